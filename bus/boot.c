@@ -1,0 +1,63 @@
+#include "bus/boot.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/lifecycle.h"
+#include "bus/loader_proto.h"
+#include "bus/log.h"
+#include "bus/shutdown.h"
+#include "bus/wire.h"
+
+void boot_end(const char *text) {
+  static bool told;
+  char line[2048];
+  if (told) return;
+  told = true;
+  int n = snprintf(line, sizeof(line), "%s\n", text);
+  if (n >= (int)sizeof(line)) n = sizeof(line) - 1;
+  ssize_t written = write(LOADER_BOOT_FD, line, (size_t)n);
+  (void)written; /* prctl may have been interrupted; the log has it too */
+  close(LOADER_BOOT_FD);
+}
+
+void boot_failed(const char *who, const char *why) {
+  char text[1024], last[512] = "";
+  const struct endpoint *e = who ? bus_endpoint(manifest_find(bus.manifest, who)) : NULL;
+  if (bus.state != BUS_BOOTING) return;
+  if (e) log_last_line(e, last, sizeof(last));
+  snprintf(text, sizeof(text), "%s%s%s%s%s", who ? who : "", who ? ": " : "", why,
+           last[0] ? "; its last line: " : "", last);
+  shutdown_begin(text, EXIT_FAILURE);
+}
+
+static bool callees_ready(const struct endpoint *e) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
+    if (e->edges[id].rights & BUS_RIGHT_SENDREC && bus_endpoint(id)->state != ENDPOINT_RUNNING)
+      return false;
+  return true;
+}
+
+static void finish(void) {
+  bus.state = BUS_RUNNING;
+  bus_log("all %u components are ready", bus.nendpoints);
+  boot_end("ok");
+}
+
+void boot_continue(void) {
+  unsigned ready = 0;
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *e = bus_endpoint(id);
+    if (bus.state != BUS_BOOTING) return;
+    ready += e->state == ENDPOINT_RUNNING;
+    if (e->state != ENDPOINT_DOWN || !callees_ready(e) || !wire_all_ready(e)) continue;
+    int error = lifecycle_start(e, SYS_START_FRESH);
+    if (error) boot_failed(e->component->name, strerror(-error));
+  }
+  if (ready == bus.nendpoints) finish();
+}

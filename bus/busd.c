@@ -1,0 +1,82 @@
+/* busd: the microkernel of an instance. Rendezvous IPC, notifications, alarms, watches, regions,
+ * the kernel's part in updates, logs, traces and the control socket.
+ *
+ *   busd INSTANCE MANIFEST RUNTIME-DIRECTORY    started by the loader */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "bus/affinity.h"
+#include "bus/boot.h"
+#include "bus/bus.h"
+#include "bus/control.h"
+#include "bus/link.h"
+#include "bus/log.h"
+#include "bus/loop.h"
+#include "bus/region.h"
+#include "bus/timer.h"
+#include "bus/wire.h"
+
+static int open_logs(void) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    int error = log_open(bus_endpoint(id));
+    if (error) return error;
+  }
+  return 0;
+}
+
+/* Busd and the loader belong to the personality: a message then never crosses CPUs. */
+static int pin(void) {
+  bus.cpus = affinity_get();
+  uint64_t cpus = manifest_personality_cpus(bus.manifest, bus.cpus);
+  int error = affinity_set(0, cpus);
+  return error ? error : affinity_set(bus.loader_pid, cpus);
+}
+
+static const struct step {
+  const char *name;
+  int (*run)(void);
+} steps[] = {
+    {"the event loop", loop_init},
+    {"the loader", link_init},
+    {"the CPU affinity", pin},
+    {"the timer", timer_init},
+    {"the regions", region_init},
+    {"the logs", open_logs},
+    {"the control socket", control_init},
+};
+
+static bool initialise(void) {
+  for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    int error = steps[i].run();
+    if (!error) continue;
+    boot_failed(steps[i].name, strerror(-error));
+    return false;
+  }
+  return wire_init() == 0;
+}
+
+int main(int argc, char **argv) {
+  char error[1024];
+  if (argc != 4) {
+    fprintf(stderr, "busd: started by the loader only\n");
+    return 2;
+  }
+  prctl(PR_SET_DUMPABLE, 0);
+  /* It outlives the loader just long enough to say that it has died. */
+  prctl(PR_SET_PDEATHSIG, 0);
+  signal(SIGPIPE, SIG_IGN);
+  struct manifest *m = manifest_load(argv[2], error, sizeof(error));
+  if (!m) {
+    boot_failed(NULL, error);
+    return EXIT_FAILURE;
+  }
+  if (bus_init(m, argv[1], argv[3]) < 0) return EXIT_FAILURE;
+  if (initialise()) boot_continue();
+  loop_run(); /* until the loader ends it */
+  return EXIT_SUCCESS;
+}

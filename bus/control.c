@@ -1,0 +1,250 @@
+#include "bus/control.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/fdpass.h"
+#include "bus/link.h"
+#include "bus/loop.h"
+#include "bus/shutdown.h"
+#include "bus/status.h"
+#include "bus/trace.h"
+
+#define CLIENTS_MAX     32u
+#define CLIENT_FDS_MAX  16u
+#define REPLY_MAX_BYTES (256u << 10)
+
+enum client_state {
+  CLIENT_FREE,
+  CLIENT_IDLE,
+  CLIENT_AT_UM,   /* um has its request and has not ended it */
+  CLIENT_TRACING, /* gets events until it goes */
+};
+
+static struct client {
+  enum client_state state;
+  int fd;
+  uint32_t generation; /* so that a number never means two clients */
+} clients[CLIENTS_MAX];
+
+static uint64_t number_of(const struct client *c) {
+  return (uint64_t)c->generation << 8 | (uint64_t)(c - clients);
+}
+
+static struct client *by_number(uint64_t number) {
+  unsigned i = number & 0xff;
+  bool known =
+      i < CLIENTS_MAX && clients[i].state != CLIENT_FREE && clients[i].generation == number >> 8;
+  return known ? &clients[i] : NULL;
+}
+
+static void tell_um(uint32_t type, const struct client *c, const void *payload, uint32_t bytes,
+                    const int *fds, unsigned nfds) {
+  msg_t m = {.type = type, .payload = bytes};
+  m.u64[0] = number_of(c);
+  endpoint_mail(bus_update_manager(), &m, payload, fds, nfds);
+}
+
+static void client_free(struct client *c) {
+  switch (c->state) {
+  case CLIENT_FREE:
+    return;
+  case CLIENT_AT_UM:
+    if (bus_update_manager() && bus_update_manager()->live)
+      tell_um(UM_CONTROL_CLOSED, c, NULL, 0, NULL, 0);
+    break;
+  case CLIENT_TRACING:
+    trace_unsubscribe(c->fd);
+    break;
+  case CLIENT_IDLE:
+    break;
+  }
+  loop_forget(c->fd);
+  close(c->fd);
+  c->state = CLIENT_FREE;
+}
+
+/* ---- replies ---- */
+
+int control_reply(int fd, const Proteos__ControlReply *reply) {
+  static uint8_t packed[REPLY_MAX_BYTES];
+  if (proteos__control_reply__get_packed_size(reply) > sizeof(packed)) return -EMSGSIZE;
+  size_t n = proteos__control_reply__pack(reply, packed);
+  ssize_t sent = send(fd, packed, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 ? -errno : 0;
+}
+
+static void end_request(struct client *c, int status, const char *text) {
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  reply.last = true;
+  reply.status = status;
+  reply.text = (char *)(uintptr_t)text;
+  c->state = CLIENT_IDLE;
+  if (control_reply(c->fd, &reply) < 0) client_free(c);
+}
+
+int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last) {
+  struct client *c = by_number(connection);
+  if (!c || c->state != CLIENT_AT_UM) return -ENOTCONN;
+  if (send(c->fd, packed, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    client_free(c);
+    return -ENOTCONN;
+  }
+  if (last) c->state = CLIENT_IDLE;
+  return 0;
+}
+
+void control_manager_died(void) {
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].state == CLIENT_AT_UM)
+      end_request(&clients[i], -EPIPE,
+                  "the update manager has died: the update is abandoned, the old versions go on");
+}
+
+/* ---- requests ---- */
+
+static void do_kill(struct client *c, const Proteos__KillRequest *r) {
+  char text[256] = "";
+  struct endpoint *e = bus_endpoint(manifest_find(bus.manifest, r->component));
+  int status = 0;
+  if (!e)
+    status = -ENOENT, snprintf(text, sizeof(text), "there is no component '%s'", r->component);
+  else if (r->signal <= 0 || r->signal > SIGRTMAX)
+    status = -EINVAL, snprintf(text, sizeof(text), "there is no signal %d", r->signal);
+  else if (!e->live)
+    status = -ESRCH, snprintf(text, sizeof(text), "%s is not running", r->component);
+  else
+    link_kill(e->live, r->signal);
+  end_request(c, status, text);
+}
+
+static void do_trace(struct client *c, const Proteos__TraceRequest *r) {
+  char text[256] = "";
+  int error = trace_subscribe(c->fd, r->filters, r->n_filters, text, sizeof(text));
+  if (error)
+    end_request(c, error, text);
+  else
+    c->state = CLIENT_TRACING;
+}
+
+/* @return whether the descriptors were taken over */
+static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, const int *fds,
+                      unsigned nfds) {
+  const struct endpoint *um = bus_update_manager();
+  const char *why = NULL;
+  if (!um)
+    why = "this instance has no update manager (a component with kernel: [update])";
+  else if (!um->live)
+    why = "the update manager is not running";
+  else if (bus.state != BUS_RUNNING)
+    why = "the instance is booting or ending";
+  else if (bytes > SYS_PAYLOAD_MAX)
+    why = "the request is too large";
+  if (why) {
+    end_request(c, -EAGAIN, why);
+    return false;
+  }
+  c->state = CLIENT_AT_UM;
+  tell_um(UM_CONTROL, c, packed, (uint32_t)bytes, fds, nfds);
+  return true;
+}
+
+static void do_status(struct client *c) {
+  int error = status_send(c->fd);
+  if (error) client_free(c);
+}
+
+static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint8_t *packed,
+                  size_t bytes, const int *fds, unsigned nfds) {
+  switch (r->request_case) {
+  case PROTEOS__CONTROL_REQUEST__REQUEST_STATUS:
+    do_status(c);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_SHUTDOWN:
+    end_request(c, 0, "");
+    shutdown_begin("asked by prctl", EXIT_SUCCESS);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_TRACE:
+    do_trace(c, r->trace);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_UPDATE:
+    return do_update(c, packed, bytes, fds, nfds);
+  case PROTEOS__CONTROL_REQUEST__REQUEST_KILL:
+    do_kill(c, r->kill);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
+  case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:
+    break;
+  }
+  end_request(c, -EINVAL, "a request of an unknown kind");
+  return false;
+}
+
+static void client_ready(int fd, void *client) {
+  static uint8_t packed[SYS_PAYLOAD_MAX + 1];
+  struct client *c = client;
+  int fds[CLIENT_FDS_MAX];
+  unsigned nfds = CLIENT_FDS_MAX;
+  bool taken = false;
+  ssize_t n = fdpass_receive(fd, packed, sizeof(packed), fds, &nfds);
+  if (n == -EAGAIN || n == -EINTR) return;
+  /* One request at a time: a client that does not wait for its answer is cut off. */
+  if (n <= 0 || c->state != CLIENT_IDLE) {
+    fdpass_close(fds, nfds);
+    client_free(c);
+    return;
+  }
+  Proteos__ControlRequest *r = proteos__control_request__unpack(NULL, (size_t)n, packed);
+  if (r)
+    taken = serve(c, r, packed, (size_t)n, fds, nfds);
+  else
+    end_request(c, -EINVAL, "a request that cannot be read");
+  if (!taken) fdpass_close(fds, nfds);
+  if (r) proteos__control_request__free_unpacked(r, NULL);
+}
+
+/* ---- connections ---- */
+
+static bool may_connect(int fd) {
+  struct ucred peer;
+  socklen_t len = sizeof(peer);
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+         (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void client_came(int listener, void *arg) {
+  (void)arg;
+  int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) return;
+  for (unsigned i = 0; i < CLIENTS_MAX && may_connect(fd); i++) {
+    struct client *c = &clients[i];
+    if (c->state != CLIENT_FREE) continue;
+    c->state = CLIENT_IDLE;
+    c->fd = fd;
+    c->generation++;
+    if (loop_add(fd, LOOP_READ, false, client_ready, c) < 0) client_free(c);
+    return;
+  }
+  close(fd);
+}
+
+int control_init(void) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock", bus.runtime_dir);
+  if (n >= (int)sizeof(address.sun_path)) return -ENAMETOOLONG;
+  int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  unlink(address.sun_path);
+  if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+    return -errno;
+  return loop_add(fd, LOOP_READ, false, client_came, NULL);
+}

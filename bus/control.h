@@ -1,0 +1,25 @@
+/* The control socket: prctl and the Python harness. Each client may be the instance's owner or
+ * root. Requests about updates are um's; busd serves the others (proto/control.proto). */
+#ifndef PROTEOS_CONTROL_H
+#define PROTEOS_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control.pb-c.h"
+
+/** Listens in the runtime directory. @return 0 or a negative errno */
+int control_init(void);
+
+/** KERN_CONTROL_SEND: a packed ControlReply to a client. @param last  ends its request
+ * @return 0, or -ENOTCONN: the client is gone */
+int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last);
+
+/** um has died: whoever waits for it is told. */
+void control_manager_died(void);
+
+/** Packs and sends a reply, without waiting. @return 0, -EAGAIN: the client is slow, or another
+ * negative errno */
+int control_reply(int fd, const Proteos__ControlReply *reply);
+
+#endif

@@ -1,0 +1,177 @@
+/* Endpoints and their rendezvous: who waits for whom, and what is delivered next.
+ *
+ * An endpoint outlives the versions that serve it. All that is pending lies here and not in a
+ * version or a socket: requests, answers, notification bits, alarms, watches. So an update only
+ * changes which version the endpoint delivers to. */
+#ifndef PROTEOS_ENDPOINT_H
+#define PROTEOS_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "bus/history.h"
+#include "bus/manifest.h"
+#include "bus/version.h"
+#include "libsys/msg.h"
+
+#define ENDPOINTS_MAX (MANIFEST_COMPONENTS_MAX + 1)
+
+enum endpoint_state {
+  ENDPOINT_DOWN,       /* not started yet */
+  ENDPOINT_STARTING,   /* its version runs, and has not yet been in receive */
+  ENDPOINT_RUNNING,    /* also while an update is being loaded */
+  ENDPOINT_CONVERGING, /* held: its callers' requests wait; replies, notifications and requests of
+                          those it calls are delivered */
+  ENDPOINT_FROZEN,     /* held: nothing is delivered */
+  ENDPOINT_DEAD,       /* its version died; a restart may be due */
+};
+
+/* A request from its sendrec or call to the delivery of its answer. */
+enum request_state {
+  REQUEST_FREE,
+  REQUEST_QUEUED,    /* in the callee's inbox */
+  REQUEST_DELIVERED, /* the callee has it and owes a reply */
+  REQUEST_ANSWERED,  /* of a call: the answer waits in the caller's `answers` */
+};
+
+struct request {
+  enum request_state state;
+  uint8_t slot; /* in the caller's table; 0 is its sendrec */
+  endpoint_t caller, callee;
+  uint32_t sequence;
+  uint64_t cookie;      /* of a call */
+  uint64_t deadline_us; /* 0 = none */
+  uint64_t since_us;    /* when it was made; only with a deadline */
+  msg_t m;              /* QUEUED: the request; ANSWERED: the answer */
+  void *payload;        /* a copy, while QUEUED or ANSWERED */
+  TAILQ_ENTRY(request) link;
+};
+
+TAILQ_HEAD(request_queue, request);
+
+/* A message of the bus itself with a payload or descriptors: to um only. */
+struct mail {
+  msg_t m;
+  void *payload;
+  int *fds;
+  unsigned nfds;
+  TAILQ_ENTRY(mail) link;
+};
+
+TAILQ_HEAD(mail_queue, mail);
+
+#define KERNEL_BITS 64u
+
+struct alarms {
+  uint64_t set; /* which bits have one */
+  uint64_t at_us[KERNEL_BITS];
+};
+
+enum watch_state {
+  WATCH_NONE,
+  WATCH_ARMED,
+  WATCH_FIRED,     /* its bit is pending */
+  WATCH_DELIVERED, /* armed again by the next receive */
+};
+
+struct watch {
+  enum watch_state state;
+  int number; /* the component's descriptor */
+  int fd;     /* busd's own duplicate */
+  unsigned events;
+};
+
+struct watches {
+  uint64_t delivered; /* bits whose watch is WATCH_DELIVERED */
+  struct watch by_bit[KERNEL_BITS];
+};
+
+struct edge {
+  uint32_t rights; /* enum bus_right; of this endpoint towards the other */
+  uint32_t deadline_ms;
+};
+
+struct endpoint {
+  endpoint_t id;
+  const struct manifest_component *component;
+  enum endpoint_state state;
+  struct version *live; /* NULL while down or dead */
+  struct version *next; /* a new version before commit */
+  uint32_t incarnation;
+
+  struct request *requests; /* slot 0: its sendrec; the others: its calls */
+  unsigned nrequests;
+  unsigned calls_in_flight;
+  uint32_t sequence;
+  struct request_queue inbox;   /* requests that wait for it */
+  struct request_queue answers; /* of its calls */
+  struct mail_queue mail;
+  bool message_turn; /* notifications and messages take turns */
+
+  uint64_t notified;            /* sources whose bits are pending */
+  uint64_t bits[ENDPOINTS_MAX]; /* by source */
+  uint64_t exited, restarted;   /* peers to be told about ... */
+  unsigned answers_first;       /* ... after so many answers, which are of their former lives */
+  struct alarms alarms;
+  struct watches watches;
+  struct edge edges[ENDPOINTS_MAX]; /* by destination */
+
+  uint64_t held_since_us;
+  uint64_t messages; /* handled: requests, replies and notifications delivered */
+  uint32_t updates, restarts;
+  unsigned failures;          /* exits in quick succession */
+  uint64_t restart_at_us;     /* 0 = none due */
+  uint64_t start_deadline_us; /* 0 = none */
+  uint32_t start_sequence;    /* its `sequence` when that was set */
+  struct history history;
+  int log_pipe[2];
+};
+
+/** @param component  its manifest entry, which must outlive it */
+int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_component *component);
+void endpoint_deinit(struct endpoint *e);
+
+const char *endpoint_state_name(enum endpoint_state s);
+
+/* ---- what a live version does ---- */
+
+/** sendrec. The version waits until it gets an answer, which may be an error at once.
+ * @param payload  m->payload bytes */
+void endpoint_sendrec(struct endpoint *e, endpoint_t dst, const msg_t *m, const void *payload);
+/** call. Errors come as an answer. */
+void endpoint_call(struct endpoint *e, endpoint_t dst, const msg_t *m, const void *payload,
+                   uint64_t cookie);
+/** reply. @return 0, or -ESTALE: that request is not pending here */
+int endpoint_reply(struct endpoint *e, uint64_t token, const msg_t *m, const void *payload);
+/** notify. @return 0 or -EPERM */
+int endpoint_notify(struct endpoint *e, endpoint_t dst, uint64_t bits);
+/** receive: the version is RECEIVING and gets what is pending, or waits. */
+void endpoint_receive(struct endpoint *e);
+/** Its live version is up: it receives, or says so. */
+void endpoint_ready(struct endpoint *e);
+
+/* ---- what happens to it ---- */
+
+/** Delivers the next thing, if its live version is in receive and its state lets it. */
+void endpoint_pump(struct endpoint *e);
+/** Tells it that a peer has died, or was started afresh. */
+void endpoint_tell(struct endpoint *e, endpoint_t peer, bool restarted);
+/** Sets bits of SYS_KERNEL: alarms and watches. */
+void endpoint_notify_kernel(struct endpoint *e, uint64_t bits);
+/** Queues a message of the bus. @param fds  taken over */
+void endpoint_mail(struct endpoint *e, const msg_t *m, const void *payload, const int *fds,
+                   unsigned nfds);
+/** Fails requests that wait for it (made by others) with a negative error. */
+void endpoint_fail_requests(struct endpoint *e, int error);
+/** Forgets what it asked and was to be told: its version is gone and takes no state along. */
+void endpoint_forget(struct endpoint *e);
+/** Stops (or lets go on) the clocks of requests that wait for it. */
+void endpoint_hold(struct endpoint *e, enum endpoint_state held);
+void endpoint_release(struct endpoint *e);
+/** Fails requests whose deadline has passed. @return the earliest deadline left, or UINT64_MAX */
+uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us);
+/** Whether either of the two may talk to the other. */
+bool endpoint_peers(const struct endpoint *a, const struct endpoint *b);
+
+#endif

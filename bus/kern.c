@@ -1,0 +1,186 @@
+#include "bus/kern.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "bus/alarm.h"
+#include "bus/bus.h"
+#include "bus/control.h"
+#include "bus/hello.h"
+#include "bus/region.h"
+#include "bus/trace.h"
+#include "bus/update.h"
+#include "bus/watch.h"
+
+#define RANDOM_MAX_BYTES 256u
+
+/* One call being served. */
+struct call {
+  struct version *v;
+  const msg_t *m;
+  const char *payload;
+  int *fds;
+  unsigned *nfds;
+  msg_t reply;
+  const void *reply_payload;
+  int reply_fd; /* borrowed; -1: none */
+};
+
+static int take_fd(struct call *c) {
+  if (*c->nfds == 0) return -1;
+  int fd = c->fds[0];
+  memmove(c->fds, c->fds + 1, --*c->nfds * sizeof(int));
+  return fd;
+}
+
+/* The payload as a string. @return NULL when it is none */
+static const char *text(const struct call *c) {
+  return c->m->payload && c->payload[c->m->payload - 1] == 0 ? c->payload : NULL;
+}
+
+static int do_random(struct call *c) {
+  static uint8_t bytes[RANDOM_MAX_BYTES];
+  uint32_t n = c->m->u32[0];
+  if (n > sizeof(bytes)) return -EINVAL;
+  if (getrandom(bytes, n, 0) != (ssize_t)n) return -EIO;
+  c->reply.payload = n;
+  c->reply_payload = bytes;
+  return 0;
+}
+
+static int do_region(struct call *c) {
+  uint64_t bytes;
+  const char *name = text(c);
+  int fd = name ? region_for(c->v->endpoint, name, &bytes) : -EINVAL;
+  if (fd < 0) return fd;
+  c->reply.u64[0] = bytes;
+  c->reply_fd = fd;
+  return 0;
+}
+
+static int do_lookup(struct call *c) {
+  const char *name = text(c);
+  if (!name) return -EINVAL;
+  endpoint_t found = manifest_find(bus.manifest, name);
+  if (!found) return -ENOENT;
+  const struct endpoint *e = c->v->endpoint;
+  bool updates = e->component->kernel & MANIFEST_KERNEL_UPDATE;
+  if (!updates && !endpoint_peers(e, bus_endpoint(found))) return -ENOENT;
+  c->reply.i32[0] = found;
+  return 0;
+}
+
+static int do_watch(struct call *c) {
+  int number = c->m->i32[0];
+  if (!c->m->u32[1]) return watch_end(c->v->endpoint, number);
+  int fd = take_fd(c);
+  if (fd < 0) return -EBADF;
+  return watch_start(c->v->endpoint, number, fd, c->m->u32[1], c->m->u32[2]);
+}
+
+static int do_hello(struct call *c) {
+  if (c->m->u32[0] != BUS_ABI_VERSION) return -EPROTO;
+  c->reply_payload = hello_make(c->v, &c->reply.payload);
+  return 0;
+}
+
+static int do_info(struct call *c) {
+  const struct endpoint *e = bus_endpoint(c->m->i32[0]);
+  if (!e) return -ENOENT;
+  if (!e->live) return -SYS_EDEADSRCDST;
+  c->reply_payload = hello_info(e, &c->reply.payload);
+  c->reply_fd = e->live->exe;
+  return 0;
+}
+
+/* Load and commit are answered later; an immediate error is returned here. */
+static int do_load(struct call *c) {
+  const char *filter = c->m->payload ? text(c) : "";
+  int fd = take_fd(c);
+  if (fd < 0 || !filter) {
+    if (fd >= 0) close(fd);
+    return -EINVAL;
+  }
+  return update_load(bus_endpoint(c->m->i32[0]), fd, filter);
+}
+
+static int do_commit(struct call *c) {
+  uint32_t n = c->m->u32[2];
+  if (c->m->payload != n * sizeof(endpoint_t)) return -EINVAL;
+  return update_commit(c->m->u64[0], (const endpoint_t *)(const void *)c->payload, n);
+}
+
+static bool needs_update_right(uint32_t type) {
+  return type >= KERN_INFO && type <= KERN_CONTROL_SEND;
+}
+
+static bool needs_live(uint32_t type) {
+  return type == KERN_ALARM || type == KERN_WATCH || type == KERN_READY || needs_update_right(type);
+}
+
+/* @return 0 or a negative error; -EINPROGRESS: answered later */
+static int serve(struct call *c) {
+  struct endpoint *e = c->v->endpoint;
+  if (needs_live(c->m->type) && (!version_is_live(c->v) || e->state == ENDPOINT_FROZEN))
+    return -SYS_ENOTLIVE;
+  if (needs_update_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_UPDATE))
+    return -EPERM;
+  switch ((enum kern_call)c->m->type) {
+  case KERN_HELLO:
+    return do_hello(c);
+  case KERN_ALARM:
+    return alarm_set(e, c->m->u32[0], c->m->u64[1]);
+  case KERN_WATCH:
+    return do_watch(c);
+  case KERN_RANDOM:
+    return do_random(c);
+  case KERN_REGION:
+    return do_region(c);
+  case KERN_REPORT:
+    return update_report(c->v, (enum update_phase)c->m->u32[0], c->m->i32[1], c->payload,
+                         c->m->payload);
+  case KERN_LOOKUP:
+    return do_lookup(c);
+  case KERN_READY:
+    c->v->plain = true;
+    endpoint_ready(e);
+    return 0;
+  case KERN_INFO:
+    return do_info(c);
+  case KERN_LOAD:
+    return do_load(c);
+  case KERN_CONVERGE:
+    return update_converge(bus_endpoint(c->m->i32[0]));
+  case KERN_COMMIT:
+    return do_commit(c);
+  case KERN_ABORT:
+    return update_abort(bus_endpoint(c->m->i32[0]));
+  case KERN_CONTROL_SEND:
+    return control_send(c->m->u64[0], c->payload, c->m->payload, c->m->u32[2]);
+  }
+  return -ENOSYS;
+}
+
+void kern_call(struct version *v, const msg_t *m, const void *payload, int *fds, unsigned *nfds) {
+  struct call c = {.v = v, .m = m, .payload = payload, .fds = fds, .nfds = nfds, .reply_fd = -1};
+  if (bus.tracing) trace_kernel(v, m);
+  v->state = VERSION_IN_KERNEL;
+  int status = serve(&c);
+  if (status == -EINPROGRESS || v->state == VERSION_ENDING) return;
+  c.reply.type = m->type | SYS_REPLY_FLAG;
+  c.reply.status = status;
+  if (status) c.reply.payload = 0;
+  version_deliver(v, BUS_DELIVER_ANSWER, 0, &c.reply, c.reply_payload, &c.reply_fd,
+                  !status && c.reply_fd >= 0 ? 1 : 0);
+}
+
+void kern_answer(struct version *v, uint32_t type, int status, const msg_t *m) {
+  if (!v || v->state != VERSION_IN_KERNEL) return;
+  msg_t reply = *m;
+  reply.source = SYS_KERNEL;
+  reply.type = type | SYS_REPLY_FLAG;
+  reply.status = status;
+  version_deliver(v, BUS_DELIVER_ANSWER, 0, &reply, NULL, NULL, 0);
+}

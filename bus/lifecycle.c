@@ -1,0 +1,201 @@
+#include "bus/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bus/boot.h"
+#include "bus/bus.h"
+#include "bus/link.h"
+#include "bus/log.h"
+#include "bus/packet.h"
+#include "bus/shutdown.h"
+#include "bus/timer.h"
+#include "bus/update.h"
+
+/* Restarts: the first at once, then after growing pauses; a component that dies again and again
+ * within STEADY_US of its start is given up after FAILURES_MAX. */
+#define STEADY_US        1000000u
+#define FAILURES_MAX     8u
+#define PAUSE_FIRST_US   20000u
+#define PAUSE_LONGEST_US 1000000u
+
+void lifecycle_describe_end(int status, char *text, size_t cap) {
+  if (WIFSIGNALED(status))
+    snprintf(text, cap, "was killed by signal %d (%s)", WTERMSIG(status),
+             strsignal(WTERMSIG(status)));
+  else
+    snprintf(text, cap, "exited with status %d", WEXITSTATUS(status));
+}
+
+/* ---- start ---- */
+
+/* Its peers learn of the fresh start before anything that it says. */
+static void announce(struct endpoint *e, bool restarted) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *peer = bus_endpoint(id);
+    if (peer != e && endpoint_peers(e, peer) && peer->live) endpoint_tell(peer, e->id, restarted);
+  }
+}
+
+static void set_start_deadline(struct endpoint *e, uint64_t now_us) {
+  e->start_deadline_us = now_us + (uint64_t)bus.manifest->timeouts.start * 1000;
+  e->start_sequence = e->sequence;
+}
+
+int lifecycle_start(struct endpoint *e, enum sys_start start) {
+  int exe = open(e->component->executable, O_RDONLY | O_CLOEXEC);
+  if (exe < 0) return -errno;
+  struct version *v = version_new(e, start, exe);
+  if (!v) return -ENOMEM;
+  e->incarnation++;
+  e->live = v;
+  e->state = ENDPOINT_STARTING;
+  set_start_deadline(e, v->started_us);
+  timer_at(e->start_deadline_us);
+  uint64_t cpus = manifest_component_cpus(bus.manifest, e->component, bus.cpus);
+  int error = link_spawn(v, cpus, -1, NULL);
+  if (error) {
+    e->live = NULL;
+    e->state = ENDPOINT_DEAD;
+    version_free(v);
+    return error;
+  }
+  if (start == SYS_START_RESTART) announce(e, true);
+  return 0;
+}
+
+static void start_failed(struct endpoint *e, const char *why) {
+  bus_log("%s cannot be started: %s", e->component->name, why);
+  e->state = ENDPOINT_DEAD;
+  e->live = NULL;
+  endpoint_fail_requests(e, -SYS_EDEADSRCDST);
+  if (bus.state == BUS_BOOTING) boot_failed(e->component->name, why);
+}
+
+void lifecycle_spawned(struct version *v, int error) {
+  struct endpoint *e = v->endpoint;
+  if (e->live != v) {
+    update_spawned(v, error);
+    return;
+  }
+  if (error) {
+    version_free(v);
+    start_failed(e, strerror(-error));
+    return;
+  }
+  log_version(e, v, v->start == SYS_START_RESTART ? "restarted" : "started");
+}
+
+void lifecycle_ready(struct endpoint *e) {
+  e->start_deadline_us = 0;
+  switch (bus.state) {
+  case BUS_BOOTING:
+    boot_continue();
+    break;
+  case BUS_RUNNING:
+    break;
+  case BUS_STOPPING:
+    shutdown_continue();
+    break;
+  }
+}
+
+/* ---- end ---- */
+
+static void plan_restart(struct endpoint *e, const struct version *v) {
+  uint64_t now = bus_now_us(), pause = 0;
+  e->failures = now - v->started_us < STEADY_US ? e->failures + 1 : 1;
+  if (e->failures > FAILURES_MAX) {
+    bus_log("%s has died %u times in quick succession: it is not started again", e->component->name,
+            e->failures);
+    return;
+  }
+  if (e->failures > 1) {
+    pause = (uint64_t)PAUSE_FIRST_US << (e->failures - 2);
+    if (pause > PAUSE_LONGEST_US) pause = PAUSE_LONGEST_US;
+  }
+  e->restart_at_us = now + pause;
+  timer_at(e->restart_at_us);
+}
+
+static bool will_restart(const struct endpoint *e) {
+  return bus.state == BUS_RUNNING && e->component->restart == MANIFEST_RESTART_ALWAYS;
+}
+
+static void live_exited(struct endpoint *e, struct version *v, int wait_status,
+                        const char *never_ran) {
+  char how[320];
+  bool restart = will_restart(e);
+  if (*never_ran)
+    snprintf(how, sizeof(how), "cannot be started: %s", never_ran);
+  else
+    lifecycle_describe_end(wait_status, how, sizeof(how));
+  e->state = ENDPOINT_DEAD;
+  e->live = NULL;
+  e->held_since_us = e->start_deadline_us = 0;
+  endpoint_forget(e);
+  endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
+  announce(e, false);
+  update_live_exited(e, v, wait_status);
+  switch (bus.state) {
+  case BUS_BOOTING:
+    boot_failed(e->component->name, how);
+    break;
+  case BUS_RUNNING:
+    bus_log("%s (process %d) %s", e->component->name, v->pid, how);
+    if (restart) plan_restart(e, v);
+    break;
+  case BUS_STOPPING:
+    shutdown_continue();
+    break;
+  }
+}
+
+void lifecycle_exited(struct version *v, int wait_status, const char *never_ran) {
+  struct endpoint *e = v->endpoint;
+  bool retired = e->live != v && e->next != v;
+  packet_drain(v);
+  v->state = VERSION_ENDING;
+  if (e->live == v && update_is_deciding(e)) {
+    v->exited = true;
+    v->wait_status = wait_status;
+    return;
+  }
+  if (!retired) log_end(e, v, wait_status);
+  if (!retired && *never_ran)
+    bus_log("an executable of %s cannot be run: %s", e->component->name, never_ran);
+  if (e->live == v)
+    live_exited(e, v, wait_status, never_ran);
+  else if (e->next == v)
+    update_next_exited(e, v, wait_status);
+  version_free(v);
+}
+
+/* A program that does its work before it first receives is not hanging as long as it asks others.
+ */
+static void start_overdue(struct endpoint *e, uint64_t now_us) {
+  if (e->sequence != e->start_sequence) {
+    set_start_deadline(e, now_us);
+    return;
+  }
+  e->start_deadline_us = 0;
+  if (e->live) version_kill(e->live, "was not ready in time (timeouts_ms: start)");
+}
+
+uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us) {
+  if (bus.state == BUS_STOPPING) e->restart_at_us = 0;
+  if (e->restart_at_us && e->restart_at_us <= now_us) {
+    e->restart_at_us = 0;
+    e->restarts++;
+    int error = lifecycle_start(e, SYS_START_RESTART);
+    if (error) start_failed(e, strerror(-error));
+  }
+  if (e->start_deadline_us && e->start_deadline_us <= now_us) start_overdue(e, now_us);
+  if (e->restart_at_us) return e->restart_at_us;
+  return e->start_deadline_us ? e->start_deadline_us : UINT64_MAX;
+}

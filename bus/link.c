@@ -1,0 +1,253 @@
+#include "bus/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/fdpass.h"
+#include "bus/lifecycle.h"
+#include "bus/loop.h"
+#include "bus/packet.h"
+#include "bus/shutdown.h"
+#include "bus/update.h"
+#include "bus/wire.h"
+
+/* Ids of helpers lie beyond those of versions. */
+#define HELPER_IDS 0x80000000u
+
+static int tell(const struct loader_msg *m, const char *strings, size_t bytes, const int *fds,
+                unsigned nfds) {
+  struct iovec iov[2] = {{(void *)(uintptr_t)m, sizeof(*m)}, {(void *)(uintptr_t)strings, bytes}};
+  ssize_t n = fdpass_send(LOADER_CHANNEL_FD, iov, 2, fds, nfds);
+  if (n < 0) bus_log("the loader does not take a request (%s)", strerror((int)-n));
+  return n < 0 ? (int)n : 0;
+}
+
+/* ---- spawn ---- */
+
+struct strings {
+  char bytes[LOADER_STRINGS_MAX];
+  size_t used;
+  uint32_t n;
+};
+
+static int add_string(struct strings *s, const char *text) {
+  size_t len = strlen(text) + 1;
+  if (len > sizeof(s->bytes) - s->used) return -E2BIG;
+  memcpy(s->bytes + s->used, text, len);
+  s->used += len;
+  s->n++;
+  return 0;
+}
+
+/* The limits of an update come from the manifest, um's own arguments override them. */
+static int add_time_outs(struct strings *s) {
+  const struct manifest_timeouts *t = &bus.manifest->timeouts;
+  char text[3][32];
+  int error = 0;
+  snprintf(text[0], sizeof(text[0]), "load=%u", t->load);
+  snprintf(text[1], sizeof(text[1]), "converge=%u", t->converge);
+  snprintf(text[2], sizeof(text[2]), "transfer=%u", t->transfer);
+  for (unsigned i = 0; i < 3 && !error; i++)
+    error = add_string(s, text[i]);
+  return error;
+}
+
+static int add_arguments(struct strings *s, const struct manifest_component *c) {
+  int error = add_string(s, c->name);
+  if (!error && c->kernel & MANIFEST_KERNEL_UPDATE) error = add_time_outs(s);
+  for (unsigned i = 0; i < c->args_count && !error; i++)
+    error = add_string(s, c->args[i]);
+  return error;
+}
+
+struct fd_list {
+  int fds[LOADER_FDS_MAX + 2];
+  unsigned n;
+  struct loader_msg *m;
+};
+
+static void give(struct fd_list *list, int fd, int number) {
+  list->m->spawn.fds[list->m->spawn.nfds++] = number;
+  list->fds[list->n++] = fd;
+}
+
+static uint32_t confinement(void) {
+  switch (bus.manifest->sandbox) {
+  case MANIFEST_SANDBOX_ON:
+    return LOADER_CONFINE;
+  case MANIFEST_SANDBOX_REQUIRED:
+    return LOADER_CONFINE | LOADER_REQUIRE_LANDLOCK;
+  case MANIFEST_SANDBOX_NONE:
+    break;
+  }
+  return 0;
+}
+
+static int make_channel(struct version *v, int *theirs) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  v->channel = pair[0];
+  *theirs = pair[1];
+  return 0;
+}
+
+int link_spawn(struct version *v, uint64_t cpus, int state, const struct version *old) {
+  const struct endpoint *e = v->endpoint;
+  struct loader_msg m = {.type = LOADER_SPAWN, .id = v->id};
+  struct fd_list list = {.m = &m};
+  static struct strings strings;
+  struct wire_end ends[WIRES_PER_COMPONENT_MAX];
+  int channel = -1;
+  strings.used = strings.n = 0;
+  int error = add_arguments(&strings, e->component);
+  if (!error) error = make_channel(v, &channel);
+  if (!error) {
+    m.spawn.flags = confinement();
+    m.spawn.nargs = strings.n;
+    m.spawn.cpus = cpus;
+    list.fds[list.n++] = v->exe;
+    list.fds[list.n++] = e->log_pipe[1];
+    give(&list, channel, BUS_FD_CHANNEL);
+    give(&list, v->exe, BUS_FD_EXE);
+    if (old) give(&list, state, BUS_FD_STATE), give(&list, old->exe, BUS_FD_OLD_EXE);
+    unsigned nends = wire_ends(e, ends);
+    for (unsigned i = 0; i < nends; i++)
+      give(&list, ends[i].fd, BUS_FD_INHERITED + (int)i);
+    error = tell(&m, strings.bytes, strings.used, list.fds, list.n);
+  }
+  if (channel >= 0) close(channel);
+  return error;
+}
+
+int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsigned nfds,
+                      int log_fd) {
+  static uint32_t last_id;
+  static struct strings strings;
+  struct loader_msg m = {.type = LOADER_SPAWN, .id = HELPER_IDS | ++last_id};
+  struct fd_list list = {.m = &m};
+  int exe = open(path, O_RDONLY | O_CLOEXEC), error = 0;
+  if (exe < 0) return -errno;
+  strings.used = strings.n = 0;
+  for (; *argv && !error; argv++)
+    error = add_string(&strings, *argv);
+  m.spawn.nargs = strings.n;
+  m.spawn.cpus = manifest_other_cpus(bus.manifest, bus.cpus);
+  list.fds[list.n++] = exe;
+  list.fds[list.n++] = log_fd;
+  for (unsigned i = 0; i < nfds; i++)
+    give(&list, fds[i], STDERR_FILENO + 1 + (int)i);
+  if (!error) error = tell(&m, strings.bytes, strings.used, list.fds, list.n);
+  close(exe);
+  return error ? error : (int)last_id;
+}
+
+void link_kill(const struct version *v, int signal) {
+  const struct loader_msg m = {.type = LOADER_KILL, .id = v->id, .kill = {signal}};
+  tell(&m, NULL, 0, NULL, 0);
+}
+
+void link_affinity(const struct version *v, uint64_t cpus) {
+  const struct loader_msg m = {.type = LOADER_AFFINITY, .id = v->id, .affinity = {cpus}};
+  tell(&m, NULL, 0, NULL, 0);
+}
+
+void link_commit(const struct loader_msg *commit) {
+  tell(commit, NULL, 0, NULL, 0);
+}
+
+void link_activated(uint64_t txid) {
+  const struct loader_msg m = {.type = LOADER_ACTIVATED, .commit = {.txid = txid}};
+  tell(&m, NULL, 0, NULL, 0);
+}
+
+void link_shutdown(int status) {
+  const struct loader_msg m = {.type = LOADER_SHUTDOWN, .exit = {status}};
+  if (tell(&m, NULL, 0, NULL, 0) < 0) exit(EXIT_FAILURE);
+}
+
+/* ---- what the loader says ---- */
+
+/* @param never_ran  why it did not get to run its executable; "": it did */
+static void process_exited(const struct loader_msg *m, const char *never_ran) {
+  if (m->id & HELPER_IDS) {
+    wire_helper_exited((int)(m->id & ~HELPER_IDS), m->exited.wait_status, never_ran);
+    return;
+  }
+  struct version *v = version_by_id(m->id);
+  if (v) lifecycle_exited(v, m->exited.wait_status, never_ran);
+}
+
+static void spawned(const struct loader_msg *m) {
+  if (m->id & HELPER_IDS) {
+    if (m->spawned.error) wire_helper_failed((int)(m->id & ~HELPER_IDS), m->spawned.error);
+    return;
+  }
+  struct version *v = version_by_id(m->id);
+  if (!v) return;
+  /* Only now is it listened to: before, not even its process id is known. */
+  if (!m->spawned.error && v->state == VERSION_SPAWNING) {
+    v->pid = m->spawned.pid;
+    v->state = VERSION_BUSY;
+    if (loop_add(v->channel, LOOP_READ, false, packet_ready, v) < 0)
+      version_kill(v, "cannot be listened to");
+  }
+  lifecycle_spawned(v, m->spawned.error);
+}
+
+static void handle(const struct loader_msg *m, const char *text) {
+  switch ((enum loader_type)m->type) {
+  case LOADER_SPAWNED:
+    spawned(m);
+    break;
+  case LOADER_EXITED:
+    process_exited(m, text);
+    break;
+  case LOADER_ACTIVATE:
+    update_activate(m);
+    break;
+  case LOADER_REFUSED:
+    update_refused(m->commit.txid);
+    break;
+  case LOADER_TERM:
+    shutdown_begin("told by a signal", EXIT_SUCCESS);
+    break;
+  case LOADER_SPAWN:
+  case LOADER_KILL:
+  case LOADER_AFFINITY:
+  case LOADER_COMMIT:
+  case LOADER_ACTIVATED:
+  case LOADER_SHUTDOWN:
+    bus_log("the loader sent a message that only busd may send");
+    break;
+  }
+}
+
+static void ready(int fd, void *arg) {
+  struct {
+    struct loader_msg m;
+    char text[256];
+  } packet;
+  unsigned nfds = 0;
+  (void)arg;
+  ssize_t n = fdpass_receive(fd, &packet, sizeof(packet), NULL, &nfds);
+  if (n == -EAGAIN || n == -EINTR) return;
+  if (n < (ssize_t)sizeof(packet.m)) {
+    /* All others have died with their parent. */
+    bus_log("the loader has died: the instance ends");
+    exit(EXIT_FAILURE);
+  }
+  size_t text = (size_t)n - sizeof(packet.m);
+  packet.text[text < sizeof(packet.text) ? text : sizeof(packet.text) - 1] = 0;
+  handle(&packet.m, packet.text);
+}
+
+int link_init(void) {
+  return loop_add(LOADER_CHANNEL_FD, LOOP_READ, false, ready, NULL);
+}

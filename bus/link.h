@@ -1,0 +1,37 @@
+/* busd's link to the loader (bus/loader_proto.h). */
+#ifndef PROTEOS_LINK_H
+#define PROTEOS_LINK_H
+
+#include <stdint.h>
+
+#include "bus/loader_proto.h"
+#include "bus/version.h"
+
+/* @return 0 or a negative errno */
+int link_init(void);
+
+/** Starts the process of a version: its endpoint's arguments, log, wires and confinement; its
+ * channel is made here. The answer comes to lifecycle_spawned() or update_spawned().
+ * @param cpus   affinity
+ * @param state  an update: the new version's end of the state channel, stays the caller's; -1: none
+ * @param old    an update: the old version, else NULL
+ * @return 0 or a negative errno */
+int link_spawn(struct version *v, uint64_t cpus, int state, const struct version *old);
+
+/** Starts a wire's helper outside the component sandbox. It gets `fds` as descriptors 3 and on, and
+ * log_fd as its outputs. Its end comes to wire_helper_exited().
+ * @return its id, or a negative errno */
+int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsigned nfds,
+                      int log_fd);
+
+void link_kill(const struct version *v, int signal);
+void link_affinity(const struct version *v, uint64_t cpus);
+
+/** Sends the commit record to be decided. */
+void link_commit(const struct loader_msg *commit);
+void link_activated(uint64_t txid);
+
+/** The end: the loader kills what is left and exits with this status. */
+void link_shutdown(int status);
+
+#endif

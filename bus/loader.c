@@ -1,0 +1,307 @@
+/* loader: parent of every process of an instance, and the only one that forks. It starts busd, then
+ * what busd asks for; reports exits; holds the commit record. When busd dies, or when it is told
+ * to, it ends everything and leaves nothing running.
+ *
+ *   loader INSTANCE MANIFEST RUNTIME-DIRECTORY
+ *
+ * prctl boot starts it in a session of its own, with standard error on log/instance.log, the
+ * instance's lock as descriptor 3, which it holds until nothing is left of the instance, and
+ * LOADER_BOOT_FD, which it hands on to busd. */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bus/affinity.h"
+#include "bus/child.h"
+#include "bus/fdpass.h"
+#include "bus/loader_proto.h"
+#include "bus/record.h"
+#include "bus/sandbox.h"
+#include "bus/spawn.h"
+
+enum phase {
+  PHASE_RUNNING,
+  PHASE_ENDING, /* everything is killed; waits until it is reaped */
+};
+
+static enum phase phase = PHASE_RUNNING;
+static int exit_status;
+static int channel = -1; /* to busd */
+static struct record record;
+static const char *runtime_dir;
+
+static uint64_t now_us(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+static void say(const char *text) {
+  char line[512];
+  time_t now = time(NULL);
+  struct tm tm;
+  size_t n = strftime(line, sizeof(line), "%F %T ", localtime_r(&now, &tm));
+  n += (size_t)snprintf(line + n, sizeof(line) - n, "loader: %s\n", text);
+  ssize_t written = write(STDERR_FILENO, line, n < sizeof(line) ? n : sizeof(line));
+  (void)written; /* there is nowhere else to say it */
+}
+
+static void end_everything(int status) {
+  if (phase == PHASE_ENDING) return;
+  phase = PHASE_ENDING;
+  exit_status = status;
+  child_kill_all(SIGKILL);
+}
+
+static void tell(const struct loader_msg *m, const char *text) {
+  struct iovec iov[2] = {{(void *)(uintptr_t)m, sizeof(*m)},
+                         {(void *)(uintptr_t)text, text ? strlen(text) + 1 : 0}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+  if (phase == PHASE_RUNNING && sendmsg(channel, &msg, MSG_NOSIGNAL) < 0)
+    say("busd cannot be reached");
+}
+
+/* ---- requests of busd ---- */
+
+/* Cuts `n` strings out of `text`. @return false when they are not all there */
+static bool split(char *text, size_t bytes, char **argv, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    size_t len = strnlen(text, bytes);
+    if (len == bytes) return false;
+    argv[i] = text;
+    text += len + 1;
+    bytes -= len + 1;
+  }
+  argv[n] = NULL;
+  return true;
+}
+
+#define ARGS_MAX 128u
+
+static pid_t do_spawn(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
+                      unsigned nfds, int *report) {
+  char *argv[ARGS_MAX + 1];
+  if (m->spawn.nfds > LOADER_FDS_MAX || nfds != m->spawn.nfds + 2) return -EINVAL;
+  if (m->spawn.nargs == 0 || m->spawn.nargs > ARGS_MAX) return -EINVAL;
+  if (!split(strings, bytes, argv, m->spawn.nargs)) return -EINVAL;
+  struct spawn s = {.exe_fd = fds[0],
+                    .log_fd = fds[1],
+                    .argv = argv,
+                    .fds = fds + 2,
+                    .fd_slots = m->spawn.fds,
+                    .nfds = m->spawn.nfds,
+                    .cpus = m->spawn.cpus,
+                    .confine = m->spawn.flags};
+  return spawn(&s, report);
+}
+
+static void spawn_requested(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
+                            unsigned nfds) {
+  struct loader_msg answer = {.type = LOADER_SPAWNED, .id = m->id};
+  int report;
+  pid_t pid = do_spawn(m, strings, bytes, fds, nfds, &report);
+  if (pid > 0 && child_add(m->id, pid, report) < 0) {
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(report);
+    pid = -ENOMEM;
+  }
+  answer.spawned.pid = pid > 0 ? pid : 0;
+  answer.spawned.error = pid > 0 ? 0 : pid;
+  tell(&answer, NULL);
+}
+
+static void reap(void);
+
+static void commit_requested(const struct loader_msg *m) {
+  reap(); /* a member that has just died must not be committed to */
+  if (record_commit(&record, m, now_us())) {
+    tell(&record.activate, NULL);
+  } else {
+    struct loader_msg refused = *m;
+    refused.type = LOADER_REFUSED;
+    tell(&refused, NULL);
+  }
+}
+
+static void request(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
+                    unsigned nfds) {
+  struct child *c = child_by_id(m->id);
+  switch ((enum loader_type)m->type) {
+  case LOADER_SPAWN:
+    spawn_requested(m, strings, bytes, fds, nfds);
+    break;
+  case LOADER_KILL:
+    if (c) kill(c->pid, m->kill.signal);
+    break;
+  case LOADER_AFFINITY:
+    if (c) affinity_set(c->pid, m->affinity.cpus);
+    break;
+  case LOADER_COMMIT:
+    commit_requested(m);
+    break;
+  case LOADER_ACTIVATED:
+    record_acknowledge(&record, m->commit.txid);
+    break;
+  case LOADER_SHUTDOWN:
+    end_everything(m->exit.status);
+    break;
+  case LOADER_SPAWNED:
+  case LOADER_EXITED:
+  case LOADER_ACTIVATE:
+  case LOADER_REFUSED:
+  case LOADER_TERM:
+    say("busd sent a message that only the loader may send");
+    break;
+  }
+}
+
+static void read_channel(void) {
+  static struct {
+    struct loader_msg m;
+    char strings[LOADER_STRINGS_MAX];
+  } packet;
+  int fds[LOADER_FDS_MAX + 2];
+  unsigned nfds = LOADER_FDS_MAX + 2;
+  ssize_t n = fdpass_receive(channel, &packet, sizeof(packet), fds, &nfds);
+  if (n >= (ssize_t)sizeof(packet.m))
+    request(&packet.m, packet.strings, (size_t)n - sizeof(packet.m), fds, nfds);
+  else if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR))
+    shutdown(channel, SHUT_RDWR); /* busd is going; its exit is reported soon */
+  fdpass_close(fds, nfds);
+}
+
+/* ---- exits ---- */
+
+static void describe_end(int status, char *text, size_t cap) {
+  if (WIFSIGNALED(status))
+    snprintf(text, cap, "busd was killed by signal %d (%s): the instance ends", WTERMSIG(status),
+             strsignal(WTERMSIG(status)));
+  else
+    snprintf(text, cap, "busd exited with status %d: the instance ends", WEXITSTATUS(status));
+}
+
+static void busd_exited(int status, const char *never_ran) {
+  char text[128];
+  if (phase != PHASE_RUNNING) return;
+  describe_end(status, text, sizeof(text));
+  if (never_ran) say(never_ran);
+  say(text);
+  end_everything(EXIT_FAILURE);
+}
+
+static void child_exited(pid_t pid, int status) {
+  struct child *c = child_by_pid(pid);
+  if (!c) return;
+  uint32_t id = c->id;
+  char why[256];
+  bool never_ran = spawn_failure(c->report, why, sizeof(why));
+  child_remove(c);
+  if (id == LOADER_COMPONENT_NO) {
+    busd_exited(status, never_ran ? why : NULL);
+    return;
+  }
+  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {pid, status}};
+  tell(&m, never_ran ? why : NULL);
+}
+
+static void reap(void) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    child_exited(pid, status);
+}
+
+static void read_signals(int fd) {
+  struct signalfd_siginfo info;
+  while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+    if (info.ssi_signo == SIGCHLD) continue;
+    struct loader_msg m = {.type = LOADER_TERM};
+    tell(&m, NULL);
+  }
+  reap();
+}
+
+/* ---- start and end ---- */
+
+static int block_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void start_busd(char *instance, char *manifest) {
+  char exe[PATH_MAX] = "", path[PATH_MAX + 8];
+  int pair[2];
+  if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0) err(1, "/proc/self/exe");
+  snprintf(path, sizeof(path), "%s/busd", dirname(exe));
+  int exe_fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (exe_fd < 0) err(1, "%s", path);
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) err(1, "socketpair");
+  char *argv[] = {"busd", instance, manifest, (char *)(uintptr_t)runtime_dir, NULL};
+  const int fds[] = {pair[1], LOADER_BOOT_FD}, slots[] = {LOADER_CHANNEL_FD, LOADER_BOOT_FD};
+  struct spawn s = {.exe_fd = exe_fd,
+                    .log_fd = STDERR_FILENO,
+                    .argv = argv,
+                    .fds = fds,
+                    .fd_slots = slots,
+                    .nfds = 2};
+  int report;
+  pid_t pid = spawn(&s, &report);
+  if (pid < 0) errx(1, "%s: %s", path, strerror(-pid));
+  if (child_add(LOADER_COMPONENT_NO, pid, report) < 0) err(1, "busd");
+  close(exe_fd);
+  close(pair[1]);
+  close(LOADER_BOOT_FD); /* its end tells prctl that the boot is over */
+  channel = pair[0];
+}
+
+static void loop(int signals) {
+  while (phase == PHASE_RUNNING || child_any()) {
+    struct pollfd p[2] = {{.fd = signals, .events = POLLIN},
+                          {.fd = phase == PHASE_RUNNING ? channel : -1, .events = POLLIN}};
+    int timeout = record.state == RECORD_COMMITTED ? LOADER_RESEND_MS : -1;
+    int n = poll(p, 2, timeout);
+    if (n == 0 && record.state == RECORD_COMMITTED) tell(&record.activate, NULL);
+    /* busd's requests first: it may have asked for the end of what has just exited. */
+    if (n > 0 && p[1].revents & POLLIN) read_channel();
+    if (n > 0 && p[1].revents & POLLHUP) channel = -1;
+    if (n > 0 && p[0].revents) read_signals(signals);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4) errx(2, "started by prctl boot only");
+  runtime_dir = argv[3];
+  prctl(PR_SET_DUMPABLE, 0);
+  int signals = block_signals();
+  int error = sandbox_prepare();
+  if (error) errx(1, "the sandbox cannot be prepared: %s", strerror(-error));
+  if (!sandbox_has_landlock())
+    say("this kernel has no Landlock: components can read what this user can read");
+  start_busd(argv[1], argv[2]);
+  loop(signals);
+  char path[PATH_MAX];
+  snprintf(path, sizeof(path), "%s/control.sock", runtime_dir);
+  unlink(path);
+  return exit_status;
+}

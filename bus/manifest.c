@@ -1,0 +1,189 @@
+/* The schema of system.yaml, and errors of the YAML with their lines. */
+#include "bus/manifest.h"
+
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/manifest_check.h"
+
+#define OPTIONAL      CYAML_FLAG_OPTIONAL
+#define POINTER       CYAML_FLAG_POINTER
+#define OPTIONAL_LIST (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+/* YAML tools write `on` as `true` and the like. */
+static const cyaml_strval_t sandboxes[] = {{"on", MANIFEST_SANDBOX_ON},
+                                           {"true", MANIFEST_SANDBOX_ON},
+                                           {"required", MANIFEST_SANDBOX_REQUIRED},
+                                           {"none", MANIFEST_SANDBOX_NONE}};
+static const cyaml_strval_t restarts[] = {{"always", MANIFEST_RESTART_ALWAYS},
+                                          {"never", MANIFEST_RESTART_NEVER}};
+static const cyaml_strval_t wire_kinds[] = {
+    {"slirp", MANIFEST_WIRE_SLIRP}, {"tap", MANIFEST_WIRE_TAP}, {"stream", MANIFEST_WIRE_STREAM}};
+static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE}};
+
+#define TEXT(key, flags, type, member)                                                             \
+  CYAML_FIELD_STRING_PTR(key, POINTER | (flags), struct type, member, 0, 4096)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, OPTIONAL, struct type, member)
+#define CHOICE(key, flags, type, member, table)                                                    \
+  CYAML_FIELD_ENUM(key, flags, struct type, member, table, CYAML_ARRAY_LEN(table))
+#define LIST(key, flags, type, member, entry)                                                      \
+  CYAML_FIELD_SEQUENCE(key, flags, struct type, member, entry, 0, 256)
+
+static const cyaml_schema_value_t text = {CYAML_VALUE_STRING(POINTER, char, 0, 4096)};
+
+static const cyaml_schema_field_t timeout_fields[] = {
+    NUMBER("start", manifest_timeouts, start),
+    NUMBER("load", manifest_timeouts, load),
+    NUMBER("converge", manifest_timeouts, converge),
+    NUMBER("transfer", manifest_timeouts, transfer),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t region_fields[] = {
+    TEXT("name", 0, manifest_region, name),
+    CYAML_FIELD_UINT("bytes", CYAML_FLAG_DEFAULT, struct manifest_region, bytes),
+    LIST("share", POINTER, manifest_region, share, &text),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t region = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct manifest_region, region_fields)};
+
+static const cyaml_schema_field_t wire_fields[] = {
+    TEXT("name", 0, manifest_wire, name),
+    CHOICE("kind", CYAML_FLAG_STRICT, manifest_wire, kind, wire_kinds),
+    TEXT("to", 0, manifest_wire, to),
+    TEXT("forward", OPTIONAL, manifest_wire, forward),
+    TEXT("device", OPTIONAL, manifest_wire, device),
+    TEXT("path", OPTIONAL, manifest_wire, path),
+    CYAML_FIELD_BOOL("listen", OPTIONAL, struct manifest_wire, listen),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t wire = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct manifest_wire, wire_fields)};
+
+static const cyaml_schema_field_t call_fields[] = {
+    TEXT("to", 0, manifest_call, to),
+    NUMBER("deadline_ms", manifest_call, deadline_ms),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t call = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct manifest_call, call_fields)};
+
+static const cyaml_schema_field_t component_fields[] = {
+    TEXT("name", 0, manifest_component, name),
+    TEXT("file", 0, manifest_component, file),
+    LIST("args", OPTIONAL_LIST, manifest_component, args, &text),
+    LIST("calls", OPTIONAL_LIST, manifest_component, calls, &call),
+    LIST("sends", OPTIONAL_LIST, manifest_component, sends, &text),
+    CYAML_FIELD_FLAGS("kernel", OPTIONAL | CYAML_FLAG_STRICT, struct manifest_component, kernel,
+                      kernel_rights, CYAML_ARRAY_LEN(kernel_rights)),
+    TEXT("cpu", OPTIONAL, manifest_component, cpu),
+    CHOICE("restart", OPTIONAL | CYAML_FLAG_STRICT, manifest_component, restart, restarts),
+    NUMBER("calls_max", manifest_component, calls_max),
+    LIST("syscalls", OPTIONAL_LIST, manifest_component, syscalls, &text),
+    CYAML_FIELD_BOOL("trace-syscalls", OPTIONAL, struct manifest_component, trace_syscalls),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t component = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct manifest_component, component_fields)};
+
+static const cyaml_schema_field_t manifest_fields[] = {
+    TEXT("cpu", OPTIONAL, manifest, cpu),
+    TEXT("root", OPTIONAL, manifest, root),
+    CHOICE("sandbox", OPTIONAL | CYAML_FLAG_STRICT, manifest, sandbox, sandboxes),
+    CYAML_FIELD_MAPPING("timeouts_ms", OPTIONAL, struct manifest, timeouts, timeout_fields),
+    LIST("regions", OPTIONAL_LIST, manifest, regions, &region),
+    LIST("wires", OPTIONAL_LIST, manifest, wires, &wire),
+    LIST("components", POINTER, manifest, components, &component),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t manifest = {
+    CYAML_VALUE_MAPPING(POINTER, struct manifest, manifest_fields)};
+
+/* What libcyaml says about an error: first what it is, then where, innermost first. */
+struct complaint {
+  char what[256];
+  unsigned line;
+};
+
+static void listen_to(cyaml_log_t level, void *ctx, const char *fmt, va_list args) {
+  struct complaint *c = ctx;
+  char said[256];
+  if (level < CYAML_LOG_ERROR) return;
+  vsnprintf(said, sizeof(said), fmt, args);
+  said[strcspn(said, "\n")] = 0;
+  const char *line = strstr(said, "(line: ");
+  if (line && !c->line)
+    c->line = (unsigned)atoi(line + strlen("(line: "));
+  else if (!line && !c->what[0])
+    snprintf(c->what, sizeof(c->what), "%s", strncmp(said, "Load: ", 6) == 0 ? said + 6 : said);
+}
+
+/* libcyaml gives the line before a key that it does not know: look for the key from there on. */
+static unsigned line_of_key(const char *path, const char *key, unsigned from) {
+  FILE *f = fopen(path, "re");
+  char *line = NULL;
+  size_t cap = 0, len = strlen(key);
+  unsigned n = 0, found = from;
+  if (!f) return from;
+  while (getline(&line, &cap, f) >= 0) {
+    if (++n < from) continue;
+    const char *at = strstr(line, key);
+    if (at && strchr(" \t:", at[len]) && (at == line || strchr(" \t-{,\"", at[-1]))) {
+      found = n;
+      break;
+    }
+  }
+  free(line);
+  fclose(f);
+  return found;
+}
+
+static void describe(const char *path, cyaml_err_t err, struct complaint *c, char *error,
+                     size_t cap) {
+  static const char unknown[] = "Unexpected key: ";
+  if (!c->what[0]) snprintf(c->what, sizeof(c->what), "%s", cyaml_strerror(err));
+  if (err == CYAML_ERR_FILE_OPEN) {
+    snprintf(error, cap, "%s: cannot be opened", path);
+  } else if (strncmp(c->what, unknown, sizeof(unknown) - 1) == 0) {
+    const char *key = c->what + sizeof(unknown) - 1;
+    snprintf(error, cap, "%s: line %u: unknown key '%s'", path, line_of_key(path, key, c->line),
+             key);
+  } else if (c->line) {
+    snprintf(error, cap, "%s: line %u: %s", path, c->line, c->what);
+  } else {
+    snprintf(error, cap, "%s: %s", path, c->what);
+  }
+}
+
+static const cyaml_config_t quiet = {
+    .mem_fn = cyaml_mem, .log_fn = NULL, .log_level = CYAML_LOG_ERROR};
+
+struct manifest *manifest_load(const char *path, char *error, size_t error_cap) {
+  struct complaint complaint = {0};
+  cyaml_config_t config = quiet;
+  struct manifest *m = NULL;
+  config.log_fn = listen_to;
+  config.log_ctx = &complaint;
+  cyaml_err_t err = cyaml_load_file(path, &config, &manifest, (cyaml_data_t **)&m, NULL);
+  if (err != CYAML_OK) {
+    describe(path, err, &complaint, error, error_cap);
+    return NULL;
+  }
+  char problem[512];
+  if (!manifest_check(m, path, problem, sizeof(problem))) {
+    snprintf(error, error_cap, "%s: %s", path, problem);
+    manifest_free(m);
+    return NULL;
+  }
+  return m;
+}
+
+void manifest_free(struct manifest *m) {
+  if (!m) return;
+  for (unsigned i = 0; i < m->components_count; i++)
+    free(m->components[i].executable);
+  cyaml_free(&quiet, &manifest, m, 0);
+}

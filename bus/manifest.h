@@ -1,0 +1,116 @@
+/* system.yaml: what an instance is made of, and who may do what. Loaded and checked once, by prctl
+ * in the foreground and then by busd. */
+#ifndef PROTEOS_MANIFEST_H
+#define PROTEOS_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libsys/msg.h"
+
+/* Endpoints fit in one 64-bit set; 0 is the bus. */
+#define MANIFEST_COMPONENTS_MAX 63u
+#define MANIFEST_NAME_MAX       31u /* characters of a component's or wire's name */
+#define MANIFEST_ARGS_MAX       64u
+
+enum manifest_sandbox {
+  MANIFEST_SANDBOX_ON,       /* Landlock where the kernel has it; the filters always */
+  MANIFEST_SANDBOX_REQUIRED, /* refuse to boot without Landlock */
+  MANIFEST_SANDBOX_NONE,
+};
+
+enum manifest_restart { MANIFEST_RESTART_ALWAYS, MANIFEST_RESTART_NEVER };
+
+enum manifest_kernel {
+  MANIFEST_KERNEL_UPDATE = 1, /* the calls marked (um) in bus/abi.h */
+};
+
+enum manifest_wire_kind { MANIFEST_WIRE_SLIRP, MANIFEST_WIRE_TAP, MANIFEST_WIRE_STREAM };
+
+/* Time-outs in milliseconds; 0 in the file means the default. */
+struct manifest_timeouts {
+  uint32_t start; /* from spawn to the first receive */
+  uint32_t load;  /* the three phases of an update; passed on to um */
+  uint32_t converge;
+  uint32_t transfer;
+};
+
+struct manifest_region {
+  char *name;
+  uint64_t bytes;
+  char **share; /* names of components that may map it */
+  unsigned share_count;
+};
+
+struct manifest_wire {
+  char *name;
+  enum manifest_wire_kind kind;
+  char *to;      /* the component that inherits it */
+  char *forward; /* slirp: "HOST:PORT -> GUEST:PORT", port 0 = any free one; may be NULL */
+  char *device;  /* tap: the interface's name */
+  char *path;    /* stream: the Unix socket */
+  bool listen;   /* stream: wait there for the peer instead of connecting to it */
+};
+
+struct manifest_call {
+  char *to;
+  uint32_t deadline_ms; /* of a sendrec; 0 = none */
+};
+
+struct manifest_component {
+  char *name;
+  char *file; /* executable: a name below root/bin, or a path (below root first) */
+  char **args;
+  unsigned args_count;
+  struct manifest_call *calls; /* may sys_sendrec(), sys_call() and sys_notify() */
+  unsigned calls_count;
+  char **sends; /* may sys_call() and sys_notify() */
+  unsigned sends_count;
+  uint32_t kernel; /* enum manifest_kernel, or-ed */
+  char *cpu;       /* NULL: the personality's; "other"; or a number */
+  enum manifest_restart restart;
+  uint32_t calls_max; /* sys_call()s in flight; default 16 */
+  char **syscalls;    /* allowed by the tight filter beside its own */
+  unsigned syscalls_count;
+  bool trace_syscalls; /* log what the tight filter would refuse, and let it pass */
+  char *executable;    /* not in the file: the absolute path that `file` was found at */
+};
+
+struct manifest {
+  char *cpu;  /* "auto" or a number: the personality's CPU */
+  char *root; /* absolute once loaded */
+  enum manifest_sandbox sandbox;
+  struct manifest_timeouts timeouts;
+  struct manifest_region *regions;
+  unsigned regions_count;
+  struct manifest_wire *wires;
+  unsigned wires_count;
+  struct manifest_component *components; /* endpoint e is components[e - 1] */
+  unsigned components_count;
+};
+
+/** Loads and checks a manifest.
+ * @param error  receives one line that says what is wrong and where
+ * @return the manifest, or NULL; manifest_free() ends it. */
+struct manifest *manifest_load(const char *path, char *error, size_t error_cap);
+void manifest_free(struct manifest *m);
+
+/** Endpoint of a component, or 0. */
+endpoint_t manifest_find(const struct manifest *m, const char *name);
+
+/** Looks for a cycle among the `calls:`.
+ * @param path  receives it as "a -> b -> a"
+ * @return true when there is one */
+bool manifest_cycle(const struct manifest *m, char *path, size_t cap);
+
+/** CPU sets, one bit a CPU: where the personality runs, where a component does. `available` is what
+ * the instance may use; a "cpu: other" component gets the rest, or the same one if there is none.
+ */
+uint64_t manifest_personality_cpus(const struct manifest *m, uint64_t available);
+uint64_t manifest_component_cpus(const struct manifest *m, const struct manifest_component *c,
+                                 uint64_t available);
+/** The CPUs that are not the personality's; all when there is only one. */
+uint64_t manifest_other_cpus(const struct manifest *m, uint64_t available);
+
+#endif

@@ -1,0 +1,17 @@
+/* Regions: shared memory that the manifest declares. Each is a memfd that lives as long as the
+ * instance and is given only to those that it is shared with. */
+#ifndef PROTEOS_REGION_H
+#define PROTEOS_REGION_H
+
+#include <stdint.h>
+
+struct endpoint;
+
+/** Makes those of the manifest. @return 0 or a negative errno */
+int region_init(void);
+
+/** @param bytes  receives its size
+ * @return a descriptor that stays busd's, -ENOENT, or -EPERM: not shared with this component */
+int region_for(const struct endpoint *e, const char *name, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,251 @@
+/* Requests: from a sendrec or call, over the callee's inbox, to the reply and its delivery. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/bus.h"
+#include "bus/endpoint.h"
+#include "bus/request.h"
+#include "bus/timer.h"
+#include "bus/token.h"
+#include "bus/trace.h"
+
+#define SENDREC_SLOT 0
+
+bool request_is_sendrec(const struct request *r) {
+  return r->slot == SENDREC_SLOT;
+}
+
+uint64_t request_token(const struct request *r) {
+  const struct endpoint *caller = bus_endpoint(r->caller);
+  return token_pack((struct token){.caller = r->caller,
+                                   .slot = r->slot,
+                                   .incarnation = (uint16_t)caller->incarnation,
+                                   .sequence = r->sequence});
+}
+
+static void drop_payload(struct request *r) {
+  free(r->payload);
+  r->payload = NULL;
+}
+
+void request_free(struct request *r) {
+  switch (r->state) {
+  case REQUEST_FREE:
+    return;
+  case REQUEST_QUEUED:
+    TAILQ_REMOVE(&bus_endpoint(r->callee)->inbox, r, link);
+    break;
+  case REQUEST_ANSWERED:
+    TAILQ_REMOVE(&bus_endpoint(r->caller)->answers, r, link);
+    break;
+  case REQUEST_DELIVERED:
+    break;
+  }
+  if (!request_is_sendrec(r)) bus_endpoint(r->caller)->calls_in_flight--;
+  drop_payload(r);
+  r->state = REQUEST_FREE;
+}
+
+/* @return false when there is no memory */
+static bool keep_payload(struct request *r, const void *payload) {
+  r->payload = NULL;
+  if (!r->m.payload) return true;
+  r->payload = malloc(r->m.payload);
+  if (r->payload) memcpy(r->payload, payload, r->m.payload);
+  return r->payload != NULL;
+}
+
+/* ---- asking ---- */
+
+/* Would `caller` wait for a component that (over others) waits for it? A component waits for one
+ * other at most, whether that has received its request yet or not. */
+static bool closes_cycle(const struct endpoint *caller, const struct endpoint *callee) {
+  while (callee != caller) {
+    if (!callee->live || callee->live->state != VERSION_CALLING) return false;
+    callee = bus_endpoint(callee->requests[SENDREC_SLOT].callee);
+  }
+  return true;
+}
+
+static int check(const struct endpoint *e, endpoint_t dst, const msg_t *m, uint32_t right) {
+  const struct endpoint *callee = bus_endpoint(dst);
+  if (!callee) return -SYS_EDEADSRCDST;
+  if (!(e->edges[dst].rights & right)) return -EPERM;
+  /* System messages and replies come from the bus only. */
+  if (m->type < 0x100 || m->type & SYS_REPLY_FLAG) return -EINVAL;
+  switch (callee->state) {
+  case ENDPOINT_DOWN:
+  case ENDPOINT_DEAD:
+    return -SYS_EDEADSRCDST;
+  case ENDPOINT_STARTING:
+  case ENDPOINT_RUNNING:
+  case ENDPOINT_CONVERGING:
+  case ENDPOINT_FROZEN:
+    break;
+  }
+  if (right == BUS_RIGHT_SENDREC && closes_cycle(e, callee)) return -SYS_ELOCKED;
+  return 0;
+}
+
+static void set_deadline(struct request *r, uint32_t deadline_ms) {
+  r->deadline_us = r->since_us = 0;
+  if (!deadline_ms) return;
+  r->since_us = bus_now_us();
+  r->deadline_us = r->since_us + (uint64_t)deadline_ms * 1000;
+  timer_at(r->deadline_us);
+}
+
+/* Hands the request to its callee, or to its inbox. @return 0 or -ENOMEM */
+static int submit(struct endpoint *e, struct request *r, endpoint_t dst, const msg_t *m,
+                  const void *payload) {
+  struct endpoint *callee = bus_endpoint(dst);
+  r->caller = e->id;
+  r->callee = dst;
+  r->sequence = ++e->sequence;
+  r->m = *m;
+  r->m.source = e->id;
+  r->m.status = 0;
+  r->m.token = request_token(r);
+  set_deadline(r, request_is_sendrec(r) ? e->edges[dst].deadline_ms : 0);
+  history_add(&e->history, bus_now_us(), HISTORY_SENT, dst, &r->m);
+  if (bus.tracing) trace_request(r);
+  if (request_can_deliver(callee, r)) {
+    request_deliver(callee, r, payload);
+    return 0;
+  }
+  if (!keep_payload(r, payload)) return -ENOMEM;
+  r->state = REQUEST_QUEUED;
+  TAILQ_INSERT_TAIL(&callee->inbox, r, link);
+  return 0;
+}
+
+void endpoint_sendrec(struct endpoint *e, endpoint_t dst, const msg_t *m, const void *payload) {
+  struct request *r = &e->requests[SENDREC_SLOT];
+  int error = check(e, dst, m, BUS_RIGHT_SENDREC);
+  e->live->state = VERSION_CALLING;
+  if (!error) error = submit(e, r, dst, m, payload);
+  if (error) {
+    const msg_t none = {.source = dst, .type = m->type | SYS_REPLY_FLAG, .status = error};
+    version_deliver(e->live, BUS_DELIVER_ANSWER, error, &none, NULL, NULL, 0);
+  }
+}
+
+static struct request *free_slot(struct endpoint *e) {
+  for (unsigned i = SENDREC_SLOT + 1; i < e->nrequests; i++)
+    if (e->requests[i].state == REQUEST_FREE) return &e->requests[i];
+  return NULL;
+}
+
+void endpoint_call(struct endpoint *e, endpoint_t dst, const msg_t *m, const void *payload,
+                   uint64_t cookie) {
+  struct request *r = free_slot(e);
+  if (!r) {
+    version_kill(e->live, "made more calls than its calls_max allows");
+    return;
+  }
+  int error = check(e, dst, m, BUS_RIGHT_CALL);
+  r->cookie = cookie;
+  e->calls_in_flight++;
+  if (!error) error = submit(e, r, dst, m, payload);
+  if (error) {
+    r->caller = e->id;
+    r->callee = dst;
+    r->m = (msg_t){.type = m->type};
+    r->state = REQUEST_DELIVERED;
+    request_answer(r, error, &(msg_t){0}, NULL);
+  }
+}
+
+/* ---- answering ---- */
+
+void request_answer(struct request *r, int status, const msg_t *m, const void *payload) {
+  struct endpoint *caller = bus_endpoint(r->caller);
+  msg_t answer = *m;
+  answer.source = r->callee;
+  answer.type = r->m.type | SYS_REPLY_FLAG;
+  answer.cookie = r->cookie;
+  if (status) answer.status = status;
+  history_add(&caller->history, bus_now_us(), HISTORY_ANSWERED, r->callee, &answer);
+  if (request_is_sendrec(r)) {
+    request_free(r);
+    version_deliver(caller->live, BUS_DELIVER_ANSWER, status, &answer, payload, NULL, 0);
+    return;
+  }
+  if (r->state == REQUEST_QUEUED) TAILQ_REMOVE(&bus_endpoint(r->callee)->inbox, r, link);
+  drop_payload(r);
+  r->m = answer;
+  if (!keep_payload(r, payload)) {
+    r->m.payload = 0;
+    r->m.status = -ENOMEM;
+  }
+  r->state = REQUEST_ANSWERED;
+  TAILQ_INSERT_TAIL(&caller->answers, r, link);
+  endpoint_pump(caller);
+}
+
+static struct request *find(const struct endpoint *replier, uint64_t value) {
+  struct token t = token_unpack(value);
+  struct endpoint *caller = bus_endpoint(t.caller);
+  if (!caller || t.slot >= caller->nrequests) return NULL;
+  struct request *r = &caller->requests[t.slot];
+  bool pending = r->state == REQUEST_DELIVERED && r->callee == replier->id &&
+                 r->sequence == t.sequence && (uint16_t)caller->incarnation == t.incarnation;
+  return pending ? r : NULL;
+}
+
+int endpoint_reply(struct endpoint *e, uint64_t token, const msg_t *m, const void *payload) {
+  struct request *r = find(e, token);
+  if (!r) return -ESTALE;
+  history_add(&e->history, bus_now_us(), HISTORY_REPLIED, r->caller, m);
+  if (bus.tracing) trace_reply(r, m);
+  request_answer(r, 0, m, payload);
+  return 0;
+}
+
+/* ---- the end of a party, and of patience ---- */
+
+void endpoint_fail_requests(struct endpoint *e, int error) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *caller = bus_endpoint(id);
+    for (unsigned i = 0; i < caller->nrequests; i++) {
+      struct request *r = &caller->requests[i];
+      bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
+      if (waits && r->callee == e->id) request_answer(r, error, &(msg_t){0}, NULL);
+    }
+  }
+}
+
+/* A request that is now late, unless its callee cannot be blamed: then it gets more time. */
+static bool late(struct request *r, uint64_t now_us) {
+  if (r->state != REQUEST_QUEUED && r->state != REQUEST_DELIVERED) return false;
+  const struct endpoint *callee = bus_endpoint(r->callee);
+  if (!r->deadline_us || r->deadline_us > now_us || callee->held_since_us) return false;
+  if (callee->live && version_is_traced(callee->live)) {
+    r->deadline_us = now_us + (r->deadline_us - r->since_us);
+    r->since_us = now_us;
+    return false;
+  }
+  return true;
+}
+
+uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us) {
+  uint64_t next = UINT64_MAX;
+  /* Only a sendrec has a deadline. */
+  struct request *r = &e->requests[SENDREC_SLOT];
+  if (late(r, now_us)) request_answer(r, -ETIMEDOUT, &(msg_t){0}, NULL);
+  bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
+  if (waits && r->deadline_us && !bus_endpoint(r->callee)->held_since_us) next = r->deadline_us;
+  return next;
+}
+
+void request_delay(struct endpoint *callee, uint64_t held_since_us, uint64_t now_us) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct request *r = &bus_endpoint(id)->requests[SENDREC_SLOT];
+    bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
+    if (!waits || r->callee != callee->id || !r->deadline_us) continue;
+    uint64_t from = r->since_us > held_since_us ? r->since_us : held_since_us;
+    r->deadline_us += now_us - from;
+    timer_at(r->deadline_us);
+  }
+}

@@ -1,0 +1,25 @@
+/* Pending requests; for the files of the rendezvous only. */
+#ifndef PROTEOS_REQUEST_H
+#define PROTEOS_REQUEST_H
+
+#include "bus/endpoint.h"
+
+bool request_is_sendrec(const struct request *r);
+uint64_t request_token(const struct request *r);
+
+/** Whether the callee takes this request now. */
+bool request_can_deliver(const struct endpoint *callee, const struct request *r);
+/** Hands it over; it is then DELIVERED. */
+void request_deliver(struct endpoint *callee, struct request *r, const void *payload);
+
+/** Ends a QUEUED or DELIVERED request with an answer.
+ * @param status  0, or the bus's error */
+void request_answer(struct request *r, int status, const msg_t *m, const void *payload);
+
+/** Takes it out of every queue and forgets it. */
+void request_free(struct request *r);
+
+/** Adds to the deadlines of requests that wait for `callee` the time that it was held. */
+void request_delay(struct endpoint *callee, uint64_t held_since_us, uint64_t now_us);
+
+#endif

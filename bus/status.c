@@ -1,0 +1,98 @@
+#include "bus/status.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/control.h"
+#include "bus/wire.h"
+
+#define URLS_MAX 16u
+
+/* Anonymous and shared memory; not the pages of files. Counters of the kernel: cheap for any size.
+ */
+static uint64_t memory_bytes(int pid) {
+  char path[64], line[128];
+  unsigned long long kb, sum = 0;
+  snprintf(path, sizeof(path), "/proc/%d/status", pid);
+  FILE *f = fopen(path, "re");
+  if (!f) return 0;
+  while (fgets(line, sizeof(line), f))
+    if (sscanf(line, "RssAnon: %llu", &kb) == 1 || sscanf(line, "RssShmem: %llu", &kb) == 1)
+      sum += kb;
+  fclose(f);
+  return sum * 1024;
+}
+
+static unsigned descriptors(int pid) {
+  char path[64];
+  unsigned n = 0;
+  snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+  DIR *d = opendir(path);
+  if (!d) return 0;
+  for (struct dirent *entry; (entry = readdir(d));)
+    n += entry->d_name[0] != '.';
+  closedir(d);
+  return n;
+}
+
+static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
+  const struct version *v = e->live;
+  proteos__component_status__init(s);
+  s->name = e->component->name;
+  s->state = (char *)(uintptr_t)endpoint_state_name(e->state);
+  s->messages = e->messages;
+  s->updates = e->updates;
+  s->restarts = e->restarts;
+  s->endpoint = (uint32_t)e->id;
+  if (!v) return;
+  s->build_id = (char *)(uintptr_t)v->build_id;
+  s->path = v->path ? v->path : s->path;
+  s->pid = v->pid;
+  if (v->pid) {
+    s->memory_bytes = memory_bytes(v->pid);
+    s->descriptors = descriptors(v->pid);
+  }
+}
+
+static const char *state_name(enum bus_state s) {
+  switch (s) {
+  case BUS_BOOTING:
+    return "booting";
+  case BUS_RUNNING:
+    return "running";
+  case BUS_STOPPING:
+    return "stopping";
+  }
+  return "?";
+}
+
+int status_send(int fd) {
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  Proteos__InstanceStatus instance = PROTEOS__INSTANCE_STATUS__INIT;
+  static Proteos__ComponentStatus components[ENDPOINTS_MAX];
+  Proteos__ComponentStatus *list[ENDPOINTS_MAX];
+  char *urls[URLS_MAX];
+  for (unsigned i = 0; i < bus.nendpoints; i++) {
+    describe(bus_endpoint((endpoint_t)i + 1), &components[i]);
+    list[i] = &components[i];
+  }
+  for (const char *url; instance.n_urls < URLS_MAX && (url = wire_url((unsigned)instance.n_urls));)
+    urls[instance.n_urls++] = (char *)(uintptr_t)url;
+  instance.urls = urls;
+  instance.name = (char *)(uintptr_t)bus.instance;
+  instance.root = bus.manifest->root;
+  instance.state = (char *)(uintptr_t)state_name(bus.state);
+  instance.loader_pid = bus.loader_pid;
+  instance.busd_pid = getpid();
+  reply.last = true;
+  reply.instance = &instance;
+  reply.n_components = bus.nendpoints;
+  reply.components = list;
+  return control_reply(fd, &reply);
+}

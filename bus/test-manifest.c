@@ -1,0 +1,155 @@
+/* system.yaml: what is refused, and with which words. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bus/manifest.h"
+
+static char directory[] = "/tmp/proteos-manifest-XXXXXX";
+static char path[64], error[1024];
+
+static void setup(void) {
+  char command[256];
+  strcpy(directory + sizeof(directory) - 7, "XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(directory));
+  snprintf(path, sizeof(path), "%s/system.yaml", directory);
+  snprintf(command, sizeof(command), "mkdir -p %s/bin && cp /bin/true %s/bin/a", directory,
+           directory);
+  ck_assert_int_eq(system(command), 0);
+}
+
+static void teardown(void) {
+  char command[256];
+  snprintf(command, sizeof(command), "rm -r %s", directory);
+  ck_assert_int_eq(system(command), 0);
+}
+
+static struct manifest *load(const char *text) {
+  FILE *f = fopen(path, "w");
+  ck_assert_ptr_nonnull(f);
+  fputs(text, f);
+  fclose(f);
+  error[0] = 0;
+  return manifest_load(path, error, sizeof(error));
+}
+
+static const struct wrong {
+  const char *text, *says;
+} wrongs[] = {
+    {"components:\n  - {name: a, file: a}\n\nkolor: 1\n", "line 4: unknown key 'kolor'"},
+    {"components:\n  - name: a\n    file: a\n    cals: []\n", "line 4: unknown key 'cals'"},
+    {"components:\n  - {name: a, file: a, calls_max: many}\n", "line 2: "},
+    {"components:\n  - {name: a}\n", "line 2: Missing required mapping field: file"},
+    {"components:\n  - {name: a, file: a, restart: sometimes}\n", "line 2: "},
+    {"components: []\n", "no components"},
+    {"components: [{name: a, file: a}, {name: a, file: a}]\n", "a is declared twice"},
+    {"components: [{name: a/b, file: a}]\n", "component name 'a/b'"},
+    {"components: [{name: a, file: nothing}]\n", "bin/nothing is missing or not executable"},
+    {"components: [{name: a, file: a, calls: [{to: b}]}]\n", "calls b, which is not declared"},
+    {"components: [{name: a, file: a, sends: [b]}]\n", "sends to b, which is not declared"},
+    {"components: [{name: a, file: a, cpu: fast}]\n", "cpu: must be 'other' or a number"},
+    {"components: [{name: a, file: a, kernel: [fly]}]\n", "line 1: "},
+    {"components: [{name: a, file: a, calls: [{to: a}]}]\n", "cycle: a -> a"},
+    {"components:\n"
+     "  - {name: x, file: a, calls: [{to: a}]}\n"
+     "  - {name: a, file: a, calls: [{to: b}]}\n"
+     "  - {name: b, file: a, calls: [{to: c}]}\n"
+     "  - {name: c, file: a, calls: [{to: a}]}\n",
+     "cycle: a -> b -> c -> a"},
+    {"components: [{name: a, file: a}]\nregions: [{name: r, bytes: 100, share: [a]}]\n",
+     "region r: bytes: 100 is not a positive multiple"},
+    {"components: [{name: a, file: a}]\nregions: [{name: r, bytes: 4096, share: [z]}]\n",
+     "region r is shared with z"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: tap, to: a}]\n", "needs device:"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: tap, to: a, device: t, path: p}]\n",
+     "path: does not go with its kind"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: z}]\n",
+     "wire w goes to z"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: a, forward: 80}]\n",
+     "forward: '80' is not of the form"},
+    {"root: nowhere\ncomponents: [{name: a, file: a}]\n", "nowhere is no directory"},
+    {"cpu: fast\ncomponents: [{name: a, file: a}]\n", "cpu: must be 'auto'"},
+    {"components: [\n", "line "},
+};
+#define NWRONGS (int)(sizeof(wrongs) / sizeof(wrongs[0]))
+
+START_TEST(refused) {
+  struct manifest *m = load(wrongs[_i].text);
+  ck_assert_msg(!m, "accepted: %s", wrongs[_i].text);
+  ck_assert_msg(strncmp(error, path, strlen(path)) == 0, "no file name: %s", error);
+  ck_assert_msg(strstr(error, wrongs[_i].says), "'%s' does not say '%s'", error, wrongs[_i].says);
+  ck_assert_msg(!strchr(error, '\n'), "more than a line: %s", error);
+}
+END_TEST
+
+START_TEST(missing_file) {
+  ck_assert_ptr_null(manifest_load("/nonexistent/system.yaml", error, sizeof(error)));
+  ck_assert_str_eq(error, "/nonexistent/system.yaml: cannot be opened");
+}
+END_TEST
+
+START_TEST(accepted) {
+  struct manifest *m = load("sandbox: true\n"
+                            "timeouts_ms: {load: 7}\n"
+                            "regions: [{name: r, bytes: 8192, share: [a, b]}]\n"
+                            "wires: [{name: w, kind: stream, to: a, path: x.sock, listen: true}]\n"
+                            "components:\n"
+                            "  - {name: a, file: a, args: [one, 2], kernel: [update]}\n"
+                            "  - {name: b, file: a, calls: [{to: a, deadline_ms: 5}], sends: [a],\n"
+                            "     calls_max: 3, cpu: other, restart: never, syscalls: [flock],\n"
+                            "     trace-syscalls: true}\n");
+  ck_assert_msg(m, "%s", error);
+  ck_assert_int_eq(m->sandbox, MANIFEST_SANDBOX_ON);
+  ck_assert_uint_eq(m->timeouts.load, 7);
+  ck_assert_uint_eq(m->timeouts.start, 5000);
+  ck_assert_int_eq(manifest_find(m, "b"), 2);
+  ck_assert_int_eq(manifest_find(m, "c"), 0);
+  ck_assert_str_eq(m->components[0].args[1], "2");
+  ck_assert_uint_eq(m->components[0].kernel, MANIFEST_KERNEL_UPDATE);
+  ck_assert_uint_eq(m->components[0].calls_max, 16);
+  ck_assert_uint_eq(m->components[1].calls[0].deadline_ms, 5);
+  ck_assert_int_eq(m->components[1].restart, MANIFEST_RESTART_NEVER);
+  ck_assert(m->components[1].trace_syscalls);
+  ck_assert(m->wires[0].listen);
+  char expected[128];
+  snprintf(expected, sizeof(expected), "%s/bin/a", directory);
+  ck_assert_str_eq(m->components[0].executable, expected);
+  snprintf(expected, sizeof(expected), "%s/x.sock", directory);
+  ck_assert_str_eq(m->wires[0].path, expected);
+  manifest_free(m);
+}
+END_TEST
+
+START_TEST(cpus) {
+  struct manifest_component here = {0}, other = {.cpu = "other"}, first = {.cpu = "0"};
+  struct manifest m = {.cpu = "auto"};
+  ck_assert_uint_eq(manifest_component_cpus(&m, &here, 0xf), 8);
+  ck_assert_uint_eq(manifest_component_cpus(&m, &other, 0xf), 7);
+  ck_assert_uint_eq(manifest_component_cpus(&m, &first, 0xf), 1);
+  ck_assert_uint_eq(manifest_component_cpus(&m, &first, 0xe), 0xe);
+  ck_assert_uint_eq(manifest_component_cpus(&m, &here, 1), 1);
+  ck_assert_uint_eq(manifest_component_cpus(&m, &other, 1), 1);
+  m.cpu = "2";
+  ck_assert_uint_eq(manifest_component_cpus(&m, &here, 0xf), 4);
+  ck_assert_uint_eq(manifest_component_cpus(&m, &other, 0xf), 0xb);
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("manifest");
+  TCase *t = tcase_create("manifest");
+  tcase_add_checked_fixture(t, setup, teardown);
+  tcase_add_loop_test(t, refused, 0, NWRONGS);
+  tcase_add_test(t, missing_file);
+  tcase_add_test(t, accepted);
+  tcase_add_test(t, cpus);
+  suite_add_tcase(s, t);
+  SRunner *r = srunner_create(s);
+  srunner_run_all(r, CK_ENV);
+  int failed = srunner_ntests_failed(r);
+  srunner_free(r);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

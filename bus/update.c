@@ -1,0 +1,287 @@
+#include "bus/update.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/control.h"
+#include "bus/kern.h"
+#include "bus/lifecycle.h"
+#include "bus/link.h"
+#include "bus/log.h"
+
+/* How long the loader may take to decide. */
+#define DECIDE_US 1000000u
+
+enum commit_state {
+  COMMIT_NONE,
+  COMMIT_DECIDING,  /* sent to the loader */
+  COMMIT_ACTIVATED, /* rebound; kept to answer repetitions */
+};
+
+static struct {
+  enum commit_state state;
+  struct loader_msg record;
+} commit;
+
+static struct version *um(void) {
+  struct endpoint *e = bus_update_manager();
+  return e ? e->live : NULL;
+}
+
+static void tell_um(const msg_t *m, const void *payload) {
+  struct endpoint *e = bus_update_manager();
+  if (e && e->live) endpoint_mail(e, m, payload, NULL, 0);
+}
+
+/* ---- load ---- */
+
+static int can_load(const struct endpoint *e) {
+  if (!e) return -ENOENT;
+  if (e == bus_update_manager()) return -EOPNOTSUPP;
+  if (!e->live) return -SYS_EDEADSRCDST;
+  if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING) return -EBUSY;
+  return 0;
+}
+
+static int spawn_next(struct endpoint *e, const char *filter) {
+  int pair[2];
+  e->live->filter = strdup(filter);
+  if (!e->live->filter) return -ENOMEM;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  e->live->state_channel = pair[0];
+  int error = link_spawn(e->next, manifest_other_cpus(bus.manifest, bus.cpus), pair[1], e->live);
+  close(pair[1]);
+  return error;
+}
+
+/* What a transaction has left with the old version. */
+static void drop_preparation(struct version *v) {
+  free(v->filter);
+  v->filter = NULL;
+  if (v->state_channel >= 0) close(v->state_channel);
+  v->state_channel = -1;
+}
+
+int update_load(struct endpoint *e, int exe, const char *filter) {
+  int error = can_load(e);
+  if (error) {
+    close(exe);
+    return error;
+  }
+  drop_preparation(e->live);
+  e->next = version_new(e, SYS_START_UPDATE, exe);
+  if (!e->next) return -ENOMEM;
+  error = spawn_next(e, filter);
+  if (!error) return -EINPROGRESS;
+  version_free(e->next);
+  e->next = NULL;
+  return error;
+}
+
+void update_spawned(struct version *v, int error) {
+  struct endpoint *e = v->endpoint;
+  bool wanted = e->next == v;
+  int32_t pid = v->pid;
+  if (error) {
+    bus_log("a new version of %s cannot be started: %s", e->component->name, strerror(-error));
+    if (wanted) e->next = NULL;
+    version_free(v);
+  }
+  if (!wanted) return;
+  if (!error) version_control(e->live, CONTROL_PREPARE);
+  kern_answer(um(), KERN_LOAD, error, &(msg_t){.i32 = {pid}});
+}
+
+/* ---- converge, report ---- */
+
+int update_converge(struct endpoint *e) {
+  if (!e) return -ENOENT;
+  if (!e->next || e->state != ENDPOINT_RUNNING) return -EINVAL;
+  link_affinity(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus));
+  endpoint_hold(e, ENDPOINT_CONVERGING);
+  version_control(e->live, CONTROL_CONVERGE);
+  return 0;
+}
+
+/* Of an earlier transaction: the old version has not yet heard that it is off. */
+static bool is_stale(const struct version *v) {
+  return version_is_live(v) && (!v->prepared || v->controls & (CONTROL_THAW | CONTROL_PREPARE));
+}
+
+int update_report(struct version *v, enum update_phase phase, int status, const char *text,
+                  uint32_t bytes) {
+  struct endpoint *e = v->endpoint;
+  if (!e->next || is_stale(v)) return 0;
+  switch (phase) {
+  case UPDATE_PLANNED:
+  case UPDATE_PREPARED:
+    break;
+  case UPDATE_FROZEN:
+    if (v != e->live || e->state != ENDPOINT_CONVERGING) return -EINVAL;
+    if (!status) endpoint_hold(e, ENDPOINT_FROZEN);
+    break;
+  case UPDATE_TRANSFERRED:
+    if (v != e->next) return -EINVAL;
+    v->transferred = status == 0;
+    break;
+  default:
+    return -EINVAL;
+  }
+  msg_t m = {.type = UM_REPORT, .payload = bytes};
+  m.i32[0] = e->id;
+  m.u32[1] = phase;
+  m.i32[2] = status;
+  m.i32[3] = v->pid;
+  tell_um(&m, text);
+  return 0;
+}
+
+/* ---- commit ---- */
+
+static int add_member(struct loader_msg *record, endpoint_t id) {
+  struct endpoint *e = bus_endpoint(id);
+  if (!e) return -ENOENT;
+  if (e->state != ENDPOINT_FROZEN || !e->next || !e->next->transferred) return -EINVAL;
+  if (e->next->state == VERSION_ENDING) return -SYS_EDEADSRCDST;
+  for (uint32_t i = 0; i < record->commit.nmembers; i++)
+    if (record->commit.members[i].endpoint == id) return -EINVAL;
+  record->commit.members[record->commit.nmembers++] =
+      (struct loader_member){id, e->live->pid, e->next->pid};
+  return 0;
+}
+
+int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n) {
+  if (commit.state == COMMIT_DECIDING) return -EBUSY;
+  if (n == 0 || n > LOADER_MEMBERS_MAX) return -EINVAL;
+  commit.record = (struct loader_msg){.type = LOADER_COMMIT};
+  commit.record.commit.txid = txid;
+  commit.record.commit.deadline_us = bus_now_us() + DECIDE_US;
+  for (uint32_t i = 0; i < n; i++) {
+    int error = add_member(&commit.record, members[i]);
+    if (error) return error;
+  }
+  commit.state = COMMIT_DECIDING;
+  link_commit(&commit.record);
+  return -EINPROGRESS;
+}
+
+bool update_is_deciding(const struct endpoint *e) {
+  if (commit.state != COMMIT_DECIDING) return false;
+  for (uint32_t i = 0; i < commit.record.commit.nmembers; i++)
+    if (commit.record.commit.members[i].endpoint == e->id) return true;
+  return false;
+}
+
+static struct endpoint *member(uint32_t i) {
+  return bus_endpoint(commit.record.commit.members[i].endpoint);
+}
+
+static void retire(struct version *old) {
+  if (old->exited) {
+    version_free(old);
+    return;
+  }
+  /* Its memory is torn down away from the personality's CPU. */
+  link_affinity(old, manifest_other_cpus(bus.manifest, bus.cpus));
+  version_kill(old, NULL);
+}
+
+/* All endpoints change hands before any of them is served again. */
+static void rebind(void) {
+  struct version *old[LOADER_MEMBERS_MAX];
+  uint32_t n = commit.record.commit.nmembers;
+  for (uint32_t i = 0; i < n; i++) {
+    struct endpoint *e = member(i);
+    old[i] = e->live;
+    e->live = e->next;
+    e->next = NULL;
+    e->updates++;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    struct endpoint *e = member(i);
+    version_control(e->live, CONTROL_LIVE);
+    endpoint_release(e);
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    log_version(member(i), member(i)->live, "updated");
+    retire(old[i]);
+  }
+}
+
+void update_activate(const struct loader_msg *m) {
+  if (m->commit.txid == commit.record.commit.txid && commit.state == COMMIT_DECIDING) {
+    commit.state = COMMIT_ACTIVATED;
+    rebind();
+    kern_answer(um(), KERN_COMMIT, 0, &(msg_t){0});
+  }
+  link_activated(m->commit.txid);
+}
+
+void update_refused(uint64_t txid) {
+  if (commit.state != COMMIT_DECIDING || txid != commit.record.commit.txid) return;
+  commit.state = COMMIT_NONE;
+  for (uint32_t i = 0; i < commit.record.commit.nmembers; i++) {
+    struct version *v = member(i)->live;
+    if (v && v->exited) lifecycle_exited(v, v->wait_status, "");
+  }
+  if (um())
+    kern_answer(um(), KERN_COMMIT, -ECANCELED, &(msg_t){0});
+  else
+    update_abort_all();
+}
+
+/* ---- abort ---- */
+
+static void thaw(struct version *v) {
+  v->controls &= ~(unsigned)(CONTROL_PREPARE | CONTROL_CONVERGE);
+  drop_preparation(v);
+  if (v->prepared) version_control(v, CONTROL_THAW);
+}
+
+int update_abort(struct endpoint *e) {
+  if (!e) return -ENOENT;
+  struct version *next = e->next;
+  e->next = NULL;
+  if (next) version_kill(next, NULL);
+  if (e->live) thaw(e->live);
+  if (e->state == ENDPOINT_CONVERGING || e->state == ENDPOINT_FROZEN) endpoint_release(e);
+  return 0;
+}
+
+void update_abort_all(void) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
+    if (bus_endpoint(id)->next || bus_endpoint(id)->held_since_us) update_abort(bus_endpoint(id));
+}
+
+/* ---- deaths ---- */
+
+static void tell_exited(const struct endpoint *e, const struct version *v, uint32_t which,
+                        int wait_status) {
+  msg_t m = {.type = UM_EXITED};
+  m.i32[0] = e->id;
+  m.u32[1] = which;
+  m.i32[2] = v->pid;
+  m.i32[3] = wait_status;
+  tell_um(&m, NULL);
+}
+
+void update_live_exited(struct endpoint *e, const struct version *v, int wait_status) {
+  if (e == bus_update_manager()) {
+    if (commit.state != COMMIT_DECIDING) update_abort_all();
+    control_manager_died();
+    return;
+  }
+  if (!e->next) return;
+  tell_exited(e, v, 0, wait_status);
+  version_kill(e->next, NULL);
+  e->next = NULL;
+}
+
+void update_next_exited(struct endpoint *e, const struct version *v, int wait_status) {
+  e->next = NULL;
+  tell_exited(e, v, 1, wait_status);
+}

@@ -1,0 +1,39 @@
+/* Updates, as busd sees them: loading a second version, holding the first, and passing the endpoint
+ * from one to the other. What to do when is um's business (updmgr/); what decides is the loader's
+ * record. */
+#ifndef PROTEOS_UPDATE_H
+#define PROTEOS_UPDATE_H
+
+#include "bus/endpoint.h"
+#include "bus/loader_proto.h"
+
+/** KERN_LOAD. @param e  NULL: unknown
+ * @param exe     taken over
+ * @return -EINPROGRESS (um is answered when the process runs), -ENOENT, -EBUSY, -SYS_EDEADSRCDST
+ * ... */
+int update_load(struct endpoint *e, int exe, const char *filter);
+/** The loader's answer for a version that is not live. */
+void update_spawned(struct version *v, int error);
+
+/** KERN_CONVERGE. @return 0, -ENOENT, or -EINVAL: no update is loaded */
+int update_converge(struct endpoint *e);
+/** KERN_REPORT of either version; passed on to um. */
+int update_report(struct version *v, enum update_phase phase, int status, const char *text,
+                  uint32_t bytes);
+/** KERN_COMMIT. @return -EINPROGRESS, or why these members are not ready */
+int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n);
+/** The loader has decided: all members' endpoints pass to their new versions. Idempotent. */
+void update_activate(const struct loader_msg *m);
+void update_refused(uint64_t txid);
+/** Is this endpoint part of a transaction that the loader is deciding? */
+bool update_is_deciding(const struct endpoint *e);
+
+/** KERN_ABORT: kills the new version, if any, and lets the old one go on. @return 0 or -ENOENT */
+int update_abort(struct endpoint *e);
+void update_abort_all(void);
+
+/** A version has died: um is told. When it is um itself that has died, all updates are off. */
+void update_live_exited(struct endpoint *e, const struct version *v, int wait_status);
+void update_next_exited(struct endpoint *e, const struct version *v, int wait_status);
+
+#endif

@@ -1,0 +1,23 @@
+/* prctl's commands: each gets its instance and its own arguments, argv[0] being its name, and
+ * returns prctl's exit status: 0, 1 when it failed, 2 when its command line is wrong. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/instance.h"
+
+typedef int command_fn(const struct instance *instance, int argc, char **argv);
+
+command_fn boot_command;     /* boot.c */
+command_fn shutdown_command; /* shutdown.c */
+command_fn status_command;   /* status.c */
+command_fn log_command;      /* log.c */
+command_fn trace_command;    /* trace.c */
+command_fn kill_command;     /* kill.c */
+
+/** Finds an option that takes a value, as -name VALUE or --name VALUE or --name=VALUE, and takes it
+ * out of argv. @return the value, or NULL */
+const char *option_value(int *argc, char **argv, const char *name);
+/** Finds an option without a value, and takes it out of argv. */
+bool option_flag(int *argc, char **argv, const char *name);
+
+#endif

@@ -1,0 +1,61 @@
+#include "cli/control.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int control_send(int control, const Proteos__ControlRequest *request, int fd) {
+  uint8_t packed[CONTROL_PACKET_MAX_BYTES];
+  if (proteos__control_request__get_packed_size(request) > sizeof(packed)) return -EMSGSIZE;
+  struct iovec iov = {packed, proteos__control_request__pack(request, packed)};
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } rights = {0};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  if (fd >= 0) {
+    msg.msg_control = rights.bytes;
+    msg.msg_controllen = sizeof(rights.bytes);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+  }
+  return sendmsg(control, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+Proteos__ControlReply *control_receive(int control) {
+  static uint8_t packed[CONTROL_PACKET_MAX_BYTES];
+  ssize_t n;
+  do
+    n = recv(control, packed, sizeof(packed), 0);
+  while (n < 0 && errno == EINTR);
+  return n > 0 ? proteos__control_reply__unpack(NULL, (size_t)n, packed) : NULL;
+}
+
+int control_lost(void) {
+  fprintf(stderr, "prctl: the instance closed the connection before it answered\n");
+  return EXIT_FAILURE;
+}
+
+int control_follow(int control) {
+  bool explained = false;
+  for (;;) {
+    Proteos__ControlReply *reply = control_receive(control);
+    if (!reply) return control_lost();
+    bool last = reply->last, failed = reply->status != 0;
+    if (*reply->text) {
+      puts(reply->text);
+      fflush(stdout);
+      explained = true;
+    } else if (last && failed && !explained) {
+      fprintf(stderr, "prctl: %s\n", strerror(-reply->status));
+    }
+    proteos__control_reply__free_unpacked(reply, NULL);
+    if (last) return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  }
+}

@@ -1,0 +1,26 @@
+/* Requests and replies over an instance's control socket. */
+#ifndef CLI_CONTROL_H
+#define CLI_CONTROL_H
+
+#include "control.pb-c.h"
+
+#define CONTROL_PACKET_MAX_BYTES 65536
+
+/** Sends a request.
+ * @param fd  descriptor to attach, or -1
+ * @return 0 or a negative errno */
+int control_send(int control, const Proteos__ControlRequest *request, int fd);
+
+/** Waits for the next reply.
+ * @return owned by the caller (proteos__control_reply__free_unpacked); NULL when the instance is
+ *         gone */
+Proteos__ControlReply *control_receive(int control);
+
+/** Prints the texts of replies until the last one.
+ * @return prctl's exit status: 0, or 1 when the request failed or the instance went away */
+int control_follow(int control);
+
+/** Says that the instance went away. @return 1 */
+int control_lost(void);
+
+#endif

@@ -1,0 +1,74 @@
+#define IPC_TABLES /* before anything that includes an interface header */
+#include "cli/messages.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "cli/system_messages.h"
+
+#include "libsys/if/device.h"
+#include "libsys/if/nic.h"
+#include "libsys/if/sock.h"
+
+static const struct ipc_interface *const interfaces[] = {&ipc_sock, &ipc_nic, &ipc_device,
+                                                         &ipc_system};
+
+static const struct ipc_message *find(uint32_t type) {
+  for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)
+    for (const struct ipc_message *m = interfaces[i]->messages; m->name; m++)
+      if (m->type == type) return m;
+  return NULL;
+}
+
+const char *message_name(uint32_t type) {
+  static char number[16];
+  type &= ~SYS_REPLY_FLAG;
+  const struct ipc_message *m = find(type);
+  if (m) return m->name;
+  snprintf(number, sizeof(number), "0x%" PRIx32, type);
+  return number;
+}
+
+static void print_value(FILE *to, const struct ipc_field *f, const uint8_t *at) {
+  uint64_t v64;
+  uint32_t v32;
+  uint16_t v16;
+  char text[INET_ADDRSTRLEN];
+  memcpy(&v32, at, sizeof(v32));
+  switch ((enum ipc_kind)f->kind) {
+  case IPC_i32:
+    fprintf(to, "%" PRId32, (int32_t)v32);
+    break;
+  case IPC_u32:
+    fprintf(to, "%" PRIu32, v32);
+    break;
+  case IPC_u64:
+    memcpy(&v64, at, sizeof(v64));
+    fprintf(to, "%" PRIu64, v64);
+    break;
+  case IPC_x32:
+    fprintf(to, "0x%" PRIx32, v32);
+    break;
+  case IPC_ip4:
+    fputs(inet_ntop(AF_INET, &v32, text, sizeof(text)), to);
+    break;
+  case IPC_u16:
+    memcpy(&v16, at, sizeof(v16));
+    fprintf(to, "%u", v16);
+    break;
+  }
+}
+
+void message_print_fields(FILE *to, const msg_t *m) {
+  const struct ipc_message *d = find(m->type & ~SYS_REPLY_FLAG);
+  if (!d) return;
+  const struct ipc_field *fields = m->type & SYS_REPLY_FLAG ? d->reply() : d->request();
+  if (!fields->name) return;
+  for (const struct ipc_field *f = fields; f->name; f++) {
+    fprintf(to, "%s%s=", f == fields ? "{" : ", ", f->name);
+    print_value(to, f, m->body + f->offset);
+  }
+  putc('}', to);
+}

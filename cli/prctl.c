@@ -1,0 +1,68 @@
+/* prctl: the user's door to an instance. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/update.h"
+
+static int update_entry(const struct instance *instance, int argc, char **argv) {
+  int control = instance_connect(instance);
+  if (control < 0) return EXIT_FAILURE;
+  int status = update_command(control, argc, argv);
+  close(control);
+  return status;
+}
+
+static const struct command {
+  const char *name;
+  command_fn *run;
+  const char *arguments, *help;
+} commands[] = {
+    {"boot", boot_command, "[--manifest FILE] [-q]", "start an instance"},
+    {"shutdown", shutdown_command, "", "end it, in order"},
+    {"status", status_command, "[--json]", "its components and their versions"},
+    {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
+    {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
+    {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
+    {"update", update_entry, "COMPONENT FILE [-state EXPR] [-timeout MS]",
+     "replace a component by a new version, now"},
+    {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [-timeout MS]",
+     "request it, for mupdate-start"},
+    {"mupdate-start", update_entry, "", "carry out what was requested, as one transaction"},
+    {"mupdate-cancel", update_entry, "", "forget what was requested"},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to) {
+  fprintf(to, "usage: prctl [--instance NAME] COMMAND ...\n\n");
+  for (size_t i = 0; i < COMMANDS; i++)
+    fprintf(to, "  %-15s%-44s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+  fprintf(to, "\nThe instance is \"%s\" unless --instance or PROTEOS_INSTANCE names another.\n",
+          INSTANCE_DEFAULT);
+}
+
+static const struct command *find(const char *name) {
+  for (size_t i = 0; i < COMMANDS; i++)
+    if (strcmp(commands[i].name, name) == 0) return &commands[i];
+  return NULL;
+}
+
+int main(int argc, char **argv) {
+  const char *name = option_value(&argc, argv, "instance");
+  if (!name) name = getenv("PROTEOS_INSTANCE");
+  if (!name || !*name) name = INSTANCE_DEFAULT;
+  if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    usage(argc < 2 ? stderr : stdout);
+    return argc < 2 ? 2 : 0;
+  }
+  const struct command *command = find(argv[1]);
+  if (!command) {
+    fprintf(stderr, "prctl: there is no command \"%s\"; prctl help lists them\n", argv[1]);
+    return 2;
+  }
+  struct instance instance;
+  if (!instance_find(&instance, name)) return 2;
+  return command->run(&instance, argc - 1, argv + 1);
+}

@@ -1,0 +1,68 @@
+/* Arguments of these messages are by position: bus/abi.h says which. */
+#include "cli/system_messages.h"
+
+#include "bus/abi.h"
+
+#define I32(name, at)                                                                              \
+  { #name, (at)*4, IPC_i32 }
+#define U32(name, at)                                                                              \
+  { #name, (at)*4, IPC_u32 }
+#define U64(name, at)                                                                              \
+  { #name, (at)*8, IPC_u64 }
+#define FIELDS(id, ...)                                                                            \
+  static const struct ipc_field *id(void) {                                                        \
+    static const struct ipc_field fields[] = {__VA_ARGS__, {0}};                                   \
+    return fields;                                                                                 \
+  }
+
+static const struct ipc_field *nothing(void) {
+  static const struct ipc_field fields[] = {{0}};
+  return fields;
+}
+
+FIELDS(endpoint, I32(endpoint, 0))
+FIELDS(alarm, U32(bit, 0), U64(at_us, 1))
+FIELDS(watch, I32(fd, 0), U32(events, 1), U32(bit, 2))
+FIELDS(byte_count, U32(bytes, 0))
+FIELDS(region_reply, U64(bytes, 0))
+FIELDS(report, U32(phase, 0), I32(status, 1))
+FIELDS(load, I32(endpoint, 0), U64(txid, 1))
+FIELDS(load_reply, I32(pid, 0))
+FIELDS(commit, U64(txid, 0), U32(members, 2))
+FIELDS(control_send, U64(client, 0), U32(last, 2))
+FIELDS(control_client, U64(client, 0))
+FIELDS(um_report, I32(endpoint, 0), U32(phase, 1), I32(status, 2), I32(pid, 3))
+FIELDS(um_exited, I32(endpoint, 0), U32(new, 1), I32(pid, 2), I32(wait_status, 3))
+FIELDS(live, U32(calls_in_flight, 0))
+
+static const struct ipc_message messages[] = {
+    {SYS_NOTIFIED, "NOTIFIED", nothing, nothing},
+    {SYS_EXITED, "EXITED", endpoint, nothing},
+    {SYS_RESTARTED, "RESTARTED", endpoint, nothing},
+    {KERN_HELLO, "HELLO", nothing, nothing},
+    {KERN_ALARM, "ALARM", alarm, nothing},
+    {KERN_WATCH, "WATCH", watch, nothing},
+    {KERN_RANDOM, "RANDOM", byte_count, nothing},
+    {KERN_REGION, "REGION", nothing, region_reply},
+    {KERN_REPORT, "REPORT", report, nothing},
+    {KERN_LOOKUP, "LOOKUP", nothing, endpoint},
+    {KERN_READY, "READY", nothing, nothing},
+    {KERN_INFO, "INFO", endpoint, nothing},
+    {KERN_LOAD, "LOAD", load, load_reply},
+    {KERN_CONVERGE, "CONVERGE", endpoint, nothing},
+    {KERN_COMMIT, "COMMIT", commit, nothing},
+    {KERN_ABORT, "ABORT", endpoint, nothing},
+    {KERN_CONTROL_SEND, "CONTROL_SEND", control_send, nothing},
+    {UM_REPORT, "UM_REPORT", um_report, nothing},
+    {UM_EXITED, "UM_EXITED", um_exited, nothing},
+    {UM_CONTROL, "UM_CONTROL", control_client, nothing},
+    {UM_CONTROL_CLOSED, "UM_CONTROL_CLOSED", control_client, nothing},
+    {BUS_CTL_PREPARE, "CTL_PREPARE", nothing, nothing},
+    {BUS_CTL_CONVERGE, "CTL_CONVERGE", nothing, nothing},
+    {BUS_CTL_THAW, "CTL_THAW", nothing, nothing},
+    {BUS_CTL_LIVE, "CTL_LIVE", live, nothing},
+    {BUS_CTL_SHUTDOWN, "CTL_SHUTDOWN", nothing, nothing},
+    {0},
+};
+
+const struct ipc_interface ipc_system = {"system", messages};

@@ -1,0 +1,72 @@
+/* Memory without types, word by word. A word that may be a pointer pins its target: since it could
+ * as well be a number, or be used by code that knows the old layout, the target must neither move
+ * nor change. */
+#include <string.h>
+
+#include "libst/mapping.h"
+#include "libst/process.h"
+#include "libst/st.h"
+#include "libst/transfer.h"
+#include "libst/type.h"
+
+static void check_pinned(struct transfer *t, uint64_t value, const struct place *place) {
+  struct block block;
+  if (!arena_find(value, false, &block)) return;
+  const struct site_plan *site = transfer_site(t, block.site);
+  if (!site->typed || site->orphan || !site->program->changed) return;
+  char type[160];
+  const struct site *where = &ARENA_SITE[block.site];
+  transfer_refuse(t, place,
+                  "holds the address of a `%s` (allocated at %s:%u), whose layout changes; "
+                  "keep its layout, or keep an index there instead",
+                  type_text(t->plan->old, site->program->old_type, type, sizeof(type)), where->file,
+                  where->line);
+}
+
+static uint64_t executable_word(struct transfer *t, uint64_t value, const struct place *place) {
+  uint64_t link = value - t->old.image[0].base;
+  const struct st_meta *old = t->plan->old;
+  const struct st_variable *v = st_meta_variable_at(old, link);
+  const struct st_function *f = v ? NULL : st_meta_function_at(old, link);
+  if (f && f->address != link) return value; /* inside code: no pointer that a program keeps */
+  if (v && link != v->address) {
+    const struct program *p = t->plan->variables[v - old->variables].program;
+    if (p && p->changed) {
+      char name[128];
+      transfer_refuse(t, place, "holds an address inside variable `%s`, whose layout changes",
+                      plan_variable_text(old, v, name, sizeof(name)));
+      return value;
+    }
+  }
+  return pointer_follow(t, value, 0, place);
+}
+
+uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *place) {
+  if (value < 0x10000 || value >= 0x800000000000ul) return value;
+  if (arena_has((void *)value)) {
+    check_pinned(t, value, place);
+    return value;
+  }
+  const struct image *image = images_at(&t->old, value);
+  if (!image) return value;
+  if (image != &t->old.image[0]) return pointer_follow(t, value, 0, place);
+  return executable_word(t, value, place);
+}
+
+void words_copy(struct transfer *t, const void *from, void *to, size_t bytes,
+                const struct place *place) {
+  memcpy(to, from, bytes);
+  words_follow(t, to, bytes, place);
+}
+
+void words_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place) {
+  struct place word = {.up = place, .text = "", .index = 0};
+  uintptr_t start = ((uintptr_t)memory + 7) & ~7ul, end = ((uintptr_t)memory + bytes) & ~7ul;
+  for (uintptr_t at = start; at < end; at += 8) {
+    uint64_t *slot = (uint64_t *)at, value = *slot;
+    if (value < 0x10000) continue;
+    word.index = (long)((at - start) / 8);
+    uint64_t followed = word_follow(t, value, &word);
+    if (followed != value) *slot = followed;
+  }
+}

@@ -1,0 +1,230 @@
+/* The malloc family. Calls from the executable and its state libraries go to the arena, others to
+ * libc; free and realloc decide by address. Before st_init(), and in programs that never call it,
+ * all are libc's. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libst/arena.h"
+#include "libst/heap.h"
+#include "libst/site.h"
+
+void *__libc_malloc(size_t);
+void *__libc_calloc(size_t, size_t);
+void *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t);
+void __libc_free(void *);
+
+#define EXPORT __attribute__((visibility("default")))
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+#define FRAME  ((void *const *)__builtin_frame_address(0))
+
+static inline void *take(size_t bytes, struct site_cached site) {
+  return arena_alloc(bytes, site.site, site.clear);
+}
+
+EXPORT void *malloc(size_t bytes) {
+  if (!site_is_state(CALLER)) return __libc_malloc(bytes);
+  return take(bytes, site_of(CALLER, FRAME));
+}
+
+bool heap_is_first(void) {
+  Dl_info first, own;
+  return dladdr(dlsym(RTLD_DEFAULT, "malloc"), &first) && dladdr((void *)heap_is_first, &own) &&
+         first.dli_fbase == own.dli_fbase;
+}
+
+EXPORT void free(void *p) {
+  if (arena_has(p))
+    arena_free(p);
+  else
+    __libc_free(p);
+}
+
+EXPORT void *calloc(size_t count, size_t size) {
+  if (!site_is_state(CALLER)) return __libc_calloc(count, size);
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return arena_alloc(bytes, site_of(CALLER, FRAME).site, true);
+}
+
+static void *move(void *p, size_t old, size_t bytes, struct site_cached site) {
+  void *to = take(bytes, site);
+  if (!to) return NULL;
+  memcpy(to, p, old < bytes ? old : bytes);
+  free(p);
+  return to;
+}
+
+static void *change(void *p, size_t bytes, struct site_cached site) {
+  if (!p) return take(bytes, site);
+  if (bytes == 0) {
+    free(p);
+    return NULL;
+  }
+  /* A block from libc (the caller got it from a library) becomes state when it is resized. */
+  if (!arena_has(p)) return move(p, malloc_usable_size(p), bytes, site);
+  unsigned was;
+  size_t old = arena_bytes(p, &was);
+  /* The call may know less of the type than the one that made the block. */
+  if (ARENA_SITE[site.site].type == 0 && ARENA_SITE[was].type != 0)
+    site = (struct site_cached){0, (uint16_t)was, (ARENA_SITE[was].flags & SITE_CLEAR) != 0};
+  if (arena_resize(p, bytes, site.site, site.clear)) return p;
+  return move(p, old, bytes, site);
+}
+
+/* A library resizes a block that it was given: the block stays what it is. */
+static void *change_unasked(void *p, size_t bytes) {
+  unsigned site;
+  arena_bytes(p, &site);
+  return change(
+      p, bytes,
+      (struct site_cached){0, (uint16_t)site, (ARENA_SITE[site].flags & SITE_CLEAR) != 0});
+}
+
+EXPORT void *realloc(void *p, size_t bytes) {
+  if (site_is_state(CALLER)) return change(p, bytes, site_of(CALLER, FRAME));
+  return arena_has(p) ? change_unasked(p, bytes) : __libc_realloc(p, bytes);
+}
+
+EXPORT void *reallocarray(void *p, size_t count, size_t size) {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  if (site_is_state(CALLER)) return change(p, bytes, site_of(CALLER, FRAME));
+  return arena_has(p) ? change_unasked(p, bytes) : __libc_realloc(p, bytes);
+}
+
+static inline void *take_aligned(size_t alignment, size_t bytes, struct site_cached site) {
+  return arena_alloc_aligned(alignment, bytes, site.site, site.clear);
+}
+
+EXPORT void *memalign(size_t alignment, size_t bytes) {
+  if (!site_is_state(CALLER)) return __libc_memalign(alignment, bytes);
+  size_t power = 16;
+  while (power < alignment && power < ARENA_BYTES)
+    power *= 2;
+  return take_aligned(power, bytes, site_of(CALLER, FRAME));
+}
+
+EXPORT void *valloc(size_t bytes) {
+  if (!site_is_state(CALLER)) return __libc_memalign(ARENA_PAGE, bytes);
+  return take_aligned(ARENA_PAGE, bytes, site_of(CALLER, FRAME));
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t bytes) {
+  if (alignment == 0 || (alignment & (alignment - 1))) {
+    errno = EINVAL;
+    return NULL;
+  }
+  if (!site_is_state(CALLER)) return __libc_memalign(alignment, bytes);
+  return take_aligned(alignment, bytes, site_of(CALLER, FRAME));
+}
+
+EXPORT int posix_memalign(void **out, size_t alignment, size_t bytes) {
+  if (alignment % sizeof(void *) || alignment == 0 || (alignment & (alignment - 1))) return EINVAL;
+  int saved = errno;
+  void *p = site_is_state(CALLER) ? take_aligned(alignment, bytes, site_of(CALLER, FRAME))
+                                  : __libc_memalign(alignment, bytes);
+  errno = saved;
+  if (!p) return ENOMEM;
+  *out = p;
+  return 0;
+}
+
+/* The C library's answer for its own blocks. */
+static size_t libc_usable(void *p) {
+  static size_t (*usable)(void *);
+  if (!usable) usable = (size_t(*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
+  return usable ? usable(p) : 0;
+}
+
+EXPORT size_t malloc_usable_size(void *p) {
+  unsigned site;
+  return arena_has(p) ? arena_bytes(p, &site) : libc_usable(p);
+}
+
+static char *copy_text(const char *text, size_t length, struct site_cached site) {
+  char *p = take(length + 1, site);
+  if (!p) return NULL;
+  memcpy(p, text, length);
+  p[length] = 0;
+  return p;
+}
+
+EXPORT char *strdup(const char *text) {
+  size_t length = strlen(text);
+  if (site_is_state(CALLER)) return copy_text(text, length, site_of(CALLER, FRAME));
+  char *p = __libc_malloc(length + 1);
+  return p ? memcpy(p, text, length + 1) : NULL;
+}
+
+EXPORT char *strndup(const char *text, size_t max) {
+  size_t length = strnlen(text, max);
+  if (site_is_state(CALLER)) return copy_text(text, length, site_of(CALLER, FRAME));
+  char *p = __libc_malloc(length + 1);
+  if (!p) return NULL;
+  p[length] = 0;
+  return memcpy(p, text, length);
+}
+
+static int print(char **out, const char *format, va_list args, bool state,
+                 struct site_cached site) {
+  va_list again;
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  *out = NULL;
+  if (length < 0) return -1;
+  size_t bytes = (size_t)length + 1;
+  *out = state ? take(bytes, site) : __libc_malloc(bytes);
+  return *out ? vsnprintf(*out, bytes, format, args) : -1;
+}
+
+EXPORT int vasprintf(char **out, const char *format, va_list args) {
+  bool state = site_is_state(CALLER);
+  struct site_cached site = state ? site_of(CALLER, FRAME) : (struct site_cached){0};
+  return print(out, format, args, state, site);
+}
+
+EXPORT int asprintf(char **out, const char *format, ...) {
+  bool state = site_is_state(CALLER);
+  struct site_cached site = state ? site_of(CALLER, FRAME) : (struct site_cached){0};
+  va_list args;
+  va_start(args, format);
+  int length = print(out, format, args, state, site);
+  va_end(args);
+  return length;
+}
+
+/* What the headers make of asprintf and vasprintf when the program is built with
+ * _FORTIFY_SOURCE. */
+EXPORT int __vasprintf_chk(char **out, int flag, const char *format, va_list args);
+EXPORT int __vasprintf_chk(char **out, int flag, const char *format, va_list args) {
+  (void)flag;
+  bool state = site_is_state(CALLER);
+  struct site_cached site = state ? site_of(CALLER, FRAME) : (struct site_cached){0};
+  return print(out, format, args, state, site);
+}
+
+EXPORT int __asprintf_chk(char **out, int flag, const char *format, ...);
+EXPORT int __asprintf_chk(char **out, int flag, const char *format, ...) {
+  (void)flag;
+  bool state = site_is_state(CALLER);
+  struct site_cached site = state ? site_of(CALLER, FRAME) : (struct site_cached){0};
+  va_list args;
+  va_start(args, format);
+  int length = print(out, format, args, state, site);
+  va_end(args);
+  return length;
+}

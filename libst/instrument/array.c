@@ -1,0 +1,48 @@
+#include "array.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void *array_grow(void *items, size_t count, size_t *capacity, size_t bytes) {
+  if (count == *capacity) {
+    *capacity = *capacity ? *capacity * 2 : 16;
+    items = realloc(items, *capacity * bytes);
+    if (!items) fail("out of memory");
+  }
+  memset((char *)items + count * bytes, 0, bytes);
+  return items;
+}
+
+char *text_copy(const char *text) {
+  char *copy = strdup(text);
+  if (!copy) fail("out of memory");
+  return copy;
+}
+
+char *text_copy_part(const char *text, const char *end) {
+  char *copy = strndup(text, end - text);
+  if (!copy) fail("out of memory");
+  return copy;
+}
+
+static void print(const char *kind, const char *format, va_list args) {
+  fprintf(stderr, "st-instrument: %s", kind);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+}
+
+void fail(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  print("", format, args);
+  va_end(args);
+  exit(1);
+}
+
+void warn(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  print("warning: ", format, args);
+  va_end(args);
+}

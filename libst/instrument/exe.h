@@ -1,0 +1,49 @@
+/* The linked executable that is being instrumented. */
+#ifndef INSTRUMENT_EXE_H
+#define INSTRUMENT_EXE_H
+
+#include <elfutils/libdw.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct exe {
+  const char *path;
+  uint8_t *bytes; /* the whole file */
+  size_t count;
+  Elf *elf;
+  Dwarf *dwarf;
+  uint8_t build_id[20];
+  Elf64_Sym *symbols; /* of .symtab, may be NULL */
+  size_t symbol_count;
+  const char *symbol_names;
+};
+
+/** Opens an executable and checks that it can be instrumented: a 64-bit position-independent ELF
+ * executable with DWARF and a build id, not instrumented before. Ends the program otherwise. */
+struct exe *exe_open(const char *path);
+void exe_close(struct exe *exe);
+
+/** True when the link-time address is in memory that the program cannot write once it runs: a
+ * read-only segment, or one made read-only after relocation. */
+bool exe_read_only(const struct exe *exe, uint64_t address);
+
+/** The file's bytes at a link-time address.
+ * @return NULL unless `bytes` of them are there. */
+const uint8_t *exe_at(const struct exe *exe, uint64_t address, size_t bytes);
+
+/** Size that the symbol table gives to the object at an address; 0 when there is none. */
+uint64_t exe_object_size(const struct exe *exe, uint64_t address);
+
+/** Name that the symbol table gives to the object at an address; "" when there is none. */
+const char *exe_object_name(const struct exe *exe, uint64_t address);
+
+/** True when the executable is linked with a shared library of that name. */
+bool exe_needs(const struct exe *exe, const char *soname);
+
+/** Writes a copy of the executable to `path` with one more section, which is not loaded. Nothing
+ * of the original moves. Ends the program on failure. */
+void exe_write(const struct exe *exe, const char *path, const char *section, const void *data,
+               size_t bytes);
+
+#endif

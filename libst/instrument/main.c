@@ -1,0 +1,146 @@
+/* st-instrument: adds the metadata that a live update needs to a linked executable. */
+#include "array.h"
+#include "commands.h"
+#include "exe.h"
+#include "hidden.h"
+#include "libst/meta.h"
+#include "metadata.h"
+#include "objects.h"
+#include "sites.h"
+#include "statics.h"
+#include "types.h"
+#include "units.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: st-instrument --compile-commands FILE --component NAME [--state-library SONAME]...\n"
+    "                     [--report] -o OUT IN\n"
+    "\n"
+    "Copies the linked executable IN to OUT and adds the section " ST_META_SECTION
+    ": types, variables,\n"
+    "functions and allocation sites, from its debug information and its sources.\n"
+    "\n"
+    "  --compile-commands FILE  the build's compile_commands.json\n"
+    "  --component NAME         what the executable is a version of\n"
+    "  --state-library SONAME   a shared library whose data is part of the state\n"
+    "  --report                 print what was found to standard output\n";
+
+struct options {
+  const char *compile_commands, *component, *out, *in;
+  ARRAY(const char *) libraries; /* ends with NULL */
+  bool report;
+};
+
+static void bad_usage(const char *why) __attribute__((noreturn));
+
+static void bad_usage(const char *why) {
+  fprintf(stderr, "st-instrument: %s\n%s", why, usage);
+  exit(2);
+}
+
+static struct options parse(int argc, char **argv) {
+  enum { COMPILE_COMMANDS = 256, COMPONENT, STATE_LIBRARY, REPORT, HELP };
+  static const struct option names[] = {
+      {"compile-commands", required_argument, NULL, COMPILE_COMMANDS},
+      {"component", required_argument, NULL, COMPONENT},
+      {"state-library", required_argument, NULL, STATE_LIBRARY},
+      {"report", no_argument, NULL, REPORT},
+      {"help", no_argument, NULL, HELP},
+      {0},
+  };
+  struct options o = {0};
+  for (int c; (c = getopt_long(argc, argv, "o:", names, NULL)) != -1;) {
+    switch (c) {
+    case COMPILE_COMMANDS:
+      o.compile_commands = optarg;
+      break;
+    case COMPONENT:
+      o.component = optarg;
+      break;
+    case STATE_LIBRARY:
+      *array_add(&o.libraries) = optarg;
+      break;
+    case REPORT:
+      o.report = true;
+      break;
+    case 'o':
+      o.out = optarg;
+      break;
+    case HELP:
+      fputs(usage, stdout);
+      exit(0);
+    default:
+      fputs(usage, stderr);
+      exit(2);
+    }
+  }
+  *array_add(&o.libraries) = NULL;
+  if (optind != argc - 1) bad_usage("name one executable");
+  o.in = argv[optind];
+  if (!o.out) bad_usage("-o OUT is missing");
+  if (!o.component) bad_usage("--component NAME is missing");
+  if (!o.compile_commands) bad_usage("--compile-commands FILE is missing");
+  return o;
+}
+
+/* What an update would not carry over, or by words only. */
+static void print_report(const struct objects *objects, const struct sites *sites) {
+  size_t refused = 0, typed = 0;
+  for (size_t i = 0; i < objects->variables.count; i++) {
+    const struct object_variable *v = &objects->variables.items[i];
+    if (!(v->flags & ST_VAR_REFUSED)) continue;
+    printf("%s: variable '%s': %s\n", v->file, v->name, v->note);
+    refused++;
+  }
+  for (size_t i = 0; i < objects->functions.count; i++)
+    if (objects->functions.items[i].flags & ST_FUNC_WRAPPER)
+      printf("%s: '%s' is an allocator wrapper\n", objects->functions.items[i].file,
+             objects->functions.items[i].name);
+  for (size_t i = 0; i < sites->items.count; i++) {
+    const struct site *s = &sites->items.items[i];
+    if (s->type || s->caller)
+      typed++;
+    else
+      printf("%s:%u:%u: allocation without a type: %s\n", s->file, s->line, s->column, s->reason);
+  }
+  printf("%zu variables, %zu refused; %zu functions; %zu allocation sites, %zu without a type\n",
+         objects->variables.count, refused, objects->functions.count, sites->items.count,
+         sites->items.count - typed);
+}
+
+int main(int argc, char **argv) {
+  struct options o = parse(argc, argv);
+  struct exe *exe = exe_open(o.in);
+  struct types *types = types_new();
+  struct objects *objects = objects_read(exe, types);
+  for (size_t i = 0; o.libraries.items[i]; i++)
+    if (!exe_needs(exe, o.libraries.items[i]))
+      fail("%s: is not linked with the state library %s", o.in, o.libraries.items[i]);
+  hidden_warn(exe);
+  struct commands *commands = commands_read(o.compile_commands);
+  struct units *units = units_read(exe, commands);
+  statics_refuse_removed(objects, units);
+  struct sites *sites = sites_find(exe, objects, units, types);
+  size_t bytes;
+  void *section = metadata_build(&(struct metadata_input){.exe = exe,
+                                                          .component = o.component,
+                                                          .libraries = o.libraries.items,
+                                                          .objects = objects,
+                                                          .sites = sites,
+                                                          .types = types},
+                                 &bytes);
+  if (o.report) print_report(objects, sites);
+  exe_write(exe, o.out, ST_META_SECTION, section, bytes);
+  free(section);
+  sites_free(sites);
+  units_free(units);
+  commands_free(commands);
+  objects_free(objects);
+  types_free(types);
+  exe_close(exe);
+  free(o.libraries.items);
+  return 0;
+}

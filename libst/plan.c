@@ -1,0 +1,203 @@
+#include "libst/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libst/process.h"
+#include "libst/report.h"
+#include "libst/st.h"
+#include "libst/type.h"
+
+const char *plan_variable_text(const struct st_meta *meta, const struct st_variable *v, char *out,
+                               size_t cap) {
+  if (v->function)
+    snprintf(out, cap, "%s in %s", st_meta_string(meta, v->name),
+             st_meta_string(meta, v->function));
+  else
+    snprintf(out, cap, "%s", st_meta_string(meta, v->name));
+  return out;
+}
+
+static const char *base_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+/* How well two names of source files agree: a static's file may have moved. */
+static int file_match(const char *a, const char *b) {
+  if (strcmp(a, b) == 0) return 3;
+  return strcmp(base_name(a), base_name(b)) == 0 ? 2 : 1;
+}
+
+static bool same_scope(const struct st_meta *a, const struct st_variable *va,
+                       const struct st_meta *b, const struct st_variable *vb) {
+  return (va->flags & ST_VAR_STATIC) == (vb->flags & ST_VAR_STATIC) &&
+         strcmp(st_meta_string(a, va->name), st_meta_string(b, vb->name)) == 0 &&
+         strcmp(st_meta_string(a, va->function), st_meta_string(b, vb->function)) == 0;
+}
+
+/* Finds `v` of `of` among the variables of `in`: globals by name; statics by name, function and
+ * file, where another file counts only if no second static has the name.
+ * @param ambiguous  set when several fit equally */
+static const struct st_variable *find_variable(const struct st_meta *in, const struct st_meta *of,
+                                               const struct st_variable *v, bool *ambiguous) {
+  const struct st_variable *best = NULL;
+  int best_match = 0;
+  *ambiguous = false;
+  for (uint32_t i = 0; i < in->header->variables.count; i++) {
+    const struct st_variable *n = &in->variables[i];
+    if (!same_scope(of, v, in, n)) continue;
+    int match = v->flags & ST_VAR_STATIC
+                    ? file_match(st_meta_string(of, v->file), st_meta_string(in, n->file))
+                    : 3;
+    if (match == best_match) *ambiguous = true;
+    if (match <= best_match) continue;
+    best = n;
+    best_match = match;
+    *ambiguous = false;
+  }
+  return best;
+}
+
+/* Name of the last variable before `v` of the same file that both versions have; "" at the start.
+ */
+static const char *anchor(const struct st_meta *of, const struct st_variable *v,
+                          const struct st_meta *other) {
+  bool ambiguous;
+  const struct st_variable *at = v;
+  while (at-- > of->variables)
+    if (at->file == v->file && find_variable(other, of, at, &ambiguous))
+      return st_meta_string(of, at->name);
+  return "";
+}
+
+static bool has_contents(const struct elf_file *exe, uint64_t address) {
+  return elf_at(exe, address, NULL) != NULL;
+}
+
+/* A variable that is gone while another of the same type came in its place was probably renamed. */
+static void check_renamed(const struct plan *plan, const struct st_variable *gone,
+                          struct st_report *report) {
+  char old_text[160], new_text[160], gone_text[128], came_text[128];
+  bool ambiguous;
+  type_text(plan->old, gone->type, old_text, sizeof(old_text));
+  const char *place = anchor(plan->old, gone, plan->new);
+  for (uint32_t i = 0; i < plan->new->header->variables.count; i++) {
+    const struct st_variable *came = &plan->new->variables[i];
+    if ((came->flags ^ gone->flags) & (ST_VAR_STATIC | ST_VAR_CONST)) continue;
+    if (strcmp(st_meta_string(plan->new, came->function),
+               st_meta_string(plan->old, gone->function)) != 0 ||
+        file_match(st_meta_string(plan->new, came->file), st_meta_string(plan->old, gone->file)) <
+            2)
+      continue;
+    if (has_contents(&st_process.exe, came->address) != has_contents(&plan->old_exe, gone->address))
+      continue;
+    if (strcmp(type_text(plan->new, came->type, new_text, sizeof(new_text)), old_text) != 0 ||
+        find_variable(plan->old, plan->new, came, &ambiguous) ||
+        strcmp(anchor(plan->new, came, plan->old), place) != 0)
+      continue;
+    report_violation(
+        report,
+        "variable `%s` (%s) is gone and `%s` of the same type is in its place: renamed? "
+        "keep the old name, or put the new variable elsewhere",
+        plan_variable_text(plan->old, gone, gone_text, sizeof(gone_text)), old_text,
+        plan_variable_text(plan->new, came, came_text, sizeof(came_text)));
+    return;
+  }
+}
+
+static void pair_variable(struct plan *plan, uint32_t index, struct st_report *report) {
+  const struct st_variable *old = &plan->old->variables[index];
+  struct variable_pair *pair = &plan->variables[index];
+  char text[128];
+  bool ambiguous, is_const = old->flags & ST_VAR_CONST;
+  plan_variable_text(plan->old, old, text, sizeof(text));
+  pair->new = find_variable(plan->new, plan->old, old, &ambiguous);
+  if (ambiguous && !is_const)
+    report_violation(report,
+                     "variable `%s` of %s: several statics of the new version have this name", text,
+                     st_meta_string(plan->old, old->file));
+  if (!is_const && (old->flags & ST_VAR_REFUSED))
+    report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->old, old->note));
+  if (!pair->new) {
+    if (is_const) return;
+    report_note(report, "variable `%s` is gone", text);
+    check_renamed(plan, old, report);
+    return;
+  }
+  if (!is_const && (pair->new->flags &ST_VAR_REFUSED))
+    report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->new, pair->new->note));
+  pair->program = program_for(plan->programs, old->type, pair->new->type);
+  if (is_const || !pair->program) return;
+  if (pair->program->refusal)
+    report_violation(report, "`%s%s` %s", text, pair->program->refused, pair->program->refusal);
+  if (pair->new->flags & ST_VAR_CONST)
+    report_note(report, "variable `%s` is constant in the new version: its value is the new one's",
+                text);
+  else if (pair->program->changed)
+    report_note(report, "variable `%s` changes (%u to %u bytes)", text, pair->program->old_bytes,
+                pair->program->new_bytes);
+}
+
+int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
+  char error[256];
+  *plan = (struct plan){.new = st_process.meta};
+  int err = elf_file_open(&plan->old_exe, old_exe_fd);
+  if (err) {
+    report_violation(report, "the old version is no executable: %s", strerror(-err));
+    return err;
+  }
+  plan->old = st_meta_open(old_exe_fd, error, sizeof(error));
+  if (!plan->old) {
+    report_violation(report, "the old version: %s", error);
+    return -ENODATA;
+  }
+  plan->programs = programs_new(plan->old, plan->new);
+  plan->variables = calloc(plan->old->header->variables.count + 1, sizeof(*plan->variables));
+  if (!plan->programs || !plan->variables) return -ENOMEM;
+  if (strcmp(st_meta_component(plan->old), st_meta_component(plan->new)) != 0)
+    report_violation(report, "the new version is one of `%s`, the old one of `%s`",
+                     st_meta_component(plan->new), st_meta_component(plan->old));
+  for (uint32_t i = 0; i < plan->old->header->variables.count; i++)
+    pair_variable(plan, i, report);
+  /* Types of heap blocks are compiled now, off the critical path; whether there are any blocks of a
+   * type that is refused shows only in the transfer. */
+  for (uint32_t i = 0; i < plan->old->header->sites.count; i++) {
+    uint32_t type = plan->old->sites[i].type;
+    uint32_t counterpart = type ? programs_counterpart(plan->programs, type) : 0;
+    if (counterpart) program_for(plan->programs, type, counterpart);
+  }
+  return 0;
+}
+
+void plan_free(struct plan *plan) {
+  programs_free(plan->programs);
+  free(plan->variables);
+  st_meta_close(plan->old);
+  elf_file_close(&plan->old_exe);
+  *plan = (struct plan){0};
+}
+
+const struct st_function *plan_function(const struct plan *plan, const struct st_function *old) {
+  const char *name = st_meta_string(plan->old, old->name);
+  const char *file = st_meta_string(plan->old, old->file);
+  const struct st_function *best = NULL;
+  int best_match = 0;
+  bool ambiguous = false;
+  for (uint32_t i = 0; i < plan->new->header->functions.count; i++) {
+    const struct st_function *f = &plan->new->functions[i];
+    if ((f->flags & ST_FUNC_STATIC) != (old->flags & ST_FUNC_STATIC) ||
+        strcmp(st_meta_string(plan->new, f->name), name) != 0)
+      continue;
+    int match =
+        f->flags & ST_FUNC_STATIC ? file_match(st_meta_string(plan->new, f->file), file) : 3;
+    if (match == best_match) ambiguous = true;
+    if (match <= best_match) continue;
+    best = f;
+    best_match = match;
+    ambiguous = false;
+  }
+  return ambiguous ? NULL : best;
+}

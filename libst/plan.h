@@ -1,0 +1,34 @@
+/* The plan: which variable, function and type of the old version is which of the new one. */
+#ifndef LIBST_PLAN_H
+#define LIBST_PLAN_H
+
+#include "libst/elf_file.h"
+#include "libst/meta.h"
+#include "libst/program.h"
+
+struct st_report;
+
+struct variable_pair {
+  const struct st_variable *new; /* NULL: removed */
+  const struct program *program; /* NULL when there is none */
+};
+
+struct plan {
+  struct st_meta *old;
+  const struct st_meta *new;
+  struct elf_file old_exe;
+  struct programs *programs;
+  struct variable_pair *variables; /* by index of the old variable */
+};
+
+/** Pairs the metadata of `old_exe_fd` with this process's.
+ * @return 0, or a negative errno; refusals are in the report. */
+int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report);
+void plan_free(struct plan *plan);
+/** The function of the new version that an old one became, or NULL. */
+const struct st_function *plan_function(const struct plan *plan, const struct st_function *old);
+/** How the old variable is named in messages: "count" or "next_id in alloc_id". */
+const char *plan_variable_text(const struct st_meta *meta, const struct st_variable *v, char *out,
+                               size_t cap);
+
+#endif

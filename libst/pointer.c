@@ -1,0 +1,209 @@
+/* Typed pointers, followed by their targets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "libst/mapping.h"
+#include "libst/pointer.h"
+#include "libst/process.h"
+#include "libst/report.h"
+#include "libst/st.h"
+#include "libst/transfer.h"
+#include "libst/type.h"
+
+/* What a pointer to freed memory becomes: an address of this range, which is never mapped. */
+#define TRAP_BASE  0x2b5900000000ul
+#define TRAP_BYTES 0x100000000ul
+
+bool pointer_traps(uint64_t value) {
+  return value - TRAP_BASE < TRAP_BYTES;
+}
+
+/* Why an offset has no place in the new version. */
+static const char *lost(int64_t offset) {
+  return offset == PROGRAM_AMBIGUOUS
+             ? "the start of one member and the end of another, which part in the new version"
+             : "which the new version does not have";
+}
+
+static int64_t block_offset(struct transfer *t, const struct site_plan *site, uint64_t offset,
+                            uint32_t pointee) {
+  const struct program *p = site->program;
+  if (!site->flexible) {
+    if (p->old_bytes == 0) return -1;
+    uint64_t element = offset / p->old_bytes;
+    int64_t inner = program_offset(t->plan->programs, p, offset % p->old_bytes, pointee);
+    return inner < 0 ? inner : (int64_t)(element * p->new_bytes) + inner;
+  }
+  for (unsigned i = 0; i < p->op_count; i++) {
+    const struct op *op = &p->ops[i];
+    if (op->kind != OP_TAIL || offset < op->old_at || op->element->old_bytes == 0) continue;
+    uint64_t at = offset - op->old_at;
+    int64_t inner =
+        program_offset(t->plan->programs, op->element, at % op->element->old_bytes, pointee);
+    return inner < 0 ? inner
+                     : op->new_at +
+                           (int64_t)(at / op->element->old_bytes * op->element->new_bytes) + inner;
+  }
+  if (offset >= p->old_bytes) return (int64_t)(offset - p->old_bytes + p->new_bytes);
+  return program_offset(t->plan->programs, p, offset, pointee);
+}
+
+/* Whether objects of an old type have another form in the new version. */
+static bool type_changes(struct transfer *t, uint32_t type) {
+  uint32_t new_type = type ? programs_counterpart(t->plan->programs, type) : 0;
+  const struct program *p = new_type ? program_for(t->plan->programs, type, new_type) : NULL;
+  return p && p->changed;
+}
+
+static uint64_t follow_heap(struct transfer *t, uint64_t value, uint32_t pointee,
+                            const struct place *place) {
+  struct block block;
+  if (!arena_find(value, false, &block)) {
+    t->dangling++;
+    char text[256];
+    report_note(t->report, "`%s` pointed to freed memory; using it will trap",
+                place_text(t, place, text, sizeof(text)));
+    return TRAP_BASE | (value & (TRAP_BYTES - 1));
+  }
+  const struct site_plan *site = transfer_site(t, block.site);
+  char type[160];
+  if (!site->typed && type_changes(t, pointee))
+    transfer_refuse(t, place,
+                    "points into a block whose type is not known (see st-instrument --report), and "
+                    "`%s` changes; name the type where it is allocated",
+                    type_text(t->plan->old, pointee, type, sizeof(type)));
+  if (!site->typed || site->orphan || !site->program->changed) return value;
+  int64_t offset = block_offset(t, site, value - block.address, pointee);
+  if (offset >= 0) return transfer_block(t, &block) + (uint64_t)offset;
+  transfer_refuse(
+      t, place, "points to byte %lu of a `%s`, %s", (unsigned long)(value - block.address),
+      type_text(t->plan->old, site->program->old_type, type, sizeof(type)), lost(offset));
+  return value;
+}
+
+/* The same place of a library that both versions use. `copies` of the new executable come first:
+ * they are what the library itself uses. */
+static uint64_t follow_library(struct transfer *t, const struct image *old, uint64_t link_address,
+                               const struct place *place) {
+  const struct images *own = &st_process.images;
+  const struct image *new = images_named(own, old->name);
+  static const uint8_t none[20];
+  if (!new || memcmp(new->build_id, old->build_id, sizeof(none)) != 0 ||
+      memcmp(new->build_id, none, sizeof(none)) == 0) {
+    transfer_refuse(t, place, "points into %s, which is another build now; restart instead",
+                    old->name);
+    return 0;
+  }
+  for (unsigned c = 0; c < own->copy_count; c++)
+    if (&own->image[own->copies[c].image] ==
+        new &&link_address - own->copies[c].defined < own->copies[c].bytes)
+      return own->copies[c].address + (link_address - own->copies[c].defined);
+  return new->base + link_address;
+}
+
+/* Does an object of old type `type` consist of, or begin with, `pointee`s? */
+static bool begins_with(const struct st_meta *meta, uint32_t type, uint32_t pointee) {
+  for (int depth = 0; depth < 16; depth++) {
+    type = type_strip(meta, type);
+    if (type == pointee) return true;
+    const struct btf_type *t = type_of(meta, type);
+    if (btf_is_array(t))
+      type = btf_array(t)->type;
+    else if (btf_is_struct(t) && btf_vlen(t) > 0)
+      type = btf_members(t)->type;
+    else
+      return false;
+  }
+  return false;
+}
+
+/* The variable that ends where `link` is, when a pointer of this type could mean its end. */
+static const struct st_variable *ending_at(const struct st_meta *old, uint64_t link,
+                                           uint32_t pointee) {
+  const struct st_variable *v = link ? st_meta_variable_at(old, link - 1) : NULL;
+  if (!v || v->address + v->size != link || pointee == 0) return NULL;
+  const struct btf_type *type = type_of(old, v->type);
+  return btf_is_array(type) && begins_with(old, btf_array(type)->type, pointee) ? v : NULL;
+}
+
+static int64_t in_variable(struct transfer *t, const struct st_variable *v, uint64_t offset,
+                           uint32_t pointee) {
+  const struct variable_pair *pair = &t->plan->variables[v - t->plan->old->variables];
+  if (!pair->new || !pair->program || pair->program->refusal) return -1;
+  int64_t at = program_offset(t->plan->programs, pair->program, offset, pointee);
+  return at < 0 ? at : (int64_t)(st_image_base() + pair->new->address) + at;
+}
+
+static uint64_t follow_variable(struct transfer *t, const struct st_variable *v, uint64_t link,
+                                uint32_t pointee, const struct place *place) {
+  char name[128];
+  int64_t at = in_variable(t, v, link - v->address, pointee);
+  const struct st_variable *before =
+      link == v->address ? ending_at(t->plan->old, link, pointee) : NULL;
+  if (before && !begins_with(t->plan->old, v->type, pointee))
+    return follow_variable(t, before, link, pointee, place);
+  if (before && in_variable(t, before, before->size, pointee) != at) {
+    char other[128];
+    transfer_refuse(t, place, "points to the start of `%s` or to the end of `%s`",
+                    plan_variable_text(t->plan->old, v, name, sizeof(name)),
+                    plan_variable_text(t->plan->old, before, other, sizeof(other)));
+    return 0;
+  }
+  if (at >= 0) return (uint64_t)at;
+  const struct variable_pair *pair = &t->plan->variables[v - t->plan->old->variables];
+  if (!pair->new && (v->flags & ST_VAR_CONST)) {
+    uintptr_t literal = literal_follow(t, link);
+    if (literal) return literal;
+  }
+  transfer_refuse(t, place, "points to byte %lu of variable `%s`, %s",
+                  (unsigned long)(link - v->address),
+                  plan_variable_text(t->plan->old, v, name, sizeof(name)), lost(at));
+  return 0;
+}
+
+static uint64_t follow_executable(struct transfer *t, uint64_t value, uint32_t pointee,
+                                  const struct place *place) {
+  const struct st_meta *old = t->plan->old;
+  uint64_t link = value - t->old.image[0].base;
+  for (unsigned c = 0; c < t->old.copy_count; c++) {
+    const struct image_copy *copy = &t->old.copies[c];
+    if (value - copy->address < copy->bytes)
+      return follow_library(t, &t->old.image[copy->image], copy->defined + (value - copy->address),
+                            place);
+  }
+  const struct st_variable *v = st_meta_variable_at(old, link);
+  if (v) return follow_variable(t, v, link, pointee, place);
+  v = link ? st_meta_variable_at(old, link - 1) : NULL;
+  if (v && v->address + v->size == link && !(v->flags & ST_VAR_CONST))
+    return follow_variable(t, v, link, pointee, place);
+  const struct st_function *f = st_meta_function_at(old, link);
+  if (f && f->address == link) {
+    const struct st_function *new = plan_function(t->plan, f);
+    if (new) return st_image_base() + new->address;
+    transfer_refuse(t, place, "points to function `%s`, which the new version does not have",
+                    st_meta_string(old, f->name));
+    return 0;
+  }
+  if (elf_read_only(&t->plan->old_exe, link)) {
+    uintptr_t literal = literal_follow(t, link);
+    if (literal) return literal;
+  }
+  transfer_refuse(t, place, "points to 0x%lx of the old executable, which is no known object",
+                  (unsigned long)link);
+  return 0;
+}
+
+uint64_t pointer_follow(struct transfer *t, uint64_t value, uint32_t pointee,
+                        const struct place *place) {
+  if (value < ARENA_PAGE || value > -ARENA_PAGE) return value;
+  if (arena_has((void *)value)) return follow_heap(t, value, pointee, place);
+  if (value - MAPPING_BASE < MAPPING_BYTES || pointer_traps(value)) return value;
+  const struct image *image = images_at(&t->old, value);
+  if (image == &t->old.image[0]) return follow_executable(t, value, pointee, place);
+  if (image) return follow_library(t, image, value - image->base, place);
+  transfer_refuse(t, place,
+                  "points to 0x%lx: memory of a library or a stack, which is no state; let the "
+                  "program allocate it itself",
+                  (unsigned long)value);
+  return value;
+}

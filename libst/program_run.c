@@ -1,0 +1,185 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "libst/report.h"
+#include "libst/transfer.h"
+#include "libst/type.h"
+
+static int64_t load(const unsigned char *from, uint32_t bytes, bool is_signed) {
+  uint64_t v = 0;
+  memcpy(&v, from, bytes < 8 ? bytes : 8);
+  if (is_signed && bytes < 8) v = (uint64_t)((int64_t)(v << (64 - bytes * 8)) >> (64 - bytes * 8));
+  return (int64_t)v;
+}
+
+static bool fits(int64_t value, bool was_signed, uint32_t bits, bool is_signed) {
+  if (is_signed) {
+    if (!was_signed && value < 0) return false; /* above INT64_MAX */
+    return bits >= 64 || (value >= -(1ll << (bits - 1)) && value < 1ll << (bits - 1));
+  }
+  if (was_signed && value < 0) return false;
+  return bits >= 64 || (uint64_t)value >> bits == 0;
+}
+
+static void refuse_range(struct transfer *t, const struct place *place, int64_t value,
+                         bool was_signed, uint32_t bits, bool is_signed) {
+  if (was_signed)
+    transfer_refuse(t, place, "is %" PRId64 ", which does not fit %s integer of %u bits", value,
+                    is_signed ? "a signed" : "an unsigned", bits);
+  else
+    transfer_refuse(t, place, "is %" PRIu64 ", which does not fit %s integer of %u bits",
+                    (uint64_t)value, is_signed ? "a signed" : "an unsigned", bits);
+}
+
+static void run_number(struct transfer *t, const struct op *op, const unsigned char *old,
+                       unsigned char *new, const struct place *place) {
+  int64_t value = load(old, op->old_bytes, op->old_signed);
+  if (op->old_bytes > 8 || op->new_bytes > 8) {
+    transfer_refuse(t, place, "is an integer of more than 64 bits whose size changes");
+    return;
+  }
+  if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
+    refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
+  memcpy(new, &value, op->new_bytes);
+}
+
+static void run_enum(struct transfer *t, const struct op *op, const unsigned char *old,
+                     unsigned char *new, const struct place *place) {
+  int64_t value = load(old, op->old_bytes, op->old_signed);
+  bool found = false;
+  for (uint32_t i = 0; i < op->value_count && !found; i++) {
+    const struct enum_value *e = &op->values[i];
+    if (e->old_value != value) continue;
+    found = true;
+    if (e->gone)
+      transfer_refuse(t, place, "is %" PRId64 ", an enumerator that the new version does not have",
+                      value);
+    else
+      value = e->new_value;
+  }
+  /* Zero is what memory starts as, also where no enumerator has it. */
+  if (!found && value != 0)
+    transfer_refuse(t, place, "is %" PRId64 ", which is no enumerator, and the enumerators change",
+                    value);
+  memcpy(new, &value, op->new_bytes);
+}
+
+static void run_bits(struct transfer *t, const struct op *op, const unsigned char *old,
+                     unsigned char *new, const struct place *place) {
+  uint64_t mask = op->old_bits < 64 ? (1ull << op->old_bits) - 1 : ~0ull;
+  unsigned __int128 raw = 0;
+  memcpy(&raw, old, (op->old_bit + op->old_bits + 7u) / 8);
+  int64_t value = (int64_t)((uint64_t)(raw >> op->old_bit) & mask);
+  if (op->old_signed && op->old_bits < 64)
+    value = (int64_t)((uint64_t)value << (64 - op->old_bits)) >> (64 - op->old_bits);
+  if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
+    refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
+  uint32_t new_bytes = (op->new_bit + op->new_bits + 7u) / 8;
+  unsigned __int128 target = 0;
+  mask = op->new_bits < 64 ? (1ull << op->new_bits) - 1 : ~0ull;
+  memcpy(&target, new, new_bytes);
+  target &= ~((unsigned __int128)mask << op->new_bit);
+  target |= (unsigned __int128)((uint64_t)value & mask) << op->new_bit;
+  memcpy(new, &target, new_bytes);
+}
+
+static void run_pointer(struct transfer *t, const struct op *op, const unsigned char *old,
+                        unsigned char *new, const struct place *place) {
+  uint64_t value, followed;
+  memcpy(&value, old, sizeof(value));
+  followed = pointer_follow(t, value, op->pointee, place);
+  if (old != new || followed != value) memcpy(new, &followed, sizeof(followed));
+}
+
+static void run_repeat(struct transfer *t, const struct program *element, const unsigned char *old,
+                       unsigned char *new, size_t count, const struct place *place) {
+  for (size_t i = 0; i < count; i++) {
+    struct place at = {.up = place, .text = "", .index = (long)i};
+    program_run(t, element, old + i * element->old_bytes, new + i * element->new_bytes,
+                element->old_bytes, &at);
+  }
+}
+
+static void run_op(struct transfer *t, const struct op *op, const unsigned char *old,
+                   unsigned char *new, size_t bytes, const struct place *up) {
+  struct place place = {.up = up, .text = op->path, .index = -1};
+  old += op->old_at;
+  new += op->new_at;
+  switch ((enum op_kind)op->kind) {
+  case OP_COPY:
+    if (old != new) memcpy(new, old, op->old_bytes);
+    return;
+  case OP_NUMBER:
+    run_number(t, op, old, new, &place);
+    return;
+  case OP_ENUM:
+    run_enum(t, op, old, new, &place);
+    return;
+  case OP_BITS:
+    if (old != new) run_bits(t, op, old, new, &place);
+    return;
+  case OP_POINTER:
+    run_pointer(t, op, old, new, &place);
+    return;
+  case OP_WORDS:
+    if (old != new)
+      words_copy(t, old, new, op->old_bytes, &place);
+    else
+      words_follow(t, new, op->old_bytes, &place);
+    return;
+  case OP_REPEAT:
+    run_repeat(t, op->element, old, new, op->old_count, &place);
+    return;
+  case OP_TAIL:
+    if (bytes <= op->old_at || op->element->old_bytes == 0) return;
+    if (op->element->changed || op->element->points)
+      run_repeat(t, op->element, old, new, (bytes - op->old_at) / op->element->old_bytes, &place);
+    else if (old != new)
+      memcpy(new, old, bytes - op->old_at);
+    return;
+  }
+}
+
+static bool is_zero(const unsigned char *p, size_t bytes) {
+  for (size_t i = 0; i < bytes; i++)
+    if (p[i]) return false;
+  return true;
+}
+
+static void check_dropped(struct transfer *t, const struct program *p, const unsigned char *old,
+                          const struct place *up) {
+  for (unsigned i = 0; i < p->dropped_count; i++) {
+    const struct dropped *d = &p->dropped[i];
+    if (is_zero(old + d->at, d->bytes)) continue;
+    struct place place = {.up = up, .text = d->path, .index = -1};
+    size_t length = strlen(d->path);
+    char text[256];
+    if (length && d->path[length - 1] == ']')
+      transfer_refuse(t, &place, "and what follows hold data, but the new array ends before them");
+    else
+      report_note(t->report, "`%s` held data, which is dropped",
+                  place_text(t, &place, text, sizeof(text)));
+  }
+}
+
+void program_run(struct transfer *t, const struct program *p, const unsigned char *old,
+                 unsigned char *new, size_t bytes, const struct place *place) {
+  for (unsigned i = 0; i < p->op_count; i++)
+    run_op(t, &p->ops[i], old, new, bytes, place);
+  if (p->dropped_count) check_dropped(t, p, old, place);
+  if (bytes > p->old_bytes && (p->op_count == 0 || p->ops[p->op_count - 1].kind != OP_TAIL) &&
+      old != new)
+    memcpy(new + p->new_bytes, old + p->old_bytes, bytes - p->old_bytes);
+}
+
+size_t program_new_bytes(const struct program *p, size_t bytes) {
+  if (p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL) {
+    const struct op *tail = &p->ops[p->op_count - 1];
+    size_t count = bytes > tail->old_at && tail->element->old_bytes
+                       ? (bytes - tail->old_at) / tail->element->old_bytes
+                       : 0;
+    size_t need = tail->new_at + count * tail->element->new_bytes;
+    return need > p->new_bytes ? need : p->new_bytes;
+  }
+  return bytes <= p->old_bytes ? p->new_bytes : bytes - p->old_bytes + p->new_bytes;
+}

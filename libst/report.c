@@ -1,0 +1,45 @@
+#include "libst/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "libst/st.h"
+
+static const char more[] = "... more lines were cut\n";
+
+static void add(struct st_report *r, const char *kind, const char *format, va_list args) {
+  char line[1024];
+  int head = snprintf(line, sizeof(line), "%s: ", kind);
+  vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
+  size_t length = strlen(line);
+  line[length++] = '\n';
+  size_t tail = sizeof(more) - 1;
+  if (r->used >= tail && memcmp(r->text + r->used - tail, more, tail) == 0) return;
+  if (length > sizeof(r->text) - sizeof(more) - r->used) {
+    memcpy(r->text + r->used, more, sizeof(more));
+    r->used += tail;
+    return;
+  }
+  memcpy(r->text + r->used, line, length);
+  r->used += length;
+  r->text[r->used] = 0;
+}
+
+void report_violation(struct st_report *r, const char *format, ...) {
+  if (!r) return;
+  r->violations++;
+  va_list args;
+  va_start(args, format);
+  add(r, "violation", format, args);
+  va_end(args);
+}
+
+void report_note(struct st_report *r, const char *format, ...) {
+  if (!r) return;
+  r->notes++;
+  va_list args;
+  va_start(args, format);
+  add(r, "note", format, args);
+  va_end(args);
+}

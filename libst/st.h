@@ -1,0 +1,103 @@
+/* libst: state transfer between two versions of an event-driven C program.
+ *
+ * What the runtime (libsys for components) needs to move a program's state from an old version to a
+ * new one. libst knows nothing of the bus: it is given descriptors and reports results.
+ *
+ * Order of calls, old version (OV) and new version (NV):
+ *
+ *   both  st_init()                at start, before the sandbox closes
+ *   NV    st_plan()                pairs both versions' metadata; refuses what cannot be decided
+ *   OV    st_export_prepare()      off the critical path
+ *   OV    st_export()              quiescent: state goes into the channel; OV then stays frozen
+ *   NV    st_import()              adopts, transforms, checks; memory only
+ *   NV    st_commit()              descriptors unparked, shared mappings writable
+ *   NV    st_writeback_slice()     between messages until it returns 0
+ *   OV    st_export_cancel()       instead, when the update is rolled back
+ *
+ * Functions return 0 or a negative errno; on failure `struct st_report` holds one violation per
+ * line, each naming the datum by path, both types, and what would resolve it. */
+#ifndef LIBST_ST_H
+#define LIBST_ST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Text for people about a plan or a transfer. */
+struct st_report {
+  unsigned violations; /* reasons to refuse */
+  unsigned notes;      /* decisions worth knowing */
+  size_t used;         /* bytes in text, without the NUL */
+  char text[16384];    /* lines; cut with a last line that says so */
+};
+
+/** Finds this program's own metadata and makes the state heap ready.
+ * @param exe_fd  its executable, open for reading; borrowed for the life of the process
+ * @param update  true in a new version that will import: its heap then waits for the old one's
+ * @return 0; -ENODATA when the executable carries no metadata (not instrumented). */
+int st_init(int exe_fd, bool update);
+
+/** Pairs the old version's metadata with this program's and computes the plan.
+ * @param old_exe_fd  the old version's executable; borrowed until st_commit()
+ * @return 0; -ENODATA when it is not instrumented; -EINVAL when something is refused (in report).
+ */
+int st_plan(int old_exe_fd, struct st_report *report);
+
+/** Old version: makes and prefaults what st_export() will need.
+ * @param channel  SOCK_SEQPACKET socket to the new version; owned by libst from now on */
+int st_export_prepare(int channel);
+/** Old version: sends the state. The caller then must not run program code until
+ * st_export_cancel(). Descriptors at or above 3 are exported, except the runtime's own, named by
+ * st_exclude_fd(). */
+int st_export(void);
+/** Old version: the update is off. */
+void st_export_cancel(void);
+/** Keeps descriptor `fd` out of the state: it is the runtime's own. */
+void st_exclude_fd(int fd);
+
+/** New version: waits for the state on `channel`, adopts the heap copy-on-write, transfers and
+ * checks. Descriptors are parked and shared mappings read-only afterwards.
+ * @return 0; -EINVAL with violations in report; -EPIPE when the old version went away. */
+int st_import(int channel, struct st_report *report);
+/** New version, after commit: descriptors and shared mappings come alive. */
+int st_commit(void);
+
+/** After st_commit(): writes changed pages back to the shared heap.
+ * @param max_us  stop after about this many microseconds
+ * @return 1 when there is more to do, 0 when done, or a negative errno. */
+int st_writeback_slice(unsigned max_us);
+
+/** Maps `bytes` of descriptor `fd` shared, at an address that the state keeps over updates; libst
+ * carries the mapping over. Takes over `fd`. An object that is mapped already, also by the old
+ * version, keeps its address and is not mapped again.
+ * @return the address, or NULL with errno set. */
+void *st_map_shared(int fd, size_t bytes);
+
+/* ---- state filters: C-like expressions over the program's own variables ---- */
+
+struct st_filter;
+struct st_meta; /* libst/meta.h */
+
+/** True when `bytes` at `p` are memory that the program owns: its image, its state heap, a shared
+ * mapping of its state. What a filter follows must be. */
+bool st_addressable(const void *p, size_t bytes);
+
+/** Compiles `text` against metadata: variables (globals, file statics; `'file.c'::name` selects
+ * among several, `function::name` is a function's static), members by `.` and `->`, indexing, * and
+ * &, comparison, logic, `? :`, arithmetic, numbers, characters and enumerators, all as in C.
+ * @param error,error_cap  receives one line that names the offending word and its column
+ * @return the filter, owned by the caller, or NULL. */
+struct st_filter *st_filter_compile(const struct st_meta *meta, const char *text, char *error,
+                                    size_t error_cap);
+/** Evaluates against this process's memory; the filter must be compiled against st_self().
+ * @return 1 true, 0 false, -EFAULT when it would follow an invalid pointer, -EDOM on division by 0
+ */
+int st_filter_eval(const struct st_filter *filter);
+void st_filter_free(struct st_filter *filter);
+
+/** This program's own metadata; valid after st_init(). */
+const struct st_meta *st_self(void);
+/** Where this program's image is loaded: run-time address minus link-time address. */
+uintptr_t st_image_base(void);
+
+#endif

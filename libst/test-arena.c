@@ -1,0 +1,198 @@
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libst/arena.h"
+
+static void start(void) {
+  ck_assert_int_eq(arena_reserve(), 0);
+  ck_assert_int_ge(arena_create(), 0);
+  arena_start(true);
+}
+
+static uint32_t next_random(void) {
+  static uint64_t seed = 12345;
+  seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+  return (uint32_t)(seed >> 33);
+}
+
+static size_t random_size(void) {
+  switch (next_random() % 8) {
+  case 0:
+    return next_random() % 20000;
+  case 1:
+    return next_random() % 300000;
+  case 2:
+    return 0;
+  default:
+    return next_random() % 600;
+  }
+}
+
+struct held {
+  unsigned char *p;
+  size_t bytes;
+  unsigned site;
+  unsigned char fill;
+};
+
+enum { HELD = 1500, STEPS = 20000 };
+static struct held held[HELD];
+
+/* One assertion for all bytes: each costs a system call. */
+static bool filled(const unsigned char *p, size_t bytes, unsigned char with) {
+  for (size_t i = 0; i < bytes; i++)
+    if (p[i] != with) return false;
+  return true;
+}
+
+static void check(const struct held *h) {
+  unsigned site;
+  ck_assert_uint_eq(arena_bytes(h->p, &site), h->bytes);
+  ck_assert_uint_eq(site, h->site);
+  ck_assert(filled(h->p, h->bytes, h->fill));
+  struct block b;
+  size_t at = h->bytes ? next_random() % (h->bytes + 1) : 0; /* one past the end included */
+  ck_assert(arena_find((uintptr_t)h->p + at, false, &b));
+  ck_assert_uint_eq(b.address, (uintptr_t)h->p);
+  ck_assert_uint_eq(b.bytes, h->bytes);
+  ck_assert_uint_gt(b.capacity, b.bytes);
+}
+
+static void take(struct held *h) {
+  static const size_t alignments[] = {16, 16, 32, 64, 256, 4096, 65536};
+  size_t alignment = alignments[next_random() % 100 < 90 ? 0 : next_random() % 7];
+  bool clear = next_random() % 2;
+  h->bytes = random_size();
+  h->site = 1 + next_random() % 60000;
+  h->fill = (unsigned char)next_random();
+  h->p = arena_alloc_aligned(alignment, h->bytes, h->site, clear);
+  ck_assert_ptr_nonnull(h->p);
+  ck_assert_uint_eq((uintptr_t)h->p % alignment, 0);
+  ck_assert(!clear || filled(h->p, h->bytes, 0));
+  memset(h->p, h->fill, h->bytes);
+}
+
+static void change(struct held *h) {
+  size_t bytes = random_size();
+  unsigned char fill = h->fill;
+  if (!arena_resize(h->p, bytes, h->site, true)) return;
+  if (bytes > h->bytes) ck_assert(filled(h->p + h->bytes, bytes - h->bytes, 0));
+  h->bytes = bytes;
+  memset(h->p, fill, bytes);
+}
+
+static int count_block(const struct block *b, void *ctx) {
+  size_t *counts = ctx;
+  counts[0]++;
+  counts[1] += b->bytes;
+  return 0;
+}
+
+START_TEST(random_use) {
+  start();
+  size_t bytes = 0, live = 0;
+  for (int step = 0; step < STEPS; step++) {
+    struct held *h = &held[next_random() % HELD];
+    if (!h->p) {
+      take(h);
+      continue;
+    }
+    check(h);
+    if (next_random() % 4 == 0) {
+      change(h);
+    } else {
+      arena_free(h->p);
+      h->p = NULL;
+    }
+  }
+  for (int i = 0; i < HELD; i++)
+    if (held[i].p) check(&held[i]), live++, bytes += held[i].bytes;
+  size_t counts[2] = {0, 0};
+  ck_assert_int_eq(arena_each(count_block, counts), 0);
+  ck_assert_uint_eq(counts[0], live);
+  ck_assert_uint_eq(counts[1], bytes);
+  for (int i = 0; i < HELD; i++)
+    if (held[i].p) arena_free(held[i].p);
+  counts[0] = 0;
+  arena_each(count_block, counts);
+  ck_assert_uint_eq(counts[0], 0);
+  /* All that remains is a span of each class, kept for the next allocation. */
+  uint32_t used = 0, most = 0;
+  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += ARENA_MAP[page].run)
+    if (ARENA_MAP[page].kind != PAGE_FREE) used += ARENA_MAP[page].run;
+  for (int i = 0; i < ARENA_CLASSES; i++)
+    most += arena_classes[i].pages;
+  ck_assert_uint_le(used, most);
+}
+END_TEST
+
+START_TEST(transfer_keeps_old_blocks_apart) {
+  ck_assert_int_eq(arena_reserve(), 0);
+  int fd = arena_create();
+  ck_assert_int_ge(fd, 0);
+  arena_start(true);
+  void *old[300];
+  for (int i = 0; i < 300; i++)
+    old[i] = arena_alloc(40, 1, false);
+  for (int i = 0; i < 300; i += 2)
+    arena_free(old[i]);
+  ck_assert_int_eq(arena_adopt(fd), 0);
+  arena_start(false);
+  ck_assert_int_eq(arena_transfer_begin(), 0);
+  struct block b;
+  void *fresh[300];
+  for (int i = 0; i < 300; i++) {
+    fresh[i] = arena_alloc(40, 2, true);
+    ck_assert(!arena_find((uintptr_t)fresh[i], false, &b));
+    ck_assert(arena_find((uintptr_t)fresh[i], true, &b));
+  }
+  size_t counts[2] = {0, 0};
+  arena_each(count_block, counts);
+  ck_assert_uint_eq(counts[0], 150);
+  arena_transfer_end();
+  arena_each(count_block, counts);
+  ck_assert_uint_eq(counts[0], 150 + 450);
+  for (int i = 0; i < 300; i++)
+    arena_free(fresh[i]);
+  for (int i = 1; i < 300; i += 2)
+    arena_free(old[i]);
+  uint32_t top = ARENA->top;
+  for (int i = 0; i < 300; i++)
+    ck_assert_ptr_nonnull(arena_alloc(40, 1, false));
+  ck_assert_uint_le(ARENA->top, top + 4);
+}
+END_TEST
+
+START_TEST(freed_twice) {
+  start();
+  void *p = arena_alloc(100, 1, false), *other = arena_alloc(100, 1, false);
+  ck_assert_ptr_nonnull(other);
+  arena_free(p);
+  arena_free(p);
+}
+END_TEST
+
+START_TEST(freed_inside) {
+  start();
+  char *p = arena_alloc(100, 1, false);
+  arena_free(p + 16);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("arena");
+  TCase *tests = tcase_create("arena");
+  tcase_add_test(tests, random_use);
+  tcase_add_test(tests, transfer_keeps_old_blocks_apart);
+  tcase_add_test_raise_signal(tests, freed_twice, SIGABRT);
+  tcase_add_test_raise_signal(tests, freed_inside, SIGABRT);
+  tcase_set_timeout(tests, 60);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}

@@ -1,0 +1,302 @@
+#include "libst/transfer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "libst/initial.h"
+#include "libst/process.h"
+#include "libst/report.h"
+#include "libst/site.h"
+#include "libst/site_pair.h"
+#include "libst/st.h"
+#include "libst/type.h"
+
+const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t address, size_t bytes) {
+  for (unsigned i = 0; i < t->old.count; i++) {
+    const struct image *image = &t->old.image[i];
+    for (unsigned s = 0; s < image->segment_count; s++) {
+      const struct image_segment *seg = &image->segments[s];
+      if (address - seg->address < seg->bytes && bytes <= seg->bytes - (address - seg->address))
+        return t->snapshot + t->offsets[i][s] + (address - seg->address);
+    }
+  }
+  return NULL;
+}
+
+/* ---- blocks ---- */
+
+const struct site_plan *transfer_site(struct transfer *t, unsigned index) {
+  struct site_plan *sp = &t->sites[index];
+  if (sp->known) return sp;
+  const struct site *site = &ARENA_SITE[index];
+  sp->known = true;
+  sp->flexible = site->flags & SITE_FLEXIBLE;
+  if (site->type == 0) return sp;
+  uint32_t type = programs_counterpart(t->plan->programs, site->type);
+  sp->program = type ? program_for(t->plan->programs, site->type, type) : NULL;
+  if (!sp->program) {
+    sp->orphan = true;
+    sp->skip = !site_may_point(t->plan->old, site->type);
+    return sp;
+  }
+  sp->typed = true;
+  sp->skip = !sp->program->changed && !sp->program->points && !sp->program->refusal;
+  return sp;
+}
+
+static size_t new_block_bytes(const struct site_plan *sp, const struct block *b) {
+  const struct program *p = sp->program;
+  if (sp->flexible || p->old_bytes == 0) return program_new_bytes(p, b->bytes);
+  return b->bytes / p->old_bytes * p->new_bytes;
+}
+
+uintptr_t transfer_block(const struct transfer *t, const struct block *b) {
+  uint32_t *span = t->moved[b->page];
+  return span && span[b->index] ? ARENA_BASE + ((uintptr_t)span[b->index] << 4) : b->address;
+}
+
+static int set_moved(struct transfer *t, const struct block *b, void *to) {
+  uint32_t **span = &t->moved[b->page];
+  if (!*span) {
+    const struct page *e = &ARENA_MAP[b->page];
+    *span = calloc(e->kind == PAGE_SPAN ? arena_classes[e->tag].count : 1, sizeof(**span));
+    if (!*span) return -ENOMEM;
+  }
+  (*span)[b->index] = (uint32_t)(((uintptr_t)to - ARENA_BASE) >> 4);
+  return 0;
+}
+
+static struct place block_place(const struct block *b) {
+  return (struct place){.text = "", .block = b, .index = -1};
+}
+
+/* Gives a block that no longer fits its place another one. */
+static int place_block(const struct block *b, void *ctx) {
+  struct transfer *t = ctx;
+  const struct site_plan *sp = transfer_site(t, b->site);
+  if (!sp->typed || sp->skip) return 0;
+  const struct program *p = sp->program;
+  struct place place = block_place(b);
+  if (p->refusal) {
+    struct place member = {.up = &place, .text = p->refused, .index = -1};
+    transfer_refuse(t, &member, "%s", p->refusal);
+    return 0;
+  }
+  if (!p->changed) return 0;
+  if (!sp->flexible && p->old_bytes && b->bytes % p->old_bytes) {
+    transfer_refuse(t, &place,
+                    "is %zu bytes, no multiple of its type's %u, and its type changes; allocate an "
+                    "array of the type, or end the type in a flexible array",
+                    b->bytes, p->old_bytes);
+    return 0;
+  }
+  size_t bytes = new_block_bytes(sp, b);
+  if (bytes < b->capacity) return 0;
+  void *to = arena_alloc(bytes, b->site, true);
+  return to ? set_moved(t, b, to) : -ENOMEM;
+}
+
+static void convert(struct transfer *t, const struct site_plan *sp, const struct block *b,
+                    const unsigned char *old, unsigned char *new, const struct place *place) {
+  const struct program *p = sp->program;
+  if (sp->flexible) {
+    program_run(t, p, old, new, b->bytes, place);
+    return;
+  }
+  size_t count = p->old_bytes ? b->bytes / p->old_bytes : 0;
+  if (count == 1) {
+    program_run(t, p, old, new, p->old_bytes, place);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    struct place at = {.up = place, .text = "", .index = (long)i};
+    program_run(t, p, old + i * p->old_bytes, new + i * p->new_bytes, p->old_bytes, &at);
+  }
+}
+
+static int convert_in_place(struct transfer *t, const struct site_plan *sp, const struct block *b,
+                            const struct place *place) {
+  unsigned char stack[1024], *copy = stack;
+  size_t bytes = new_block_bytes(sp, b);
+  if (b->bytes > sizeof(stack) && !(copy = malloc(b->bytes))) return -ENOMEM;
+  memcpy(copy, (const void *)b->address, b->bytes);
+  memset((void *)b->address, 0, bytes > b->bytes ? bytes : b->bytes);
+  convert(t, sp, b, copy, (unsigned char *)b->address, place);
+  if (copy != stack) free(copy);
+  if (bytes != b->bytes) arena_set_bytes(b, bytes);
+  return 0;
+}
+
+/* What lies behind the last whole element has no type. */
+static void follow_rest(struct transfer *t, const struct site_plan *sp, const struct block *b,
+                        const struct place *place) {
+  uint32_t size = sp->program->old_bytes;
+  size_t rest = sp->flexible ? 0 : size ? b->bytes % size : b->bytes;
+  if (rest) words_follow(t, (void *)(b->address + b->bytes - rest), rest, place);
+}
+
+static int transfer_one(const struct block *b, void *ctx) {
+  struct transfer *t = ctx;
+  const struct site_plan *sp = transfer_site(t, b->site);
+  if (sp->skip) return 0;
+  struct place place = block_place(b);
+  if (!sp->typed) {
+    words_follow(t, (void *)b->address, b->bytes, &place);
+    return 0;
+  }
+  if (!sp->program->changed) {
+    convert(t, sp, b, (unsigned char *)b->address, (unsigned char *)b->address, &place);
+    follow_rest(t, sp, b, &place);
+    return 0;
+  }
+  uintptr_t to = transfer_block(t, b);
+  if (to == b->address) return convert_in_place(t, sp, b, &place);
+  convert(t, sp, b, (const unsigned char *)b->address, (unsigned char *)to, &place);
+  return 0;
+}
+
+/* Frees the old places of the blocks that moved from one span or large block. */
+static void free_moved(struct transfer *t, uint32_t page) {
+  const uint32_t *to = t->moved[page];
+  if (ARENA_MAP[page].kind == PAGE_LARGE) {
+    arena_free((void *)(ARENA_BASE + ((uintptr_t)page << ARENA_PAGE_SHIFT)));
+    return;
+  }
+  const struct size_class *c = &arena_classes[ARENA_MAP[page].tag];
+  uint32_t moved = 0;
+  for (uint32_t i = 0; i < c->count; i++)
+    moved += to[i] != 0;
+  /* To free all blocks of a full span is to give it up: its pages need not be written. */
+  if (moved == c->count && arena_release_full(page)) return;
+  uintptr_t data = ARENA_BASE + ((uintptr_t)page << ARENA_PAGE_SHIFT) + c->data;
+  for (uint32_t i = 0; i < c->count; i++)
+    if (to[i]) arena_free((void *)(data + i * c->size));
+}
+
+static void free_all_moved(struct transfer *t, uint32_t top) {
+  for (uint32_t page = ARENA_FIRST; page < top; page++)
+    if (t->moved[page]) free_moved(t, page);
+}
+
+/* ---- variables ---- */
+
+static void transfer_variable(struct transfer *t, uint32_t index) {
+  const struct st_variable *old = &t->plan->old->variables[index];
+  const struct variable_pair *pair = &t->plan->variables[index];
+  if ((old->flags & ST_VAR_CONST) || (pair->new && (pair->new->flags &ST_VAR_CONST))) return;
+  const unsigned char *from = transfer_snapshot(t, t->old.image[0].base + old->address, old->size);
+  char name[128];
+  struct place place = {.text = name, .index = -1};
+  plan_variable_text(t->plan->old, old, name, sizeof(name));
+  if (!from) {
+    if (old->size) transfer_refuse(t, &place, "lies outside the old version's writable data");
+    return;
+  }
+  if (!pair->new) {
+    if (initial_changed(t, old, from))
+      report_note(t->report, "variable `%s` held data, which is dropped", name);
+    return;
+  }
+  if (!pair->program) return;
+  if (initial_keep(t, old, pair, from, name)) return;
+  program_run(t, pair->program, from, (unsigned char *)(st_image_base() + pair->new->address),
+              old->size, &place);
+}
+
+/* ---- state libraries ---- */
+
+static void transfer_segment(struct transfer *t, const struct image *old, const struct image *new,
+                             unsigned s) {
+  const struct image_segment *from = &old->segments[s];
+  const unsigned char *bytes = transfer_snapshot(t, from->address, from->bytes);
+  struct place place = {.text = old->name, .index = -1};
+  words_copy(t, bytes, (void *)(from->address - old->base + new->base), from->bytes, &place);
+}
+
+/* The library's variables that live in this executable. */
+static void transfer_copies(struct transfer *t, const struct image *old, const struct image *new) {
+  const struct images *own = &st_process.images;
+  for (unsigned c = 0; c < own->copy_count; c++) {
+    const struct image_copy *copy = &own->copies[c];
+    if (&own->image[copy->image] != new) continue;
+    const unsigned char *from = transfer_snapshot(t, old->base + copy->defined, copy->bytes);
+    struct place place = {.text = old->name, .index = -1};
+    if (from) words_copy(t, from, (void *)copy->address, copy->bytes, &place);
+  }
+}
+
+static void transfer_library(struct transfer *t, const struct image *old) {
+  const struct image *new = images_named(&st_process.images, old->name);
+  if (!new || !new->state) {
+    report_violation(t->report, "state library %s is not one of the new version's", old->name);
+    return;
+  }
+  if (memcmp(old->build_id, new->build_id, sizeof(old->build_id)) != 0) {
+    report_violation(t->report, "state library %s is another build now; restart instead",
+                     old->name);
+    return;
+  }
+  for (unsigned s = 0; s < old->segment_count; s++)
+    transfer_segment(t, old, new, s);
+  transfer_copies(t, old, new);
+}
+
+/* ---- all ---- */
+
+/* The table's entries, which the records of all blocks refer to, become this build's. */
+static void rewrite_sites(struct transfer *t) {
+  for (uint32_t i = 1; i < ARENA->sites; i++) {
+    const struct site_plan *sp = transfer_site(t, i);
+    struct site site = ARENA_SITE[i];
+    if (t->site_pairs[i]) {
+      site_describe(&site, t->plan->new, t->site_pairs[i] - 1);
+    } else {
+      site.type = sp->typed ? sp->program->new_type : 0;
+      if (site_may_point(t->plan->new, site.type)) site.flags |= SITE_CLEAR;
+    }
+    if (memcmp(&site, &ARENA_SITE[i], sizeof(site)) != 0) ARENA_SITE[i] = site;
+  }
+}
+
+int transfer_prepare(struct transfer *t) {
+  t->sites = calloc(ARENA_SITES, sizeof(*t->sites));
+  t->moved = mmap(NULL, ARENA_PAGES * sizeof(*t->moved), PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (t->moved == MAP_FAILED) t->moved = NULL;
+  t->site_pairs = site_pairs_new(t->plan);
+  return t->sites && t->moved && t->site_pairs ? initial_load(t) : -ENOMEM;
+}
+
+int transfer_run(struct transfer *t) {
+  initial_relocate(t);
+  int err = arena_transfer_begin();
+  if (!err) err = arena_each(place_block, t);
+  if (!err && t->report->violations) err = -EINVAL;
+  for (uint32_t i = 0; !err && i < t->plan->old->header->variables.count; i++)
+    transfer_variable(t, i);
+  for (unsigned i = 1; !err && i < t->old.count; i++)
+    if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
+  if (!err) err = arena_each(transfer_one, t);
+  if (!err && t->report->violations) err = -EINVAL;
+  if (err) return err;
+  arena_transfer_end();
+  free_all_moved(t, ARENA->top);
+  rewrite_sites(t);
+  return 0;
+}
+
+void transfer_free(struct transfer *t) {
+  for (uint32_t page = ARENA_FIRST; t->moved && page < ARENA->top; page++)
+    free(t->moved[page]);
+  if (t->moved) munmap(t->moved, ARENA_PAGES * sizeof(*t->moved));
+  free(t->sites);
+  free(t->site_pairs);
+  free(t->literals);
+  free(t->initial);
+  if (t->snapshot) munmap((void *)t->snapshot, t->snapshot_bytes);
+  images_free(&t->old);
+  *t = (struct transfer){0};
+}

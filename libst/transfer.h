@@ -1,0 +1,103 @@
+/* One transfer: the old version's state, frozen, becomes this process's. */
+#ifndef LIBST_TRANSFER_H
+#define LIBST_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libst/arena.h"
+#include "libst/image.h"
+#include "libst/plan.h"
+
+struct st_report;
+
+/* Where a datum is, for messages: a chain from the datum up to its variable or block. */
+struct place {
+  const struct place *up;
+  const char *text;          /* a variable's name or a member path */
+  const struct block *block; /* a heap block, at the chain's end */
+  long index;                /* of an array; -1 = none */
+};
+
+/* What happens to the blocks of one site. */
+struct site_plan {
+  bool known;  /* the rest is filled in */
+  bool typed;  /* else traced conservatively */
+  bool skip;   /* nothing in its blocks can change */
+  bool orphan; /* the new version lacks the type: blocks stay as they are, pointers are followed */
+  bool flexible;
+  const struct program *program;
+};
+
+struct literal {
+  uintptr_t old_address, new_address;
+};
+
+struct transfer {
+  struct plan *plan;
+  struct st_report *report;
+  struct images old;             /* of the old version, at its addresses */
+  const unsigned char *snapshot; /* its writable data */
+  size_t snapshot_bytes;
+  uint64_t offsets[64][IMAGE_SEGMENTS]; /* of each image's segments in the snapshot */
+  unsigned char *initial;               /* the old executable's .data as it was at start */
+  uint64_t initial_address;             /* link-time */
+  size_t initial_bytes;
+  struct site_plan *sites; /* by index of the arena's table */
+  uint32_t *site_pairs;    /* the same; site_pairs_new() */
+  uint32_t **moved; /* by page of the arena: new places of the blocks of a span, in 16 byte units
+                       from the arena's base; 0 = stays */
+  struct literal *literals;
+  size_t literal_count;
+  unsigned dangling; /* pointers to freed memory met */
+};
+
+/** Makes what transfer_run() will need, while the old version still runs; the plan is made.
+ * @return 0 or -ENOMEM */
+int transfer_prepare(struct transfer *t);
+/** Transfers everything; the heap is adopted, the snapshot mapped, the old images are known.
+ * @return 0, or a negative errno; -EINVAL when there are violations in the report */
+int transfer_run(struct transfer *t);
+/** Gives back everything, the snapshot too. */
+void transfer_free(struct transfer *t);
+
+/** The plan for a site of the old version's table. */
+const struct site_plan *transfer_site(struct transfer *t, unsigned site);
+/** Where a block of the old version starts now. */
+uintptr_t transfer_block(const struct transfer *t, const struct block *block);
+/** Bytes of the snapshot for run-time addresses of the old version, or NULL. */
+const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t address, size_t bytes);
+/** A violation at a place: "`conns[3]->peer`: text". */
+void transfer_refuse(struct transfer *t, const struct place *place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Makes the new object out of an old one.
+ * @param bytes  of the old object (more than the type's when it ends in a flexible array) */
+void program_run(struct transfer *t, const struct program *program, const unsigned char *old,
+                 unsigned char *new, size_t bytes, const struct place *place);
+/** Bytes of the new object for an old one of `bytes`. */
+size_t program_new_bytes(const struct program *program, size_t bytes);
+
+/** Follows a pointer of the old version.
+ * @param pointee  what it points to by its type in the old version (stripped), 0 = any
+ * @return what to store in its stead; the value itself after a violation */
+uint64_t pointer_follow(struct transfer *t, uint64_t value, uint32_t pointee,
+                        const struct place *place);
+/** Follows a word that may be a pointer or may be none; its target must not change. */
+uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *place);
+/** Follows all words of memory that is in its new place already. Only words that change are
+ * written. */
+void words_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place);
+/** Copies words, following them. */
+void words_copy(struct transfer *t, const void *from, void *to, size_t bytes,
+                const struct place *place);
+
+/** Where a constant of the old executable is in this one, by content; copied to the heap when it is
+ * not there. @return 0 when it is no text */
+uintptr_t literal_follow(struct transfer *t, uint64_t old_link_address);
+
+/** Prints a place. @return `out` */
+const char *place_text(struct transfer *t, const struct place *place, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,162 @@
+#include "libst/type.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "libst/meta.h"
+
+static bool is_modifier(const struct btf_type *t) {
+  switch (btf_kind(t)) {
+  case BTF_KIND_TYPEDEF:
+  case BTF_KIND_VOLATILE:
+  case BTF_KIND_CONST:
+  case BTF_KIND_RESTRICT:
+  case BTF_KIND_TYPE_TAG:
+    return true;
+  default:
+    return false;
+  }
+}
+
+uint32_t type_strip(const struct st_meta *meta, uint32_t id) {
+  for (;;) {
+    const struct btf_type *t = btf__type_by_id(meta->btf, id);
+    if (!t || !is_modifier(t)) return id;
+    id = t->type;
+  }
+}
+
+const struct btf_type *type_of(const struct st_meta *meta, uint32_t id) {
+  static const struct btf_type nothing;
+  const struct btf_type *t = btf__type_by_id(meta->btf, type_strip(meta, id));
+  return t ? t : &nothing;
+}
+
+size_t type_bytes(const struct st_meta *meta, uint32_t id) {
+  const struct btf_type *t = type_of(meta, id);
+  switch (btf_kind(t)) {
+  case BTF_KIND_INT:
+  case BTF_KIND_FLOAT:
+  case BTF_KIND_ENUM:
+  case BTF_KIND_ENUM64:
+  case BTF_KIND_STRUCT:
+  case BTF_KIND_UNION:
+    return t->size;
+  case BTF_KIND_PTR:
+    return sizeof(void *);
+  case BTF_KIND_ARRAY:
+    return btf_array(t)->nelems * type_bytes(meta, btf_array(t)->type);
+  default:
+    return 0;
+  }
+}
+
+const char *type_name(const struct st_meta *meta, const struct btf_type *t) {
+  const char *name = btf__name_by_offset(meta->btf, t->name_off);
+  return name ? name : "";
+}
+
+const char *type_text(const struct st_meta *meta, uint32_t id, char *out, size_t cap) {
+  const struct btf_type *t = btf__type_by_id(meta->btf, id);
+  const char *name = t ? type_name(meta, t) : "";
+  char inner[128];
+  if (!t || id == 0) {
+    snprintf(out, cap, "void");
+    return out;
+  }
+  switch (btf_kind(t)) {
+  case BTF_KIND_PTR:
+    if (btf_is_func_proto(type_of(meta, t->type)))
+      snprintf(out, cap, "pointer to function");
+    else
+      snprintf(out, cap, "%s *", type_text(meta, t->type, inner, sizeof(inner)));
+    break;
+  case BTF_KIND_ARRAY:
+    snprintf(out, cap, "%s[%u]", type_text(meta, btf_array(t)->type, inner, sizeof(inner)),
+             btf_array(t)->nelems);
+    break;
+  case BTF_KIND_STRUCT:
+    snprintf(out, cap, "struct %s", *name ? name : "{...}");
+    break;
+  case BTF_KIND_UNION:
+    snprintf(out, cap, "union %s", *name ? name : "{...}");
+    break;
+  case BTF_KIND_FWD:
+    snprintf(out, cap, "struct %s (incomplete)", name);
+    break;
+  case BTF_KIND_ENUM:
+  case BTF_KIND_ENUM64:
+    snprintf(out, cap, "enum %s", *name ? name : "{...}");
+    break;
+  case BTF_KIND_VOLATILE:
+  case BTF_KIND_RESTRICT:
+    return type_text(meta, t->type, out, cap);
+  case BTF_KIND_CONST:
+    snprintf(out, cap, "const %s", type_text(meta, t->type, inner, sizeof(inner)));
+    break;
+  case BTF_KIND_FUNC_PROTO:
+    snprintf(out, cap, "function");
+    break;
+  default:
+    snprintf(out, cap, "%s", name);
+    break;
+  }
+  return out;
+}
+
+unsigned type_members(const struct btf_type *t) {
+  return btf_is_composite(t) ? btf_vlen(t) : 0;
+}
+
+struct type_member type_member(const struct st_meta *meta, const struct btf_type *t, unsigned i) {
+  const struct btf_member *m = &btf_members(t)[i];
+  const char *name = btf__name_by_offset(meta->btf, m->name_off);
+  return (struct type_member){name ? name : "", m->type, btf_member_bit_offset(t, i),
+                              btf_member_bitfield_size(t, i)};
+}
+
+int type_member_named(const struct st_meta *meta, const struct btf_type *t, const char *name) {
+  unsigned count = type_members(t);
+  for (unsigned i = 0; i < count; i++)
+    if (strcmp(type_member(meta, t, i).name, name) == 0) return (int)i;
+  return -1;
+}
+
+int type_member_counterpart(const struct st_meta *in, const struct btf_type *t,
+                            const struct st_meta *of, const struct btf_type *other, unsigned i) {
+  const char *name = type_member(of, other, i).name;
+  if (*name) return type_member_named(in, t, name);
+  unsigned nth = 0, count = type_members(t);
+  for (unsigned k = 0; k < i; k++)
+    nth += !*type_member(of, other, k).name;
+  for (unsigned k = 0; k < count; k++)
+    if (!*type_member(in, t, k).name && nth-- == 0) return (int)k;
+  return -1;
+}
+
+bool type_is_signed(const struct btf_type *t) {
+  switch (btf_kind(t)) {
+  case BTF_KIND_INT:
+    return btf_int_encoding(t) & BTF_INT_SIGNED;
+  case BTF_KIND_ENUM:
+  case BTF_KIND_ENUM64:
+    return btf_kflag(t);
+  default:
+    return false;
+  }
+}
+
+const char *type_enumerator(const struct st_meta *meta, const struct btf_type *t, unsigned i,
+                            int64_t *value) {
+  const char *name;
+  if (btf_kind(t) == BTF_KIND_ENUM64) {
+    const struct btf_enum64 *e = &btf_enum64(t)[i];
+    *value = (int64_t)btf_enum64_value(e);
+    name = btf__name_by_offset(meta->btf, e->name_off);
+  } else {
+    const struct btf_enum *e = &btf_enum(t)[i];
+    *value = btf_kflag(t) ? (int64_t)e->val : (int64_t)(uint32_t)e->val;
+    name = btf__name_by_offset(meta->btf, e->name_off);
+  }
+  return name ? name : "";
+}

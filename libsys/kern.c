@@ -1,0 +1,92 @@
+#include "libsys/kern.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "libsys/channel.h"
+#include "libsys/runtime.h"
+
+int kern_call(struct kern_args *args) {
+  struct bus_op op = {
+      .code = BUS_OP_SENDREC, .dst = SYS_KERNEL, .payload = (uint32_t)args->out_len, .m = args->m};
+  struct channel_in in = {.buf = args->in, .cap = args->in_cap};
+  channel_exchange(&op, args->out, args->fd_out, &in);
+  args->fd_in = -1;
+  if (in.nfds) {
+    args->fd_in = in.fds[0];
+    in.fds[0] = in.fds[--in.nfds];
+    channel_drop_fds(&in);
+  }
+  args->m = in.d.m;
+  int error = in.d.error ? in.d.error : in.d.m.status;
+  if (error && args->fd_in >= 0) {
+    close(args->fd_in);
+    args->fd_in = -1;
+  }
+  return error;
+}
+
+int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, unsigned max,
+              int *exe_fd) {
+  struct kern_args args = {.m = {.type = KERN_INFO, .i32 = {ep}}, .fd_out = -1};
+  static uint8_t buf[SYS_PAYLOAD_MAX];
+  args.in = buf;
+  args.in_cap = sizeof(buf);
+  int error = kern_call(&args);
+  if (error) return error;
+  memcpy(info, buf, sizeof(*info));
+  unsigned n = info->nedges < max ? info->nedges : max;
+  memcpy(edges, buf + sizeof(*info), n * sizeof(*edges));
+  *exe_fd = args.fd_in;
+  return 0;
+}
+
+int kern_load(endpoint_t ep, uint64_t txid, int exe_fd, const char *filter) {
+  struct kern_args args = {
+      .m = {.type = KERN_LOAD}, .fd_out = exe_fd, .out = filter, .out_len = strlen(filter) + 1};
+  args.m.i32[0] = ep;
+  args.m.u64[1] = txid;
+  int error = kern_call(&args);
+  if (args.fd_in >= 0) close(args.fd_in);
+  return error ? error : args.m.i32[0];
+}
+
+static int simple_call(uint32_t type, endpoint_t ep) {
+  struct kern_args args = {.m = {.type = type, .i32 = {ep}}, .fd_out = -1};
+  return kern_call(&args);
+}
+
+int kern_converge(endpoint_t ep) {
+  return simple_call(KERN_CONVERGE, ep);
+}
+
+int kern_abort(endpoint_t ep) {
+  return simple_call(KERN_ABORT, ep);
+}
+
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n) {
+  struct kern_args args = {
+      .m = {.type = KERN_COMMIT}, .fd_out = -1, .out = members, .out_len = n * sizeof(*members)};
+  args.m.u64[0] = txid;
+  args.m.u32[2] = n;
+  return kern_call(&args);
+}
+
+int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last) {
+  struct kern_args args = {
+      .m = {.type = KERN_CONTROL_SEND}, .fd_out = -1, .out = packed, .out_len = bytes};
+  args.m.u64[0] = connection;
+  args.m.u32[2] = last;
+  return kern_call(&args);
+}
+
+int kern_report(unsigned phase, int status, const char *text) {
+  struct kern_args args = {.m = {.type = KERN_REPORT}, .fd_out = -1};
+  args.m.u32[0] = phase;
+  args.m.i32[1] = status;
+  if (text && *text) {
+    args.out = text;
+    args.out_len = strlen(text) + 1;
+  }
+  return kern_call(&args);
+}

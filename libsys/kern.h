@@ -1,0 +1,51 @@
+/* Kernel calls: what a component asks of the bus itself. For libsys and for the update manager,
+ * whose manifest entry has `kernel: [update]`; other components are refused (-EPERM). */
+#ifndef LIBSYS_KERN_H
+#define LIBSYS_KERN_H
+
+#include <stddef.h>
+
+#include "bus/abi.h"
+#include "libsys/sys.h"
+
+/* A kernel call: the request goes out from `m`, `out` and `fd_out`, the answer comes into `m`, `in`
+ * and `fd_in`. Members left 0 are absent; set fd_out to -1 when no descriptor goes along. */
+struct kern_args {
+  msg_t m; /* m.type: enum kern_call; arguments in the body. Afterwards the reply */
+  const void *out;
+  size_t out_len;
+  int fd_out; /* borrowed; -1: none */
+  void *in;
+  size_t in_cap;
+  int fd_in; /* descriptor that came with the reply, owned by the caller; -1: none */
+};
+
+/** Makes a kernel call.
+ * @return 0, or the bus's or the call's error. */
+int kern_call(struct kern_args *args);
+
+/** Takes the descriptors that came with the message that sys_receive() returned last, in order.
+ * Those not taken are closed by the next sys_receive().
+ * @return how many; the caller owns them. */
+unsigned kern_take_fds(int *fds, unsigned max);
+
+/** (um) Describes a component. @param exe_fd  receives its running executable, owned by the caller
+ * @param edges  receives up to `max` of its outgoing edges; info->nedges says how many there are */
+int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, unsigned max,
+              int *exe_fd);
+/** (um) Spawns a new version from an executable and prepares the old one.
+ * @param exe_fd  borrowed
+ * @return the new version's process id, or a negative error */
+int kern_load(endpoint_t ep, uint64_t txid, int exe_fd, const char *filter);
+/** (um) Holds a component's requests and lets it converge to quiescence. */
+int kern_converge(endpoint_t ep);
+/** (um) The commit point: all members' endpoints pass to their new versions, or none. */
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n);
+/** (um) Kills the new version, if any, and thaws the old one. */
+int kern_abort(endpoint_t ep);
+/** (um) Sends a packed ControlReply to a client of the control socket. */
+int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last);
+/** Reports progress of this component's own update (enum update_phase) to um. */
+int kern_report(unsigned phase, int status, const char *text);
+
+#endif

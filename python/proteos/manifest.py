@@ -1,0 +1,57 @@
+"""Variants of the manifest."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .build import BUILD
+
+
+class Manifest:
+    """A system description to change before booting it; starts as the default system."""
+
+    def __init__(self, path: Path | None = None):
+        path = path or BUILD / "system.yaml"
+        self.data: dict[str, Any] = yaml.safe_load(path.read_text())
+        self.data["root"] = str((path.parent / self.data.get("root", ".")).resolve())
+
+    @classmethod
+    def empty(cls, **settings: Any) -> Manifest:
+        """Only um and the default's settings, no devices; add components with add()."""
+        manifest = cls()
+        for key in ("regions", "wires"):
+            manifest.data.pop(key, None)
+        manifest.data["components"] = [manifest.component("um")]
+        manifest.data.update(settings)
+        return manifest
+
+    def copy(self) -> Manifest:
+        return copy.deepcopy(self)
+
+    def component(self, name: str) -> dict[str, Any]:
+        """A component's entry, to be changed in place."""
+        for entry in self.data["components"]:
+            if entry["name"] == name:
+                return entry
+        raise KeyError(name)
+
+    def add(self, name: str, file: str | None = None, **settings: Any) -> Manifest:
+        """Adds a component; `file` is an executable below root/bin, or a path."""
+        self.data["components"].append({"name": name, "file": file or name, **settings})
+        return self
+
+    def wire(self, **settings: Any) -> Manifest:
+        """Changes the first wire."""
+        self.data["wires"][0].update(settings)
+        return self
+
+    def text(self) -> str:
+        """The file's content."""
+        return yaml.safe_dump(self.data, sort_keys=False)
+
+    def write(self, path: Path) -> None:
+        path.write_text(self.text())

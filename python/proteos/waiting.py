@@ -1,0 +1,26 @@
+"""Waiting for conditions, never for time."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, TypeVar
+
+from .errors import Timeout
+
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T], what: str, deadline: float = 10.0) -> T:
+    """Asks `condition` again and again until it gives something true, which is returned.
+
+    Raises Timeout, naming `what`, after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    pause = 0.001
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Timeout(f"waited {deadline:g} s for {what}")
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)

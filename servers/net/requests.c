@@ -1,0 +1,258 @@
+#include "servers/net/requests.h"
+
+#include <errno.h>
+
+#include "libsys/if/sock.h"
+#include "libsys/sys.h"
+#include "servers/net/connection.h"
+#include "servers/net/inbox.h"
+#include "servers/net/nic.h"
+#include "servers/net/ready.h"
+
+static void answer(uint64_t token, uint32_t op, int status) {
+  msg_t m = {.type = op, .status = status};
+  sys_reply(token, &m);
+}
+
+void answer_status(const msg_t *m, int status) {
+  answer(m->token, m->type, status);
+}
+
+/* Why nothing can be sent or received on a socket that isn't open. */
+static int not_open(const struct socket *s) {
+  switch (s->state) {
+  case SOCKET_NEW:
+  case SOCKET_BOUND:
+  case SOCKET_LISTENING:
+    return -ENOTCONN;
+  case SOCKET_CONNECTING:
+    return -EAGAIN;
+  case SOCKET_OPEN:
+    return 0;
+  case SOCKET_DEAD:
+    return s->error;
+  }
+  return -EINVAL;
+}
+
+/* ---- what may have to wait: each returns false when it can't be answered yet ---- */
+
+static bool try_accept(struct socket *s, uint64_t token) {
+  struct socket *c = socket_oldest(s);
+  if (!c) return false;
+  c->listener = 0;
+  msg_t m = {.type = SOCK_ACCEPT};
+  struct sock_accept_reply *reply = IPC_REPLY(&m, sock_accept);
+  reply->handle = c->handle;
+  connection_name(c, SOCK_PEER, &reply->address, &reply->port);
+  sys_reply(token, &m);
+  if (c->events) ready_raise(c, 0); /* of what came before it had an owner */
+  return true;
+}
+
+static bool try_connect(struct socket *s, uint64_t token) {
+  if (s->state == SOCKET_CONNECTING) return false;
+  answer(token, SOCK_CONNECT, s->state == SOCKET_OPEN ? 0 : s->error);
+  return true;
+}
+
+static bool try_send(struct socket *s, uint64_t token, const void *data, uint32_t bytes) {
+  msg_t m = {.type = SOCK_SEND};
+  int r = s->state == SOCKET_DEAD && !s->error ? -EPIPE : not_open(s);
+  if (r == 0 && s->send_ended) r = -EPIPE;
+  uint32_t room = 0;
+  if (r == 0) {
+    r = connection_send(s, data, bytes);
+    if (r > 0 || !bytes) room = connection_room(s);
+    if (!room) connection_want_room(s);
+  }
+  if ((r == 0 && !room) || r == -EAGAIN) return false;
+  IPC_REPLY(&m, sock_send)->taken = r > 0 ? (uint32_t)r : 0;
+  IPC_REPLY(&m, sock_send)->room = room;
+  m.status = r < 0 ? r : 0;
+  sys_reply(token, &m);
+  return true;
+}
+
+static bool try_recv(struct socket *s, uint64_t token, uint32_t max) {
+  char data[INBOX_MAX_BYTES];
+  msg_t m = {.type = SOCK_RECV};
+  uint32_t n = 0;
+  if (!s->read_ended && s->inbox && inbox_used(s->inbox)) {
+    n = inbox_take(s->inbox, data, max < sizeof data ? max : sizeof data);
+    IPC_REPLY(&m, sock_recv)->more = inbox_used(s->inbox);
+    connection_consumed(s, n);
+  } else if (!s->peer_ended && !s->read_ended) {
+    m.status = not_open(s);
+    if (m.status == -EAGAIN || s->state == SOCKET_OPEN) return false;
+  }
+  sys_reply_bulk(token, &m, data, n);
+  return true;
+}
+
+static void wait_for(struct waiter *w, const msg_t *m, uint32_t flags, uint32_t max) {
+  if (!(flags & SOCK_WAIT)) {
+    answer_status(m, -EAGAIN);
+  } else if (w->op) {
+    answer_status(m, -EBUSY);
+  } else {
+    *w = (struct waiter){.token = m->token, .op = m->type, .max = max};
+  }
+}
+
+static bool retry(struct socket *s, const struct waiter *w) {
+  switch (w->op) {
+  case SOCK_ACCEPT:
+    return try_accept(s, w->token);
+  case SOCK_RECV:
+    return try_recv(s, w->token, w->max);
+  case SOCK_CONNECT:
+    return try_connect(s, w->token);
+  case SOCK_SEND:
+    return try_send(s, w->token, NULL, 0);
+  default:
+    return false;
+  }
+}
+
+void requests_retry(struct socket *s) {
+  if (retry(s, &s->reader)) s->reader.op = 0;
+  if (retry(s, &s->writer)) s->writer.op = 0;
+}
+
+/* ---- the requests ---- */
+
+void do_socket(const msg_t *m) {
+  struct owner *o = owner_get(m->source);
+  struct socket *s = o ? socket_new(m->source) : NULL;
+  if (!s) {
+    answer_status(m, -EMFILE);
+    return;
+  }
+  msg_t reply = {.type = m->type};
+  IPC_REPLY(&reply, sock_socket)->handle = s->handle;
+  sys_reply(m->token, &reply);
+}
+
+void do_bind(const msg_t *m) {
+  const struct sock_bind *q = IPC(m, sock_bind);
+  struct socket *s = socket_of(m->source, q->handle);
+  answer_status(m, s ? connection_bind(s, q->address, q->port) : -EBADF);
+}
+
+void do_listen(const msg_t *m) {
+  const struct sock_listen *q = IPC(m, sock_listen);
+  struct socket *s = socket_of(m->source, q->handle);
+  answer_status(m, s ? connection_listen(s, q->backlog) : -EBADF);
+}
+
+void do_accept(const msg_t *m) {
+  const struct sock_accept *q = IPC(m, sock_accept);
+  struct socket *s = socket_of(m->source, q->handle);
+  if (!s || s->state != SOCKET_LISTENING) {
+    answer_status(m, s ? -EINVAL : -EBADF);
+    return;
+  }
+  if (!try_accept(s, m->token)) wait_for(&s->reader, m, q->flags, 0);
+}
+
+void do_connect(const msg_t *m) {
+  const struct sock_connect *q = IPC(m, sock_connect);
+  struct socket *s = socket_of(m->source, q->handle);
+  int r = s ? connection_open(s, q->address, q->port) : -EBADF;
+  if (r == 0 && (q->flags & SOCK_WAIT))
+    wait_for(&s->writer, m, q->flags, 0);
+  else
+    answer_status(m, r);
+}
+
+void do_send(const msg_t *m, const void *data) {
+  const struct sock_send *q = IPC(m, sock_send);
+  struct socket *s = socket_of(m->source, q->handle);
+  if (!s) {
+    answer_status(m, -EBADF);
+    return;
+  }
+  if (!try_send(s, m->token, data, m->payload)) wait_for(&s->writer, m, q->flags, 0);
+}
+
+void do_recv(const msg_t *m) {
+  const struct sock_recv *q = IPC(m, sock_recv);
+  struct socket *s = socket_of(m->source, q->handle);
+  if (!s) {
+    answer_status(m, -EBADF);
+    return;
+  }
+  if (!try_recv(s, m->token, q->max)) wait_for(&s->reader, m, q->flags, q->max);
+}
+
+void do_shutdown(const msg_t *m) {
+  const struct sock_shutdown *q = IPC(m, sock_shutdown);
+  struct socket *s = socket_of(m->source, q->handle);
+  answer_status(m, s ? connection_shutdown(s, q->how) : -EBADF);
+}
+
+/* Whoever waits on a socket that goes away is told so. */
+static void close_socket(struct socket *s) {
+  if (s->reader.op) answer(s->reader.token, s->reader.op, -EBADF);
+  if (s->writer.op) answer(s->writer.token, s->writer.op, -EBADF);
+  connection_close(s);
+  socket_free(s);
+}
+
+void do_close(const msg_t *m) {
+  const struct sock_close *q = IPC(m, sock_close);
+  struct socket *s = socket_of(m->source, q->handle);
+  if (s) close_socket(s);
+  answer_status(m, s ? 0 : -EBADF);
+}
+
+void do_poll(const msg_t *m) {
+  const struct sock_poll *q = IPC(m, sock_poll);
+  struct owner *o = owner_get(m->source);
+  if (!o || !q->max) {
+    answer_status(m, o ? -EINVAL : -EMFILE);
+    return;
+  }
+  if (ready_answer_poll(o, m->token, q->max)) return;
+  if (q->flags & SOCK_WAIT)
+    wait_for(&o->poll, m, q->flags, q->max);
+  else
+    answer_status(m, 0);
+}
+
+void do_name(const msg_t *m) {
+  const struct sock_name *q = IPC(m, sock_name);
+  struct socket *s = socket_of(m->source, q->handle);
+  msg_t reply = {.type = m->type};
+  struct sock_name_reply *r = IPC_REPLY(&reply, sock_name);
+  reply.status = s ? connection_name(s, q->which, &r->address, &r->port) : -EBADF;
+  sys_reply(m->token, &reply);
+}
+
+void do_stats(const msg_t *m) {
+  msg_t reply = {.type = m->type};
+  *IPC_REPLY(&reply, sock_stats) = (struct sock_stats_reply){
+      .version = NET_VERSION,
+      .sockets = socket_count(),
+      .sockets_max = MAX_SOCKETS,
+      .pending_writes = (uint32_t)num_pending_writes,
+      .accepted = layout_accepted_total(),
+      .bytes_sent = layout_sent_total(),
+  };
+  sys_reply(m->token, &reply);
+}
+
+void requests_drop_owner(endpoint_t endpoint) {
+  for (struct socket *s = socket_after(0); s; s = socket_after(s->handle)) {
+    if (s->owner != endpoint) continue;
+    connection_abort(s); /* a listener's waiting connections go with it, and are its owner's too */
+  }
+  uint32_t handle = 0;
+  for (struct socket *s; (s = socket_after(handle));) {
+    handle = s->handle;
+    if (s->owner == endpoint) socket_free(s);
+  }
+  struct owner *o = owner_find(endpoint);
+  if (o) owner_free(o);
+}

@@ -1,0 +1,537 @@
+/* The socket interface on the real lwIP, without a bus: libsys is replaced by functions that record
+ * what net does, and connections go from net to its own address. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libsys/if/nic.h"
+#include "libsys/if/sock.h"
+#include "libsys/sys.h"
+#include "servers/net/connection.h"
+#include "servers/net/inbox.h"
+#include "servers/net/nic.h"
+#include "servers/net/requests.h"
+#include "servers/net/stack.h"
+#include "servers/net/turn.h"
+
+enum { DRIVER = 2, SERVER = 5, CLIENT = 6 };
+#define PORT 80
+
+/* ---- a libsys that records ---- */
+
+static uint64_t now_us = 1000000, alarm_at_us, next_token;
+static uint64_t notified[16];
+static struct {
+  uint64_t token;
+  msg_t m;
+  char payload[SYS_PAYLOAD_MAX];
+} answers[8];
+static unsigned answer_count;
+static _Alignas(64) char frames[NIC_FRAMES_BYTES];
+
+uint64_t sys_time_us(void) {
+  return now_us;
+}
+void sys_random(void *buf, size_t len) {
+  memset(buf, 0x5a, len);
+}
+int sys_alarm(unsigned bit, uint64_t at_us) {
+  (void)bit;
+  alarm_at_us = at_us;
+  return 0;
+}
+int sys_notify(endpoint_t dst, uint64_t bits) {
+  notified[dst] |= bits;
+  return 0;
+}
+endpoint_t sys_lookup(const char *name) {
+  (void)name;
+  return DRIVER;
+}
+const char *sys_name(endpoint_t ep) {
+  (void)ep;
+  return "?";
+}
+void *sys_region(const char *name, size_t *bytes) {
+  (void)name;
+  *bytes = sizeof frames;
+  return frames;
+}
+int sys_sendrec(endpoint_t dst, msg_t *m) {
+  ck_assert_int_eq(dst, DRIVER);
+  ck_assert_uint_eq(m->type, NIC_START);
+  for (int i = 0; i < NIC_RINGS; i++)
+    dq_init(nic_ring(frames, i), NIC_QUEUE_SLOTS);
+  *IPC_REPLY(m, nic_start) =
+      (struct nic_start_reply){.mac = 0x563412005452, .mtu = 1500, .link = 1};
+  m->status = 0;
+  return 0;
+}
+void sys_log(const char *fmt, ...) {
+  (void)fmt;
+}
+int sys_reply_bulk(uint64_t token, const msg_t *m, const void *out, size_t out_len) {
+  ck_assert_uint_lt(answer_count, 8);
+  answers[answer_count].token = token;
+  answers[answer_count].m = *m;
+  answers[answer_count].m.payload = (uint32_t)out_len;
+  if (out_len) memcpy(answers[answer_count].payload, out, out_len);
+  answer_count++;
+  return 0;
+}
+int sys_reply(uint64_t token, const msg_t *m) {
+  return sys_reply_bulk(token, m, NULL, 0);
+}
+
+/* ---- requests ---- */
+
+static msg_t reply;
+static char payload[SYS_PAYLOAD_MAX];
+
+/* Takes the answer to `token` out of the records. */
+static bool take_answer(uint64_t token) {
+  for (unsigned i = 0; i < answer_count; i++) {
+    if (answers[i].token != token) continue;
+    reply = answers[i].m;
+    memcpy(payload, answers[i].payload, reply.payload);
+    answers[i] = answers[--answer_count];
+    return true;
+  }
+  return false;
+}
+
+/* Sends a request; the answer, if there is one at once, goes to `reply`. @return its token. */
+static uint64_t start(endpoint_t from, msg_t m, const void *data, uint32_t bytes) {
+  m.source = from;
+  m.token = ++next_token;
+  m.payload = bytes;
+  switch (m.type) {
+  case SOCK_SOCKET:
+    do_socket(&m);
+    break;
+  case SOCK_BIND:
+    do_bind(&m);
+    break;
+  case SOCK_LISTEN:
+    do_listen(&m);
+    break;
+  case SOCK_ACCEPT:
+    do_accept(&m);
+    break;
+  case SOCK_CONNECT:
+    do_connect(&m);
+    break;
+  case SOCK_SEND:
+    do_send(&m, data);
+    break;
+  case SOCK_RECV:
+    do_recv(&m);
+    break;
+  case SOCK_SHUTDOWN:
+    do_shutdown(&m);
+    break;
+  case SOCK_CLOSE:
+    do_close(&m);
+    break;
+  case SOCK_POLL:
+    do_poll(&m);
+    break;
+  default:
+    do_name(&m);
+    break;
+  }
+  turn_end();
+  return m.token;
+}
+
+static int ask(endpoint_t from, msg_t m, const void *data, uint32_t bytes) {
+  ck_assert(take_answer(start(from, m, data, bytes)));
+  return reply.status;
+}
+
+static uint32_t make_socket(endpoint_t who) {
+  ck_assert_int_eq(ask(who, (msg_t){.type = SOCK_SOCKET}, NULL, 0), 0);
+  return IPC_REPLY(&reply, sock_socket)->handle;
+}
+
+static int bind_to(endpoint_t who, uint32_t s, uint16_t port) {
+  msg_t m = {.type = SOCK_BIND};
+  *IPC(&m, sock_bind) = (struct sock_bind){.handle = s, .port = port};
+  return ask(who, m, NULL, 0);
+}
+
+static int listen_on(endpoint_t who, uint32_t s, uint32_t backlog) {
+  msg_t m = {.type = SOCK_LISTEN};
+  *IPC(&m, sock_listen) = (struct sock_listen){.handle = s, .backlog = backlog};
+  return ask(who, m, NULL, 0);
+}
+
+static msg_t on_handle(uint32_t type, uint32_t s, uint32_t second, uint32_t third) {
+  return (msg_t){.type = type, .u32 = {s, second, third}};
+}
+
+static msg_t to_port(uint32_t s, uint32_t flags, uint16_t port) {
+  msg_t m = {.type = SOCK_CONNECT};
+  *IPC(&m, sock_connect) = (struct sock_connect){
+      .handle = s, .flags = flags, .address = inet_addr("10.0.2.15"), .port = port};
+  return m;
+}
+
+/* Lets lwIP's timers run for a while. */
+static void pass(unsigned ms) {
+  for (unsigned i = 0; i < ms; i += 10) {
+    now_us += 10000;
+    if (alarm_at_us && alarm_at_us <= now_us) {
+      alarm_at_us = 0;
+      stack_run_timers();
+    }
+    turn_end();
+  }
+}
+
+static uint32_t listener, server, client;
+
+static void setup(void) {
+  struct nic_config config = {.nic = "nic0",
+                              .driver = "e1000",
+                              .address = inet_addr("10.0.2.15"),
+                              .netmask = inet_addr("255.255.255.0")};
+  stack_init();
+  ck_assert_int_eq(nic_init(&config), 0);
+  ck_assert_int_eq(nic_start(), 0);
+  listener = make_socket(SERVER);
+  ck_assert_int_eq(bind_to(SERVER, listener, PORT), 0);
+  ck_assert_int_eq(listen_on(SERVER, listener, 4), 0);
+}
+
+static void connect_both(void) {
+  client = make_socket(CLIENT);
+  ck_assert_int_eq(ask(CLIENT, to_port(client, 0, PORT), NULL, 0), 0);
+  pass(20);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_ACCEPT, listener, 0, 0), NULL, 0), 0);
+  server = IPC_REPLY(&reply, sock_accept)->handle;
+}
+
+static int receive(endpoint_t who, uint32_t s) {
+  return ask(who, on_handle(SOCK_RECV, s, 0, SYS_PAYLOAD_MAX), NULL, 0);
+}
+
+/* ---- tests ---- */
+
+START_TEST(bytes_arrive_in_both_directions) {
+  connect_both();
+  ck_assert_int_eq(receive(SERVER, server), -EAGAIN);
+  ck_assert_int_eq(ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), "hello", 5), 0);
+  ck_assert_uint_eq(IPC_REPLY(&reply, sock_send)->taken, 5);
+  pass(20);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  ck_assert_uint_eq(reply.payload, 5);
+  ck_assert(memcmp(payload, "hello", 5) == 0);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_SEND, server, 0, 0), "bye", 3), 0);
+  pass(20);
+  ck_assert_int_eq(receive(CLIENT, client), 0);
+  ck_assert_uint_eq(reply.payload, 3);
+}
+END_TEST
+
+START_TEST(handles_belong_to_their_owner) {
+  connect_both();
+  ck_assert_int_eq(receive(CLIENT, server), -EBADF);
+  ck_assert_int_eq(ask(CLIENT, on_handle(SOCK_CLOSE, server, 0, 0), NULL, 0), -EBADF);
+  ck_assert_int_eq(receive(SERVER, 0), -EBADF);
+  ck_assert_int_eq(receive(SERVER, 99999), -EBADF);
+}
+END_TEST
+
+START_TEST(wrong_states_are_refused) {
+  uint32_t s = make_socket(SERVER);
+  ck_assert_int_eq(listen_on(SERVER, s, 1), -EINVAL);
+  ck_assert_int_eq(receive(SERVER, s), -ENOTCONN);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_SEND, s, 0, 0), "x", 1), -ENOTCONN);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_ACCEPT, s, 0, 0), NULL, 0), -EINVAL);
+  ck_assert_int_eq(bind_to(SERVER, s, PORT), 0);
+  ck_assert_int_eq(listen_on(SERVER, s, 1), -EADDRINUSE);
+}
+END_TEST
+
+START_TEST(waiting_requests_are_answered_later) {
+  uint64_t accepting = start(SERVER, on_handle(SOCK_ACCEPT, listener, SOCK_WAIT, 0), NULL, 0);
+  ck_assert(!take_answer(accepting));
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_ACCEPT, listener, SOCK_WAIT, 0), NULL, 0), -EBUSY);
+  client = make_socket(CLIENT);
+  uint64_t connecting = start(CLIENT, to_port(client, SOCK_WAIT, PORT), NULL, 0);
+  pass(20);
+  ck_assert(take_answer(connecting) && reply.status == 0);
+  ck_assert(take_answer(accepting) && reply.status == 0);
+  server = IPC_REPLY(&reply, sock_accept)->handle;
+  uint64_t reading = start(SERVER, on_handle(SOCK_RECV, server, SOCK_WAIT, 100), NULL, 0);
+  ck_assert(!take_answer(reading));
+  ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), "x", 1);
+  pass(20);
+  ck_assert(take_answer(reading) && reply.payload == 1);
+}
+END_TEST
+
+START_TEST(refused_connection) {
+  client = make_socket(CLIENT);
+  uint64_t connecting = start(CLIENT, to_port(client, SOCK_WAIT, 81), NULL, 0);
+  pass(20);
+  ck_assert(take_answer(connecting));
+  ck_assert_int_eq(reply.status, -ECONNREFUSED);
+}
+END_TEST
+
+/* A sender that never stops, and a receiver that does not read: all memory is bounded. */
+START_TEST(unread_bytes_stop_the_sender) {
+  static char data[SYS_PAYLOAD_MAX];
+  connect_both();
+  uint64_t sent = 0, received = 0;
+  for (unsigned i = 0; i < sizeof data; i++)
+    data[i] = (char)(i * 7);
+  for (unsigned i = 0; i < 50; i++) {
+    if (ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), data + sent % 256, 60000) == 0)
+      sent += IPC_REPLY(&reply, sock_send)->taken;
+    pass(50);
+  }
+  ck_assert_uint_ge(sent, 65535);
+  ck_assert_uint_le(sent, SEND_BUFFER_BYTES + INBOX_MAX_BYTES);
+  for (unsigned i = 0; i < 100 && received < sent; i++) {
+    if (receive(SERVER, server) == 0) {
+      for (unsigned k = 0; k < reply.payload; k++)
+        ck_assert(payload[k] == (char)((received + k) * 7));
+      received += reply.payload;
+    }
+    pass(50);
+  }
+  ck_assert_uint_eq(received, sent);
+}
+END_TEST
+
+START_TEST(room_is_told_once_there_is_some) {
+  static char data[SYS_PAYLOAD_MAX];
+  struct sock_event e;
+  connect_both();
+  do {
+    ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), data, 65536);
+    pass(50);
+  } while (reply.status == 0);
+  ask(CLIENT, on_handle(SOCK_POLL, 0, 8, 0), NULL, 0); /* that it is connected, and the like */
+  notified[CLIENT] = 0;
+  pass(1000);
+  ck_assert_uint_eq(notified[CLIENT], 0);
+  for (unsigned i = 0; i < 20 && !notified[CLIENT]; i++) {
+    receive(SERVER, server);
+    pass(100);
+  }
+  ck_assert_uint_eq(notified[CLIENT], SOCK_READY);
+  msg_t poll = {.type = SOCK_POLL};
+  IPC(&poll, sock_poll)->max = 8;
+  ck_assert_int_eq(ask(CLIENT, poll, NULL, 0), 0);
+  ck_assert_uint_eq(IPC_REPLY(&reply, sock_poll)->count, 1);
+  memcpy(&e, payload, sizeof e);
+  ck_assert_uint_eq(e.handle, client);
+  ck_assert_uint_eq(e.events, SOCK_OUT);
+  ck_assert_uint_gt(e.room, 0);
+}
+END_TEST
+
+static void end_stream(endpoint_t who, uint32_t s) {
+  ck_assert_int_eq(ask(who, on_handle(SOCK_SHUTDOWN, s, SOCK_SHUT_WRITE, 0), NULL, 0), 0);
+  pass(20);
+}
+
+START_TEST(streams_end_one_by_one) {
+  connect_both();
+  end_stream(CLIENT, client);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  ck_assert_uint_eq(reply.payload, 0);
+  ck_assert_int_eq(ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), "x", 1), -EPIPE);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_SEND, server, 0, 0), "last", 4), 0);
+  pass(20);
+  end_stream(SERVER, server);
+  ck_assert_int_eq(receive(CLIENT, client), 0);
+  ck_assert_uint_eq(reply.payload, 4);
+  ck_assert_int_eq(receive(CLIENT, client), 0);
+  ck_assert_uint_eq(reply.payload, 0);
+  pass(300000); /* lwIP has freed its control blocks by now */
+  ck_assert_int_eq(ask(CLIENT, on_handle(SOCK_CLOSE, client, 0, 0), NULL, 0), 0);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_CLOSE, server, 0, 0), NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(a_dead_owner_resets_its_connections) {
+  connect_both();
+  uint64_t reading = start(CLIENT, on_handle(SOCK_RECV, client, SOCK_WAIT, 10), NULL, 0);
+  requests_drop_owner(SERVER);
+  turn_end();
+  pass(20);
+  ck_assert(take_answer(reading));
+  ck_assert_int_eq(reply.status, -ECONNRESET);
+  uint32_t s = make_socket(SERVER);
+  ck_assert_int_eq(bind_to(SERVER, s, PORT), 0);
+  ck_assert_int_eq(listen_on(SERVER, s, 4), 0);
+}
+END_TEST
+
+START_TEST(closing_answers_who_waits) {
+  connect_both();
+  uint64_t reading = start(SERVER, on_handle(SOCK_RECV, server, SOCK_WAIT, 10), NULL, 0);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_CLOSE, server, 0, 0), NULL, 0), 0);
+  ck_assert(take_answer(reading));
+  ck_assert_int_eq(reply.status, -EBADF);
+}
+END_TEST
+
+/* The gateway, 10.0.2.2, answers net's question for its address. */
+static void answer_arp(void) {
+  static const uint8_t frame[42] = {0x52, 0x54, 0,    0x12, 0x34, 0x56, 2,  0, 0, 0,
+                                    0,    1,    0x08, 0x06,                          /* Ethernet */
+                                    0,    1,    8,    0,    6,    4,    0,  2,       /* a reply */
+                                    2,    0,    0,    0,    0,    1,    10, 0, 2, 2, /* from */
+                                    0x52, 0x54, 0,    0x12, 0x34, 0x56, 10, 0, 2, 15}; /* to */
+  struct dq_desc d;
+  ck_assert(dq_pop(nic_ring(frames, NIC_RING_RX_FREE), &d));
+  memcpy(frames + d.offset, frame, sizeof frame);
+  d.length = sizeof frame;
+  ck_assert(dq_push(nic_ring(frames, NIC_RING_RX), d));
+  turn_end();
+}
+
+/* @return how many frames with TCP inside net had queued. */
+static unsigned drain_tcp_frames(void) {
+  struct dq_desc d;
+  unsigned n = 0;
+  while (dq_pop(nic_ring(frames, NIC_RING_TX), &d))
+    n += frames[d.offset + 12] == 0x08 && frames[d.offset + 13] == 0 && frames[d.offset + 23] == 6;
+  return n;
+}
+
+START_TEST(a_restarted_driver_gets_at_once_what_was_lost) {
+  msg_t m = to_port(make_socket(CLIENT), 0, 9);
+  IPC(&m, sock_connect)->address = inet_addr("10.0.2.2");
+  ck_assert_int_eq(ask(CLIENT, m, NULL, 0), 0);
+  answer_arp();
+  ck_assert_uint_eq(drain_tcp_frames(), 1);
+  nic_lost();
+  ck_assert_int_eq(num_pending_writes, 0);
+  ck_assert_int_eq(nic_start(), 0);
+  ck_assert_uint_eq(drain_tcp_frames(), 0);
+  connection_resend();
+  ck_assert_uint_eq(drain_tcp_frames(), 1);
+}
+END_TEST
+
+static uint64_t dice = 88172645463325252u;
+
+static unsigned roll(unsigned sides) {
+  dice ^= dice << 13;
+  dice ^= dice >> 7;
+  dice ^= dice << 17;
+  return (unsigned)(dice >> 20) % sides;
+}
+
+static void put_sum(uint8_t *at, const uint8_t *data, unsigned bytes, uint32_t sum) {
+  at[0] = at[1] = 0;
+  for (unsigned i = 0; i < bytes; i++)
+    sum += i % 2 ? data[i] : (uint32_t)data[i] << 8;
+  while (sum >> 16)
+    sum = (sum & 0xffff) + (sum >> 16);
+  at[0] = (uint8_t)(~sum >> 8);
+  at[1] = (uint8_t)~sum;
+}
+
+/* A frame that is wrong in some way, with checksums that are often right. @return its length */
+static unsigned hostile_frame(uint8_t *f) {
+  static const uint16_t types[] = {0x0800, 0x0800, 0x0800, 0x0800, 0x0806, 0x86dd, 0x8100};
+  static const uint8_t protocols[] = {6, 6, 6, 6, 1, 17, 2, 255};
+  static const uint8_t hosts[] = {15, 15, 2, 255, 0};
+  unsigned length = 14 + roll(120), payload = length - 14;
+  for (unsigned i = 0; i < length; i++)
+    f[i] = (uint8_t)roll(256);
+  memcpy(f, (uint8_t[]){0x52, 0x54, 0, 0x12, 0x34, 0x56}, 6);
+  unsigned type = types[roll(7)];
+  f[12] = (uint8_t)(type >> 8);
+  f[13] = (uint8_t)type;
+  if (type != 0x0800 || payload < 40) return length;
+  uint8_t *ip = f + 14, *tcp = ip + 20;
+  ip[0] = roll(16) ? 0x45 : (uint8_t)roll(256);
+  ip[2] = 0;
+  ip[3] = (uint8_t)(roll(8) ? payload : roll(256));
+  ip[6] = (uint8_t)(roll(4) ? 0 : roll(64));
+  ip[7] = ip[6] ? (uint8_t)roll(256) : 0;
+  ip[9] = protocols[roll(8)];
+  memcpy(ip + 12, (uint8_t[]){10, 0, 2, hosts[roll(5)]}, 4);
+  memcpy(ip + 16, (uint8_t[]){10, 0, 2, roll(8) ? 15 : hosts[roll(5)]}, 4);
+  memcpy(tcp, (uint8_t[]){0, (uint8_t)roll(4), 0, PORT}, 4);
+  tcp[12] = (uint8_t)(roll(4) ? 0x50 : roll(256));
+  if (ip[9] == 6 && roll(8)) put_sum(tcp + 16, ip + 12, payload - 12, 6 + payload - 20);
+  put_sum(ip + 10, ip, 20, 0);
+  return length;
+}
+
+START_TEST(hostile_frames_do_no_harm) {
+  struct dq_desc d;
+  for (unsigned i = 0; i < 100000; i++) {
+    while (dq_pop(nic_ring(frames, NIC_RING_TX), &d))
+      dq_push(nic_ring(frames, NIC_RING_TX_DONE), d);
+    if (!dq_pop(nic_ring(frames, NIC_RING_RX_FREE), &d)) ck_abort_msg("receive buffers are lost");
+    d.length = hostile_frame((uint8_t *)frames + d.offset);
+    dq_push(nic_ring(frames, NIC_RING_RX), d);
+    turn_end();
+    if (i % 500 == 0) answer_arp(); /* so that replies go out */
+    if (i % 50 == 0) pass(10);
+  }
+  pass(400000); /* what they began has timed out */
+  connect_both();
+  ck_assert_int_eq(ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), "hello", 5), 0);
+  pass(20);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  ck_assert_uint_eq(reply.payload, 5);
+}
+END_TEST
+
+/* Sends on and on; the driver takes nothing. */
+START_TEST(a_stuck_driver_holds_back_without_loss_of_count) {
+  msg_t m = to_port(make_socket(CLIENT), 0, 9);
+  IPC(&m, sock_connect)->address = inet_addr("10.0.2.2");
+  ck_assert_int_eq(ask(CLIENT, m, NULL, 0), 0);
+  pass(400000);
+  int pending = num_pending_writes;
+  ck_assert_int_gt(pending, 0);
+  ck_assert_int_le(pending, NIC_TX_BUFFERS);
+  struct dq_desc d;
+  while (dq_pop(nic_ring(frames, NIC_RING_TX), &d))
+    dq_push(nic_ring(frames, NIC_RING_TX_DONE), d);
+  turn_end();
+  ck_assert_int_le(num_pending_writes, 1);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("sockets");
+  TCase *tc = tcase_create("sockets");
+  tcase_set_timeout(tc, 60);
+  tcase_add_checked_fixture(tc, setup, NULL);
+  tcase_add_test(tc, bytes_arrive_in_both_directions);
+  tcase_add_test(tc, handles_belong_to_their_owner);
+  tcase_add_test(tc, wrong_states_are_refused);
+  tcase_add_test(tc, waiting_requests_are_answered_later);
+  tcase_add_test(tc, refused_connection);
+  tcase_add_test(tc, unread_bytes_stop_the_sender);
+  tcase_add_test(tc, room_is_told_once_there_is_some);
+  tcase_add_test(tc, streams_end_one_by_one);
+  tcase_add_test(tc, a_dead_owner_resets_its_connections);
+  tcase_add_test(tc, closing_answers_who_waits);
+  tcase_add_test(tc, a_restarted_driver_gets_at_once_what_was_lost);
+  tcase_add_test(tc, hostile_frames_do_no_harm);
+  tcase_add_test(tc, a_stuck_driver_holds_back_without_loss_of_count);
+  suite_add_tcase(suite, tc);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}

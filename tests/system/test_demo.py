@@ -1,0 +1,31 @@
+"""The demo ends well, in time, and leaves nothing running."""
+
+from __future__ import annotations
+
+import subprocess
+
+from proteos.build import SOURCE
+
+# Runs a command as the parent of whatever that leaves behind, and fails if there is something.
+WITH_NOTHING_LEFT = """
+import ctypes, os, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+status = subprocess.call(sys.argv[1:])
+try:
+    while os.waitpid(-1, os.WNOHANG)[0]:
+        pass
+    sys.exit("processes are left")
+except ChildProcessError:
+    sys.exit(status)
+"""
+
+
+def test_demo():
+    done = subprocess.run(["/usr/bin/python3", "-c", WITH_NOTHING_LEFT, SOURCE / "scripts/demo"],
+                          text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    assert "UM: Live update done." in done.stdout
+    assert "requests failed   0\n" in done.stdout
+    assert "download digest   right" in done.stdout

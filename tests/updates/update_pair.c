@@ -1,0 +1,228 @@
+/* Runs an update pair:  update-pair [OPTION]... OLD NEW
+ *   --times N     update N times, alternating between OLD and NEW; memory must not grow
+ *   --refuse TEXT the plan or the transfer must be refused with a violation that contains TEXT, and
+ *                 the old version must go on
+ *   --note TEXT   the reports must contain TEXT
+ *   --kill WHO    old-prepared, old-exported, new-waiting, new-imported: that version dies there,
+ *                 and the other must notice or go on
+ *   --cut         the stream is cut off; the new version must notice
+ *   --garbage     the stream begins with something else; the new version must refuse it
+ *   --time        print how long the parts took */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/updates/command.h"
+
+enum { TIMEOUT_S = 60 };
+
+struct version {
+  pid_t pid;
+  int control;
+  int exe;
+};
+
+static struct {
+  int times;
+  const char *refuse, *note, *kill;
+  bool cut, garbage, time;
+} options = {.times = 1};
+
+static struct reply reply;
+static bool note_seen;
+
+__attribute__((noreturn)) static void fail(const char *what) {
+  fprintf(stderr, "update-pair: %s\n%s", what, reply.report.text);
+  exit(1);
+}
+
+static struct version start(const char *path, bool update) {
+  int pair[2];
+  struct version v = {.exe = open(path, O_RDONLY | O_CLOEXEC)};
+  if (v.exe < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(path);
+  v.pid = fork();
+  if (v.pid == 0) {
+    dup2(pair[1], 0);
+    execl(path, path, update ? "update" : "fresh", NULL);
+    _exit(127);
+  }
+  close(pair[1]);
+  v.control = pair[0];
+  return v;
+}
+
+static void stop(struct version *v) {
+  kill(v->pid, SIGKILL);
+  waitpid(v->pid, NULL, 0);
+  close(v->control);
+  close(v->exe);
+}
+
+static void tell(struct version *v, enum command command, int fd) {
+  char letter = (char)command;
+  char space[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
+  struct iovec iov = {&letter, 1};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  if (fd >= 0) {
+    msg.msg_control = space;
+    msg.msg_controllen = sizeof(space);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+  }
+  if (sendmsg(v->control, &msg, MSG_NOSIGNAL) != 1) fail("a version is gone");
+}
+
+static int hear(struct version *v) {
+  if (recv(v->control, &reply, sizeof(reply), 0) != sizeof(reply)) fail("a version ended");
+  if (options.note && strstr(reply.report.text, options.note)) note_seen = true;
+  return reply.err;
+}
+
+static int ask(struct version *v, enum command command, int fd) {
+  tell(v, command, fd);
+  return hear(v);
+}
+
+static void must(struct version *v, enum command command, int fd, const char *what) {
+  int err = ask(v, command, fd);
+  if (!err) return;
+  fprintf(stderr, "%s: %s\n", what, strerror(-err));
+  fail(what);
+}
+
+/* The old version goes on as if nothing had happened. */
+static void must_go_on(struct version *old) {
+  must(old, COMMAND_CANCEL, -1, "cancel");
+  must(old, COMMAND_VERIFY, -1, "verify after cancelling");
+}
+
+static void check_refusal(struct version *old, struct version *new, int err) {
+  if (!options.refuse || err != -EINVAL || !strstr(reply.report.text, options.refuse))
+    fail("refused in another way than expected");
+  stop(new);
+  must_go_on(old);
+  stop(old);
+  exit(0);
+}
+
+static bool dies(const char *who) {
+  return options.kill && strcmp(options.kill, who) == 0;
+}
+
+static void check_dead_peer(struct version *survivor, int err) {
+  if (err != -EPIPE) fail("the death of the other version was not noticed");
+  stop(survivor);
+  exit(0);
+}
+
+/* One update; `old` is replaced by the new version. */
+static void update(struct version *old, const char *path) {
+  struct version new = start(path, true);
+  int channel[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0) fail("socketpair");
+  int err = ask(&new, COMMAND_PLAN, old->exe);
+  if (err) check_refusal(old, &new, err);
+  if (options.garbage && send(channel[0], "no protobuf", 11, 0) < 0) fail("send");
+  must(old, COMMAND_PREPARE, channel[0], "prepare");
+  tell(&new, COMMAND_IMPORT, channel[1]);
+  close(channel[1]);
+  if (options.garbage) {
+    if (hear(&new) != -EPROTO) fail("garbage was taken for state");
+    stop(&new);
+    must_go_on(old);
+    stop(old);
+    exit(0);
+  }
+  if (options.cut) {
+    shutdown(channel[0], SHUT_WR);
+    check_dead_peer(&new, hear(&new));
+  }
+  close(channel[0]);
+  if (dies("old-prepared")) {
+    stop(old);
+    check_dead_peer(&new, hear(&new));
+  }
+  if (dies("new-waiting")) {
+    stop(&new);
+    err = ask(old, COMMAND_EXPORT, -1);
+    must_go_on(old);
+    check_dead_peer(old, err);
+  }
+  must(old, COMMAND_EXPORT, -1, "export");
+  long export_us = reply.us;
+  if (dies("old-exported")) stop(old);
+  err = hear(&new);
+  if (err) check_refusal(old, &new, err);
+  if (options.time) printf("export %ld us, import (with waiting) %ld us\n", export_us, reply.us);
+  if (dies("new-imported")) {
+    stop(&new);
+    must_go_on(old);
+    stop(old);
+    exit(0);
+  }
+  if (!dies("old-exported")) stop(old);
+  must(&new, COMMAND_COMMIT, -1, "commit");
+  must(&new, COMMAND_VERIFY, -1, "verify");
+  *old = new;
+}
+
+static void parse(int argc, char **argv) {
+  static const struct option known[] = {
+      {"times", required_argument, NULL, 't'}, {"refuse", required_argument, NULL, 'r'},
+      {"note", required_argument, NULL, 'n'},  {"kill", required_argument, NULL, 'k'},
+      {"cut", no_argument, NULL, 'c'},         {"garbage", no_argument, NULL, 'g'},
+      {"time", no_argument, NULL, 'T'},        {0}};
+  for (int c; (c = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
+    if (c == 't')
+      options.times = atoi(optarg);
+    else if (c == 'r')
+      options.refuse = optarg;
+    else if (c == 'n')
+      options.note = optarg;
+    else if (c == 'k')
+      options.kill = optarg;
+    else if (c == 'c')
+      options.cut = true;
+    else if (c == 'g')
+      options.garbage = true;
+    else if (c == 'T')
+      options.time = true;
+    else
+      exit(2);
+  }
+  if (argc - optind != 2) exit(2);
+}
+
+int main(int argc, char **argv) {
+  parse(argc, argv);
+  alarm(TIMEOUT_S);
+  struct version v = start(argv[optind], false);
+  must(&v, COMMAND_BUILD, -1, "build");
+  long first_kb = 0, first_top = 0;
+  for (int i = 1; i <= options.times; i++) {
+    update(&v, argv[optind + i % 2]);
+    /* Versions differ; the same one is compared. */
+    if (i == 4) first_kb = reply.resident_kb, first_top = reply.heap_top;
+  }
+  if (options.times >= 100 && options.times % 2 == 0) {
+    printf("after 4 updates %ld KB, heap %ld pages; after %d %ld KB, %ld pages\n", first_kb,
+           first_top, options.times, reply.resident_kb, reply.heap_top);
+    if (reply.resident_kb > first_kb + first_kb / 20 || reply.heap_top != first_top)
+      fail("memory grew");
+  }
+  stop(&v);
+  if (options.refuse) fail("should have been refused");
+  if (options.note && !note_seen) fail("the expected note is missing");
+  return 0;
+}

@@ -1,0 +1,103 @@
+/* What is checked when an update is requested, before anything starts. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libst/meta.h"
+#include "libst/st.h"
+#include "libsys/kern.h"
+#include "updmgr/member.h"
+#include "updmgr/symbols.h"
+
+static int refuse(char *why, size_t cap, int error, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int refuse(char *why, size_t cap, int error, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(why, cap, fmt, ap);
+  va_end(ap);
+  return error;
+}
+
+static int lookup(struct member *m, char *why, size_t cap) {
+  struct kern_args args = {
+      .m = {.type = KERN_LOOKUP}, .fd_out = -1, .out = m->name, .out_len = strlen(m->name) + 1};
+  if (kern_call(&args) || args.m.i32[0] <= 0)
+    return refuse(why, cap, -ENOENT, "there is no component of that name in the manifest");
+  m->endpoint = args.m.i32[0];
+  return 0;
+}
+
+static void take_calls(struct member *m, const struct bus_edge *edges, unsigned n) {
+  m->ncalls = 0;
+  for (unsigned i = 0; i < n; i++)
+    if (edges[i].rights & BUS_RIGHT_SENDREC) m->calls[m->ncalls++] = edges[i].endpoint;
+}
+
+static int check_filter(const struct st_meta *running, const struct member *m, char *why,
+                        size_t cap) {
+  if (!*m->filter) return 0;
+  char error[512];
+  if (strlen(m->filter) >= BUS_FILTER_MAX)
+    return refuse(why, cap, -E2BIG, "its state filter is longer than %u bytes", BUS_FILTER_MAX - 1);
+  struct st_filter *filter = st_filter_compile(running, m->filter, error, sizeof(error));
+  if (!filter) return refuse(why, cap, -EINVAL, "state filter '%s': %s", m->filter, error);
+  st_filter_free(filter);
+  return 0;
+}
+
+static int check_against(const struct st_meta *running, const struct member *m, char *why,
+                         size_t cap) {
+  char error[512];
+  struct st_meta *new = st_meta_open(m->exe_fd, error, sizeof(error));
+  if (!new)
+    return refuse(why, cap, -ENOEXEC,
+                  "%s is not an instrumented executable (%s). Build it as a component: "
+                  "st-instrument must run after the link, and nothing may strip it",
+                  m->path, error);
+  int status = 0;
+  if (!has_symbols(m->exe_fd))
+    status = refuse(why, cap, -ENOEXEC,
+                    "%s is stripped: no report of a crash could name what it was in. Give the "
+                    "executable as st-instrument wrote it",
+                    m->path);
+  else if (strcmp(st_meta_component(new), st_meta_component(running)) != 0)
+    status = refuse(why, cap, -EINVAL, "%s was built for component %s, but a version of %s runs",
+                    m->path, st_meta_component(new), st_meta_component(running));
+  st_meta_close(new);
+  return status;
+}
+
+static int check_files(const struct member *m, int running_fd, char *why, size_t cap) {
+  char error[512];
+  struct st_meta *running = st_meta_open(running_fd, error, sizeof(error));
+  if (!running)
+    return refuse(why, cap, -ENODATA,
+                  "its running version is not instrumented (%s): it cannot be updated", error);
+  int status = check_against(running, m, why, cap);
+  if (!status) status = check_filter(running, m, why, cap);
+  st_meta_close(running);
+  return status;
+}
+
+int member_check(struct member *m, char *why, size_t cap) {
+  int status = lookup(m, why, cap);
+  if (status) return status;
+  if (m->endpoint == sys_self())
+    return refuse(why, cap, -ENOTSUP, "the update manager cannot replace itself");
+  struct kern_info info;
+  struct bus_edge edges[MEMBER_EDGES_MAX];
+  int running_fd = -1;
+  status = kern_info(m->endpoint, &info, edges, MEMBER_EDGES_MAX, &running_fd);
+  if (status || info.pid <= 0 || running_fd < 0) {
+    if (running_fd >= 0) close(running_fd);
+    return refuse(why, cap, -ESRCH, "it is not running");
+  }
+  take_calls(m, edges, info.nedges < MEMBER_EDGES_MAX ? info.nedges : MEMBER_EDGES_MAX);
+  status = check_files(m, running_fd, why, cap);
+  close(running_fd);
+  return status;
+}

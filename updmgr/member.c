@@ -1,0 +1,76 @@
+#include "updmgr/member.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct member *member_new(const char *name, const char *path, const char *filter, int exe_fd) {
+  struct member *m = calloc(1, sizeof(*m));
+  if (!m) {
+    close(exe_fd);
+    return NULL;
+  }
+  m->exe_fd = exe_fd;
+  strncpy(m->name, name, sizeof(m->name) - 1);
+  m->path = strdup(path);
+  m->filter = strdup(filter);
+  if (!m->path || !m->filter) {
+    member_free(m);
+    return NULL;
+  }
+  return m;
+}
+
+void member_free(struct member *m) {
+  if (!m) return;
+  if (m->exe_fd >= 0) close(m->exe_fd);
+  free(m->path);
+  free(m->filter);
+  free(m);
+}
+
+void member_list_free(struct member_list *list) {
+  struct member *m;
+  while ((m = TAILQ_FIRST(list))) {
+    TAILQ_REMOVE(list, m, link);
+    member_free(m);
+  }
+}
+
+struct member *member_find(struct member_list *list, const char *name) {
+  struct member *m;
+  TAILQ_FOREACH (m, list, link)
+    if (strcmp(m->name, name) == 0) return m;
+  return NULL;
+}
+
+bool member_reached(const struct member *m, enum update_phase phase) {
+  return m->reported & (1u << phase);
+}
+
+static bool calls(const struct member *a, const struct member *b) {
+  for (uint32_t i = 0; i < a->ncalls; i++)
+    if (a->calls[i] == b->endpoint) return true;
+  return false;
+}
+
+/* Whether a member of `list` other than `m` calls it. */
+static bool is_called(struct member_list *list, const struct member *m) {
+  struct member *other;
+  TAILQ_FOREACH (other, list, link)
+    if (other != m && calls(other, m)) return true;
+  return false;
+}
+
+void member_list_order(struct member_list *list) {
+  struct member_list sorted = TAILQ_HEAD_INITIALIZER(sorted);
+  while (!TAILQ_EMPTY(list)) {
+    struct member *m;
+    TAILQ_FOREACH (m, list, link)
+      if (!is_called(list, m)) break;
+    if (!m) m = TAILQ_FIRST(list); /* a cycle: the manifest's check excludes it */
+    TAILQ_REMOVE(list, m, link);
+    TAILQ_INSERT_TAIL(&sorted, m, link);
+  }
+  TAILQ_CONCAT(list, &sorted, link);
+}

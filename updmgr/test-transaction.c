@@ -1,0 +1,337 @@
+/* The transaction's state machine on a bus of fakes: what it asks for, in which order, and what it
+ * undoes at each possible failure. */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libsys/kern.h"
+#include "updmgr/transaction.h"
+
+/* Endpoints as in the default manifest: httpd calls net, net calls e1000. */
+enum { E1000 = 3, NET = 4, HTTPD = 5 };
+
+static char done[4096]; /* what was asked of the bus, "load 4;converge 4;" */
+static char said[4096]; /* what the client was told, a line each */
+static int ended;       /* status of client_end(); 1: not yet */
+static uint64_t alarm_at;
+static int commit_error;
+static uint64_t commit_id;
+
+static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void note(const char *fmt, ...) {
+  size_t used = strlen(done);
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(done + used, sizeof(done) - used, fmt, ap);
+  va_end(ap);
+}
+
+int kern_load(endpoint_t ep, uint64_t txid, int exe_fd, const char *filter) {
+  (void)txid, (void)exe_fd, (void)filter;
+  note("load %d;", ep);
+  return 1000 + ep;
+}
+
+int kern_converge(endpoint_t ep) {
+  note("converge %d;", ep);
+  return 0;
+}
+
+int kern_abort(endpoint_t ep) {
+  note("abort %d;", ep);
+  return 0;
+}
+
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n) {
+  commit_id = txid;
+  note("commit");
+  for (unsigned i = 0; i < n; i++)
+    note(" %d", members[i]);
+  note(";");
+  return commit_error;
+}
+
+int sys_alarm(unsigned bit, uint64_t at_us) {
+  ck_assert_uint_eq(bit, TRANSACTION_ALARM);
+  alarm_at = at_us;
+  return 0;
+}
+
+const char *sys_strerror(int error) {
+  return strerror(-error);
+}
+
+uint64_t sys_time_us(void) {
+  return 1000000;
+}
+
+void sys_log(const char *fmt, ...) {
+  (void)fmt;
+}
+
+void client_say(client_t client, const char *fmt, ...) {
+  (void)client;
+  size_t used = strlen(said);
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(said + used, sizeof(said) - used, fmt, ap);
+  va_end(ap);
+  strcat(said, "\n");
+}
+
+void client_end(client_t client, int status) {
+  (void)client;
+  ended = status;
+}
+
+static void add(struct member_list *list, const char *name, endpoint_t ep, endpoint_t callee) {
+  char path[64];
+  snprintf(path, sizeof(path), "/bin/%s.new", name);
+  struct member *m = member_new(name, path, ep == NET ? "n == 0" : "", -1);
+  m->endpoint = ep;
+  m->ncalls = callee ? 1 : 0;
+  m->calls[0] = callee;
+  TAILQ_INSERT_TAIL(list, m, link);
+}
+
+/* Starts an update of e1000, net and httpd, in the wrong order for freezing. */
+static void begin(void) {
+  static const struct transaction_limits limits = {5000, 3000, 2000};
+  struct member_list members = TAILQ_HEAD_INITIALIZER(members);
+  add(&members, "e1000", E1000, 0);
+  add(&members, "net", NET, E1000);
+  add(&members, "httpd", HTTPD, NET);
+  done[0] = said[0] = 0;
+  ended = 1;
+  commit_error = 0;
+  transaction_begin(9, &members, &limits);
+}
+
+static void reported(endpoint_t ep, enum update_phase phase, int status, const char *text) {
+  bool new = phase == UPDATE_PLANNED || phase == UPDATE_TRANSFERRED;
+  transaction_reported(ep, new ? 1000 + ep : 70 + ep, phase, status, text);
+}
+
+static void report_all(enum update_phase phase) {
+  for (endpoint_t ep = E1000; ep <= HTTPD; ep++)
+    reported(ep, phase, 0, "");
+}
+
+static void loaded(void) {
+  begin();
+  report_all(UPDATE_PLANNED);
+  report_all(UPDATE_PREPARED);
+}
+
+static void frozen(void) {
+  loaded();
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  reported(NET, UPDATE_FROZEN, 0, "");
+  reported(E1000, UPDATE_FROZEN, 0, "");
+}
+
+#define ALL_ABORTED "abort 5;abort 4;abort 3;"
+
+static void expect_failure(const char *line) {
+  ck_assert_msg(strstr(said, line), "'%s' not in: %s", line, said);
+  ck_assert_msg(strstr(done, ALL_ABORTED) || strstr(done, "abort 3;abort 4;abort 5;"), "%s", done);
+  ck_assert_ptr_null(strstr(done, "commit"));
+  ck_assert_int_lt(ended, 0);
+  ck_assert(!transaction_running());
+  ck_assert_uint_eq(alarm_at, 0);
+}
+
+START_TEST(whole_update) {
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  ck_assert_str_eq(done, "load 3;load 4;load 5;converge 5;converge 4;converge 3;commit 5 4 3;");
+  ck_assert_str_eq(said, "Live update requested for e1000, net, httpd.\n"
+                         "Loading /bin/e1000.new into memory...\n"
+                         "Loading /bin/net.new into memory...\n"
+                         "Loading /bin/httpd.new into memory...\n"
+                         "Applying changes...\n"
+                         "Cleaning up old version...\n"
+                         "Live update done.\n");
+  ck_assert_int_eq(ended, 0);
+  ck_assert(!transaction_running());
+}
+END_TEST
+
+START_TEST(callee_waits_for_its_caller) {
+  loaded();
+  ck_assert_str_eq(done, "load 3;load 4;load 5;converge 5;");
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  ck_assert_ptr_nonnull(strstr(done, "converge 4;"));
+  ck_assert_ptr_null(strstr(done, "converge 3;"));
+}
+END_TEST
+
+START_TEST(transferred_may_come_before_frozen) {
+  loaded();
+  reported(HTTPD, UPDATE_TRANSFERRED, 0, "");
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  reported(NET, UPDATE_TRANSFERRED, 0, "");
+  reported(NET, UPDATE_FROZEN, 0, "");
+  reported(E1000, UPDATE_TRANSFERRED, 0, "");
+  ck_assert_int_eq(ended, 1);
+  reported(E1000, UPDATE_FROZEN, 0, "");
+  ck_assert_int_eq(ended, 0);
+}
+END_TEST
+
+START_TEST(reports_of_an_abandoned_update_do_not_count) {
+  begin();
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  transaction_reported(HTTPD, 999, UPDATE_TRANSFERRED, 0, "");
+  transaction_reported(HTTPD, 999, UPDATE_PLANNED, -EINVAL, "");
+  ck_assert(transaction_running());
+  report_all(UPDATE_PLANNED);
+  report_all(UPDATE_PREPARED);
+  ck_assert_str_eq(done, "load 3;load 4;load 5;converge 5;");
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  reported(NET, UPDATE_FROZEN, 0, "");
+  reported(E1000, UPDATE_FROZEN, 0, "");
+  reported(NET, UPDATE_TRANSFERRED, 0, "");
+  reported(E1000, UPDATE_TRANSFERRED, 0, "");
+  ck_assert_int_eq(ended, 1);
+}
+END_TEST
+
+START_TEST(ids_are_never_reused) {
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  uint64_t first = commit_id;
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  ck_assert_uint_gt(commit_id, first);
+}
+END_TEST
+
+START_TEST(new_version_dies) {
+  begin();
+  transaction_exited(NET, 1000 + NET, 7 << 8);
+  expect_failure(
+      "Live update failed: net's new version exited with status 7 while loading. The old "
+      "versions go on.");
+  loaded();
+  transaction_exited(NET, 1000 + NET, SIGKILL);
+  expect_failure("net's new version was killed while converging (signal 9). Rolled back");
+  frozen();
+  transaction_exited(NET, 1000 + NET, SIGSEGV);
+  expect_failure("Live update failed: net's new version crashed during state transfer (signal 11). "
+                 "Rolled back to "
+                 "the old versions.");
+}
+END_TEST
+
+START_TEST(old_version_dies) {
+  frozen();
+  transaction_exited(NET, 77, SIGKILL);
+  expect_failure("the running version of net was killed during state transfer (signal 9). The "
+                 "update is abandoned; the other components go on with their old versions.");
+}
+END_TEST
+
+START_TEST(client_is_lost) {
+  loaded();
+  transaction_client_gone(8); /* another one */
+  ck_assert(transaction_running());
+  transaction_client_gone(9);
+  expect_failure("the client that requested it was lost");
+}
+END_TEST
+
+START_TEST(time_outs) {
+  begin();
+  ck_assert_uint_eq(alarm_at, 1000000 + 5000 * 1000);
+  transaction_time_out();
+  expect_failure("httpd's new version did not answer within 5000 ms while loading");
+  loaded();
+  ck_assert_uint_eq(alarm_at, 1000000 + 3000 * 1000);
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  transaction_time_out();
+  expect_failure("net did not reach state quiescence ('n == 0') within 3000 ms");
+  frozen();
+  ck_assert_uint_eq(alarm_at, 1000000 + 2000 * 1000);
+  transaction_time_out();
+  expect_failure("httpd's new version did not answer within 2000 ms during state transfer");
+}
+END_TEST
+
+START_TEST(longest_time_to_converge_counts) {
+  static const struct transaction_limits limits = {5000, 3000, 2000};
+  struct member_list members = TAILQ_HEAD_INITIALIZER(members);
+  add(&members, "net", NET, 0);
+  TAILQ_FIRST(&members)->converge_ms = 100;
+  transaction_begin(9, &members, &limits);
+  reported(NET, UPDATE_PLANNED, 0, "");
+  reported(NET, UPDATE_PREPARED, 0, "");
+  ck_assert_uint_eq(alarm_at, 1000000 + 100 * 1000);
+  transaction_client_gone(9);
+  add(&members, "net", NET, 0);
+  add(&members, "httpd", HTTPD, NET);
+  TAILQ_FIRST(&members)->converge_ms = 100;
+  transaction_begin(9, &members, &limits);
+  for (endpoint_t ep = NET; ep <= HTTPD; ep++) {
+    reported(ep, UPDATE_PLANNED, 0, "");
+    reported(ep, UPDATE_PREPARED, 0, "");
+  }
+  ck_assert_uint_eq(alarm_at, 1000000 + 3000 * 1000);
+}
+END_TEST
+
+START_TEST(refusals) {
+  begin();
+  reported(NET, UPDATE_PLANNED, -EINVAL, "conns[3]: no.\nconns[4]: no.\n");
+  expect_failure("net: conns[3]: no (and 1 more: prctl log um). The old versions go on.");
+  frozen();
+  reported(E1000, UPDATE_TRANSFERRED, -EINVAL, "");
+  expect_failure("e1000's new version gave up during state transfer");
+  frozen();
+  commit_error = -ETIMEDOUT;
+  for (endpoint_t ep = E1000; ep <= HTTPD; ep++)
+    reported(ep, UPDATE_TRANSFERRED, 0, "");
+  ck_assert_ptr_nonnull(strstr(done, "commit 5 4 3;" ALL_ABORTED));
+  ck_assert_int_eq(ended, -ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(late_events_are_ignored) {
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  done[0] = 0;
+  transaction_exited(NET, 77, SIGKILL);
+  transaction_time_out();
+  transaction_client_gone(9);
+  reported(NET, UPDATE_FROZEN, -EIO, "");
+  ck_assert_str_eq(done, "");
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("transaction");
+  TCase *t = tcase_create("all");
+  tcase_add_test(t, whole_update);
+  tcase_add_test(t, callee_waits_for_its_caller);
+  tcase_add_test(t, transferred_may_come_before_frozen);
+  tcase_add_test(t, reports_of_an_abandoned_update_do_not_count);
+  tcase_add_test(t, ids_are_never_reused);
+  tcase_add_test(t, new_version_dies);
+  tcase_add_test(t, old_version_dies);
+  tcase_add_test(t, client_is_lost);
+  tcase_add_test(t, time_outs);
+  tcase_add_test(t, longest_time_to_converge_counts);
+  tcase_add_test(t, refusals);
+  tcase_add_test(t, late_events_are_ignored);
+  suite_add_tcase(s, t);
+  SRunner *r = srunner_create(s);
+  srunner_run_all(r, CK_NORMAL);
+  int failed = srunner_ntests_failed(r);
+  srunner_free(r);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

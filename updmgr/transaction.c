@@ -1,0 +1,354 @@
+#include "updmgr/transaction.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "libsys/kern.h"
+#include "libsys/sys.h"
+
+enum phase {
+  PHASE_IDLE,
+  PHASE_LOADING,      /* new versions start and plan; old versions prepare */
+  PHASE_CONVERGING,   /* members reach quiescence one after the other, callers first */
+  PHASE_TRANSFERRING, /* all are frozen; some new versions still import */
+};
+
+static struct transaction {
+  enum phase phase;
+  uint64_t id; /* of this or the last transaction; never reused */
+  client_t client;
+  struct member_list members; /* in the order of freezing */
+  struct transaction_limits limits;
+} tx;
+
+static const char *phase_text(enum phase phase) {
+  switch (phase) {
+  case PHASE_IDLE:
+    return "before the update";
+  case PHASE_LOADING:
+    return "while loading";
+  case PHASE_CONVERGING:
+    return "while converging";
+  case PHASE_TRANSFERRING:
+    return "during state transfer";
+  }
+  return "?";
+}
+
+static uint32_t phase_limit_ms(enum phase phase) {
+  switch (phase) {
+  case PHASE_IDLE:
+    return 0;
+  case PHASE_LOADING:
+    return tx.limits.load_ms;
+  case PHASE_CONVERGING:
+    return tx.limits.converge_ms;
+  case PHASE_TRANSFERRING:
+    return tx.limits.transfer_ms;
+  }
+  return 0;
+}
+
+static void enter(enum phase phase) {
+  tx.phase = phase;
+  uint32_t limit = phase_limit_ms(phase);
+  sys_alarm(TRANSACTION_ALARM, limit ? sys_time_us() + limit * 1000ull : 0);
+}
+
+static struct member *member_at(endpoint_t ep) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link)
+    if (m->endpoint == ep) return m;
+  return NULL;
+}
+
+static bool several(void) {
+  struct member *first = TAILQ_FIRST(&tx.members);
+  return first && TAILQ_NEXT(first, link);
+}
+
+static void finish(int status) {
+  client_end(tx.client, status);
+  member_list_free(&tx.members);
+  tx.client = 0;
+  enter(PHASE_IDLE);
+}
+
+/* Before the commit point everything can be undone: kill all new versions, thaw all old ones. */
+static void undo(void) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link) {
+    if (!m->new_pid) continue;
+    int error = kern_abort(m->endpoint);
+    if (error) sys_log("abort of %s: %s", m->name, sys_strerror(error));
+  }
+}
+
+/* Undoes the transaction and says why.
+ * @param outcome  what that means for the components, a sentence */
+static void give_up(int status, const char *outcome, const char *fmt, va_list ap) {
+  static char reason[18432];
+  vsnprintf(reason, sizeof(reason), fmt, ap);
+  undo();
+  client_say(tx.client, "Live update failed: %s. %s", reason, outcome);
+  finish(status);
+}
+
+static void fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void fail(int status, const char *fmt, ...) {
+  const char *outcome;
+  if (tx.phase == PHASE_LOADING)
+    outcome = several() ? "The old versions go on." : "The old version goes on.";
+  else
+    outcome = several() ? "Rolled back to the old versions." : "Rolled back to the old version.";
+  va_list ap;
+  va_start(ap, fmt);
+  give_up(status, outcome, fmt, ap);
+  va_end(ap);
+}
+
+/* There is no old version to go back to. */
+static void abandon(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void abandon(int status, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  give_up(status,
+          several() ? "The update is abandoned; the other components go on with their old versions."
+                    : "The update is abandoned.",
+          fmt, ap);
+  va_end(ap);
+}
+
+static unsigned count_lines(const char *text) {
+  unsigned n = 0;
+  for (; *text; text++)
+    n += *text == '\n' || !text[1];
+  return n;
+}
+
+/* State checking may have many reasons; the client gets the first, the log all. */
+static void refuse(const struct member *m, int status, const char *text) {
+  if (!*text) {
+    fail(status, "%s's new version gave up %s (%s)", m->name, phase_text(tx.phase),
+         sys_strerror(status));
+    return;
+  }
+  size_t n = strcspn(text, "\n");
+  while (n && text[n - 1] == '.')
+    n--;
+  unsigned more = count_lines(text) - 1;
+  char rest[64] = "";
+  if (more) {
+    client_say(0, "Reasons of %s:\n%s", m->name, text);
+    snprintf(rest, sizeof(rest), " (and %u more: prctl log um)", more);
+  }
+  fail(status, "%s: %.*s%s", m->name, (int)n, text, rest);
+}
+
+static void commit(void) {
+  endpoint_t endpoints[MEMBER_EDGES_MAX];
+  unsigned n = 0;
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link)
+    endpoints[n++] = m->endpoint;
+  int error = kern_commit(tx.id, endpoints, n);
+  if (error) {
+    fail(error, "the commit was refused (%s)", sys_strerror(error));
+    return;
+  }
+  client_say(tx.client, "Cleaning up old version...");
+  client_say(tx.client, "Live update done.");
+  finish(0);
+}
+
+static bool all_reached(enum update_phase phase) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link)
+    if (!member_reached(m, phase)) return false;
+  return true;
+}
+
+/* Lets the first member that is not frozen converge, if the one before it is. */
+static void converge_next(void) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link) {
+    if (member_reached(m, UPDATE_FROZEN)) continue;
+    if (m->converging) return;
+    m->converging = true;
+    int error = kern_converge(m->endpoint);
+    if (error) fail(error, "%s cannot converge (%s)", m->name, sys_strerror(error));
+    return;
+  }
+}
+
+/* Goes on as far as what was reported allows. */
+static void advance(void) {
+  switch (tx.phase) {
+  case PHASE_IDLE:
+    break;
+  case PHASE_LOADING:
+    if (!all_reached(UPDATE_PLANNED) || !all_reached(UPDATE_PREPARED)) break;
+    client_say(tx.client, "Applying changes...");
+    enter(PHASE_CONVERGING);
+    converge_next();
+    break;
+  case PHASE_CONVERGING:
+    if (!all_reached(UPDATE_FROZEN)) {
+      converge_next();
+      break;
+    }
+    if (all_reached(UPDATE_TRANSFERRED)) {
+      commit();
+      break;
+    }
+    enter(PHASE_TRANSFERRING);
+    break;
+  case PHASE_TRANSFERRING:
+    if (all_reached(UPDATE_TRANSFERRED)) commit();
+    break;
+  }
+}
+
+static void say_requested(void) {
+  static char names[MEMBER_EDGES_MAX * (BUS_NAME_MAX + 2)];
+  size_t used = 0;
+  struct member *m;
+  names[0] = 0;
+  TAILQ_FOREACH (m, &tx.members, link)
+    used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", m->name);
+  client_say(tx.client, "Live update requested for %s.", names);
+}
+
+static void load(struct member *m) {
+  client_say(tx.client, "Loading %s into memory...", m->path);
+  int pid = kern_load(m->endpoint, tx.id, m->exe_fd, m->filter);
+  if (pid < 0) {
+    fail(pid, "%s: %s could not be started (%s)", m->name, m->path, sys_strerror(pid));
+    return;
+  }
+  m->new_pid = pid;
+}
+
+/* The members converge one after the other within one limit. */
+static uint32_t converge_limit_ms(uint32_t by_default) {
+  uint32_t longest = 0;
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link) {
+    uint32_t ms = m->converge_ms ? m->converge_ms : by_default;
+    if (ms > longest) longest = ms;
+  }
+  return longest;
+}
+
+void transaction_begin(client_t client, struct member_list *members,
+                       const struct transaction_limits *limits) {
+  /* The clock, so that a restarted um does not repeat an id that the loader knows. */
+  uint64_t now = sys_time_us();
+  tx.id = now > tx.id ? now : tx.id + 1;
+  tx.client = client;
+  tx.limits = *limits;
+  TAILQ_INIT(&tx.members);
+  TAILQ_CONCAT(&tx.members, members, link);
+  tx.limits.converge_ms = converge_limit_ms(limits->converge_ms);
+  say_requested();
+  enter(PHASE_LOADING);
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link) {
+    load(m);
+    if (tx.phase == PHASE_IDLE) return; /* it failed, and the members are gone */
+  }
+  member_list_order(&tx.members);
+}
+
+bool transaction_running(void) {
+  return tx.phase != PHASE_IDLE;
+}
+
+/* What an earlier, abandoned transaction's versions had still to say may arrive in this one. */
+static bool is_current(const struct member *m, int pid, enum update_phase phase) {
+  switch (phase) {
+  case UPDATE_PLANNED:
+  case UPDATE_TRANSFERRED:
+    return pid == m->new_pid;
+  case UPDATE_PREPARED:
+    return pid != m->new_pid;
+  case UPDATE_FROZEN:
+    return pid != m->new_pid && m->converging;
+  }
+  return false;
+}
+
+void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int status,
+                          const char *text) {
+  struct member *m = transaction_running() ? member_at(ep) : NULL;
+  if (!m || !is_current(m, pid, phase)) return;
+  if (status < 0) {
+    refuse(m, status, text);
+    return;
+  }
+  m->reported |= 1u << phase;
+  advance();
+}
+
+static const char *how_it_ended(int wait_status) {
+  static char text[64];
+  if (WIFSIGNALED(wait_status)) return WTERMSIG(wait_status) == SIGKILL ? "was killed" : "crashed";
+  snprintf(text, sizeof(text), "exited with status %d", WEXITSTATUS(wait_status));
+  return text;
+}
+
+void transaction_exited(endpoint_t ep, int pid, int wait_status) {
+  struct member *m = transaction_running() ? member_at(ep) : NULL;
+  if (!m) return;
+  char signal[32] = "";
+  if (WIFSIGNALED(wait_status))
+    snprintf(signal, sizeof(signal), " (signal %d)", WTERMSIG(wait_status));
+  if (pid == m->new_pid)
+    fail(-ECHILD, "%s's new version %s %s%s", m->name, how_it_ended(wait_status),
+         phase_text(tx.phase), signal);
+  else
+    abandon(-ECHILD, "the running version of %s %s %s%s", m->name, how_it_ended(wait_status),
+            phase_text(tx.phase), signal);
+}
+
+void transaction_client_gone(client_t client) {
+  if (!transaction_running() || client != tx.client) return;
+  tx.client = 0;
+  fail(-ECONNABORTED, "the client that requested it was lost %s", phase_text(tx.phase));
+}
+
+/* The first member that keeps the others waiting. */
+static struct member *laggard(void) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link) {
+    bool waits = tx.phase == PHASE_LOADING
+                     ? !member_reached(m, UPDATE_PLANNED) || !member_reached(m, UPDATE_PREPARED)
+                 : tx.phase == PHASE_CONVERGING ? !member_reached(m, UPDATE_FROZEN)
+                                                : !member_reached(m, UPDATE_TRANSFERRED);
+    if (waits) return m;
+  }
+  return NULL;
+}
+
+void transaction_time_out(void) {
+  struct member *m = transaction_running() ? laggard() : NULL;
+  if (!m) return;
+  uint32_t ms = phase_limit_ms(tx.phase);
+  if (tx.phase == PHASE_CONVERGING && *m->filter)
+    fail(-ETIMEDOUT, "%s did not reach state quiescence ('%s') within %u ms", m->name, m->filter,
+         ms);
+  else if (tx.phase == PHASE_CONVERGING)
+    fail(-ETIMEDOUT, "%s did not reach state quiescence within %u ms", m->name, ms);
+  else if (tx.phase == PHASE_LOADING && member_reached(m, UPDATE_PLANNED))
+    fail(-ETIMEDOUT, "the running version of %s did not answer within %u ms %s", m->name, ms,
+         phase_text(tx.phase));
+  else
+    fail(-ETIMEDOUT, "%s's new version did not answer within %u ms %s", m->name, ms,
+         phase_text(tx.phase));
+}

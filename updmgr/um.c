@@ -1,0 +1,85 @@
+/* um, the update manager: decides about updates, as a state machine over events.
+ *
+ * Arguments: load=MS converge=MS transfer=MS, the time-outs of the phases. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "libsys/kern.h"
+#include "libsys/sys.h"
+#include "updmgr/request.h"
+#include "updmgr/transaction.h"
+
+#define FDS_MAX 16
+
+static struct transaction_limits limits = {
+    .load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
+
+static const char *text_of(const msg_t *m) {
+  static char text[SYS_PAYLOAD_MAX + 1];
+  size_t n = m->payload < SYS_PAYLOAD_MAX ? m->payload : SYS_PAYLOAD_MAX;
+  memcpy(text, sys_payload(), n);
+  text[n] = 0;
+  return text;
+}
+
+static void control(const msg_t *m) {
+  int fds[FDS_MAX];
+  unsigned n = kern_take_fds(fds, FDS_MAX);
+  request_handle(m->u64[0], sys_payload(), m->payload, fds, n, &limits);
+}
+
+static void process_msg(const msg_t *m) {
+  if (m->source != SYS_KERNEL) return;
+  switch (m->type) {
+  case UM_REPORT:
+    transaction_reported(m->i32[0], m->i32[3], (enum update_phase)m->u32[1], m->i32[2], text_of(m));
+    break;
+  case UM_EXITED:
+    transaction_exited(m->i32[0], m->i32[2], m->i32[3]);
+    break;
+  case UM_CONTROL:
+    control(m);
+    break;
+  case UM_CONTROL_CLOSED:
+    transaction_client_gone(m->u64[0]);
+    break;
+  case SYS_NOTIFIED:
+    if (m->bits & (1ull << TRANSACTION_ALARM)) transaction_time_out();
+    break;
+  }
+}
+
+static void read_limit(const char *arg) {
+  unsigned ms;
+  if (sscanf(arg, "load=%u", &ms) == 1 && ms)
+    limits.load_ms = ms;
+  else if (sscanf(arg, "converge=%u", &ms) == 1 && ms)
+    limits.converge_ms = ms;
+  else if (sscanf(arg, "transfer=%u", &ms) == 1 && ms)
+    limits.transfer_ms = ms;
+  else {
+    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS", arg);
+    exit(EXIT_FAILURE);
+  }
+}
+
+/* um may replace any component: nobody of the same user shall read or trace it. */
+static int init(const sys_init_t *info) {
+  (void)info;
+  return prctl(PR_SET_DUMPABLE, 0) ? -errno : 0;
+}
+
+int main(int argc, char **argv) {
+  event_eh_t handlers = {.init = init};
+  sys_startup(&handlers);
+  for (int i = 1; i < argc; i++)
+    read_limit(argv[i]);
+  while (1) {
+    msg_t m;
+    sys_receive(&m);
+    process_msg(&m);
+  }
+}
