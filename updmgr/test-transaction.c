@@ -221,6 +221,13 @@ START_TEST(new_version_dies) {
   loaded();
   transaction_exited(NET, 1000 + NET, SIGKILL);
   expect_failure("net's new version was killed while converging (signal 9). Rolled back");
+  loaded(); /* httpd converges; that it froze is not yet known when the news of the crash comes */
+  transaction_exited(HTTPD, 1000 + HTTPD, SIGSEGV);
+  expect_failure("Live update failed: httpd's new version crashed during state transfer (signal "
+                 "11). Rolled back to the old versions.");
+  loaded();
+  transaction_exited(HTTPD, 1000 + HTTPD, SIGKILL);
+  expect_failure("httpd's new version was killed while converging (signal 9). Rolled back");
   frozen();
   transaction_exited(NET, 1000 + NET, SIGSEGV);
   expect_failure("Live update failed: net's new version crashed during state transfer (signal 11). "

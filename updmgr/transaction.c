@@ -303,6 +303,13 @@ static const char *how_it_ended(int wait_status) {
   return text;
 }
 
+/* Until its state arrives, a new version only waits: once its member converges, whatever it does by
+ * itself happens during state transfer, though its death may be heard of before the freezing. */
+static enum phase phase_of_new(const struct member *m, int wait_status) {
+  bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
+  return tx.phase == PHASE_CONVERGING && m->converging && !killed ? PHASE_TRANSFERRING : tx.phase;
+}
+
 void transaction_exited(endpoint_t ep, int pid, int wait_status) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
   if (!m) return;
@@ -311,7 +318,7 @@ void transaction_exited(endpoint_t ep, int pid, int wait_status) {
     snprintf(signal, sizeof(signal), " (signal %d)", WTERMSIG(wait_status));
   if (pid == m->new_pid)
     fail(-ECHILD, "%s's new version %s %s%s", m->name, how_it_ended(wait_status),
-         phase_text(tx.phase), signal);
+         phase_text(phase_of_new(m, wait_status)), signal);
   else
     abandon(-ECHILD, "the running version of %s %s %s%s", m->name, how_it_ended(wait_status),
             phase_text(tx.phase), signal);
