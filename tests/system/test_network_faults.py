@@ -101,16 +101,22 @@ def behave(system: System, seed: int) -> list[int]:
     return [n for n in sizes if fetch(system, n) != httpd_bytes.body(n)]
 
 
+def update_all(system: System, suffix: str) -> bool:
+    """@return False if the smaller table of httpd's older version had no room for who is connected."""
+    for name in ("net", "e1000", "httpd"):
+        system.mupdate(name, f"/bin/{name}{suffix}")
+    done = system.try_prctl("mupdate-start")
+    assert done.returncode == 0 or "`conns[64]` and what follows hold data" in done.stdout, done.stdout
+    return done.returncode == 0
+
+
 def test_updates_while_clients_come_go_and_misbehave(system):
     with ThreadPoolExecutor(16) as pool:
         bad = [pool.submit(misbehave, system, seed) for seed in range(6)]
         good = [pool.submit(behave, system, seed) for seed in range(10)]
         turn = 0
         while not all(one.done() for one in good + bad):
-            for name in ("net", "e1000", "httpd"):
-                system.mupdate(name, f"/bin/{name}{('.new', '')[turn % 2]}")
-            system.mupdate_start()
-            turn += 1
+            turn += update_all(system, (".new", "")[turn % 2])
         assert [one.result() for one in good] == [[]] * len(good)
         for one in bad:
             one.result()
