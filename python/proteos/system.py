@@ -29,7 +29,9 @@ _numbers = itertools.count(1)
 
 def default_base() -> Path:
     """Where prctl looks for instances when nothing else is said."""
-    user = os.environ.get("XDG_RUNTIME_DIR")
+    own, user = os.environ.get("PROTEOS_RUNTIME_DIR"), os.environ.get("XDG_RUNTIME_DIR")
+    if own:
+        return Path(own)
     if user and os.access(user, os.W_OK):
         return Path(user, "proteos")
     return Path(f"/tmp/proteos-{os.getuid()}")

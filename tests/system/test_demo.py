@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 
 from proteos.build import SOURCE
@@ -29,3 +31,20 @@ def test_demo():
     assert "UM: Live update done." in done.stdout
     assert "requests failed   0\n" in done.stdout
     assert "download digest   right" in done.stdout
+
+
+def test_demo_can_be_kept(tmp_path):
+    env = {**os.environ, "PROTEOS_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run([SOURCE / "scripts/demo", "--keep"], text=True, timeout=60, env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = [line.strip() for line in done.stdout.splitlines()]
+    said = said[said.index("The system is still up:") + 1:]
+    down = next(line for line in said if line.endswith(" shutdown"))
+    try:
+        for line in said[:2]:  # curl, status
+            subprocess.run(shlex.split(line), env=env, check=True, timeout=20,
+                           stdout=subprocess.DEVNULL)
+    finally:
+        subprocess.run(shlex.split(down), env=env, check=True, timeout=20)
+    assert not list(tmp_path.glob("*/control*"))
+    assert done.returncode == 0, done.stdout
