@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "libst/meta_pack.h"
+
 static int refuse(char *error, size_t cap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -201,12 +203,9 @@ static bool records_valid(const struct st_meta *m) {
   return true;
 }
 
-static int read_section(struct st_meta *m, char *error, size_t cap) {
-  const uint8_t *data = NULL;
-  size_t bytes = 0;
-  int r = find_section(m->map, m->map_bytes, &data, &bytes, error, cap);
-  if (r < 0) return r;
-  const struct st_meta_header *h = m->header = (const void *)data;
+/* `data` stays while `m` does. */
+static int read_plain(struct st_meta *m, const void *data, size_t bytes, char *error, size_t cap) {
+  const struct st_meta_header *h = m->header = data;
   if (bytes < sizeof *h || h->magic != ST_META_MAGIC)
     return refuse(error, cap, "its section " ST_META_SECTION " is damaged: no header");
   if (h->version != ST_META_VERSION)
@@ -225,30 +224,52 @@ static int read_section(struct st_meta *m, char *error, size_t cap) {
   return 0;
 }
 
-struct st_meta *st_meta_open(int fd, char *error, size_t error_cap) {
+static bool is_packed(const void *data, size_t bytes) {
+  const struct st_meta_packed *packed = data;
+  return bytes >= sizeof *packed && packed->magic == ST_META_PACKED_MAGIC;
+}
+
+struct st_meta *st_meta_read(const void *data, size_t bytes, char *error, size_t error_cap) {
   struct st_meta *m = calloc(1, sizeof *m);
   if (!m) {
     refuse(error, error_cap, "out of memory");
     return NULL;
   }
-  struct stat st;
-  m->map = MAP_FAILED;
-  if (fstat(fd, &st) == 0 && st.st_size > 0) {
-    m->map_bytes = st.st_size;
-    m->map = mmap(NULL, m->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (is_packed(data, bytes)) {
+    m->section = st_meta_unpack(data, bytes, &bytes);
+  } else if ((m->section = malloc(bytes + 1))) {
+    memcpy(m->section, data, bytes);
   }
-  if (m->map == MAP_FAILED)
-    refuse(error, error_cap, "cannot be read: %s", st.st_size ? strerror(errno) : "empty file");
-  else if (read_section(m, error, error_cap) == 0)
+  if (!m->section)
+    refuse(error, error_cap, "its section " ST_META_SECTION " is damaged: it cannot be unpacked");
+  else if (read_plain(m, m->section, bytes, error, error_cap) == 0)
     return m;
   st_meta_close(m);
   return NULL;
 }
 
+struct st_meta *st_meta_open(int fd, char *error, size_t error_cap) {
+  struct stat st = {0};
+  void *map = MAP_FAILED;
+  if (fstat(fd, &st) == 0 && st.st_size > 0)
+    map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (map == MAP_FAILED) {
+    refuse(error, error_cap, "cannot be read: %s", st.st_size ? strerror(errno) : "empty file");
+    return NULL;
+  }
+  const uint8_t *data = NULL;
+  size_t bytes = 0;
+  struct st_meta *m = NULL;
+  if (find_section(map, st.st_size, &data, &bytes, error, error_cap) == 0)
+    m = st_meta_read(data, bytes, error, error_cap);
+  munmap(map, st.st_size);
+  return m;
+}
+
 void st_meta_close(struct st_meta *meta) {
   if (!meta) return;
   btf__free(meta->btf);
-  if (meta->map != MAP_FAILED) munmap(meta->map, meta->map_bytes);
+  free(meta->section);
   free(meta);
 }
 

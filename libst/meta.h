@@ -1,7 +1,8 @@
 /* Metadata: the section `.st_meta` that st-instrument adds to an executable after the link, and the
  * reader for it.
  *
- * The section is not loaded; readers map the file. All offsets are from its start, all strings are
+ * The section is not loaded; it is packed (libst/meta_pack.h) in the file, and this is what it
+ * holds unpacked. All offsets are from its start, all strings are
  * offsets into one string table, addresses are link-time (add the image base). Types are one BTF
  * blob (kernel Documentation/bpf/btf.rst); type 0 is void. */
 #ifndef LIBST_META_H
@@ -108,8 +109,7 @@ struct st_meta {
   const uint32_t *libraries;
   const struct st_annotation *annotations;
   struct btf *btf; /* libbpf's view of the types */
-  void *map;       /* of the file */
-  size_t map_bytes;
+  void *section;   /* its bytes */
 };
 
 /** Reads the metadata of an executable.
@@ -118,6 +118,9 @@ struct st_meta {
  * @return owned by the caller (st_meta_close), or NULL: no ELF file, no section (not instrumented),
  *         unknown version, or inconsistent. */
 struct st_meta *st_meta_open(int fd, char *error, size_t error_cap);
+/** Reads a section, packed or not, that lies in memory at an address divisible by 8; it is copied.
+ * Otherwise as st_meta_open(). */
+struct st_meta *st_meta_read(const void *section, size_t bytes, char *error, size_t error_cap);
 void st_meta_close(struct st_meta *meta);
 
 /** Name of the component that the executable is a version of; "" when it has none. */

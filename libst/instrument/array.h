@@ -33,7 +33,9 @@ char *text_copy_part(const char *text, const char *end);
 
 /** Prints "st-instrument: ..." and ends the program with status 1. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-/** Prints "st-instrument: warning: ...". */
+/** Prints "st-instrument: warning: ...", unless warnings are off. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** Turns warnings off. */
+void warn_never(void);
 
 #endif

@@ -26,7 +26,8 @@ static const char usage[] =
     "  --compile-commands FILE  the build's compile_commands.json\n"
     "  --component NAME         what the executable is a version of\n"
     "  --state-library SONAME   a shared library whose data is part of the state\n"
-    "  --report                 print what was found to standard output\n";
+    "  --report                 print what was found to standard output\n"
+    "  --quiet                  print no warnings\n";
 
 struct options {
   const char *compile_commands, *component, *out, *in;
@@ -42,12 +43,13 @@ static void bad_usage(const char *why) {
 }
 
 static struct options parse(int argc, char **argv) {
-  enum { COMPILE_COMMANDS = 256, COMPONENT, STATE_LIBRARY, REPORT, HELP };
+  enum { COMPILE_COMMANDS = 256, COMPONENT, STATE_LIBRARY, REPORT, QUIET, HELP };
   static const struct option names[] = {
       {"compile-commands", required_argument, NULL, COMPILE_COMMANDS},
       {"component", required_argument, NULL, COMPONENT},
       {"state-library", required_argument, NULL, STATE_LIBRARY},
       {"report", no_argument, NULL, REPORT},
+      {"quiet", no_argument, NULL, QUIET},
       {"help", no_argument, NULL, HELP},
       {0},
   };
@@ -65,6 +67,9 @@ static struct options parse(int argc, char **argv) {
       break;
     case REPORT:
       o.report = true;
+      break;
+    case QUIET:
+      warn_never();
       break;
     case 'o':
       o.out = optarg;

@@ -1,6 +1,7 @@
 #include "metadata.h"
 #include "array.h"
 #include "libst/meta.h"
+#include "libst/meta_pack.h"
 
 #include <search.h>
 #include <string.h>
@@ -152,8 +153,10 @@ void *metadata_build(const struct metadata_input *input, size_t *bytes) {
   header.bytes = s.bytes.count;
   memcpy(s.bytes.items, &header, sizeof header);
 
+  void *packed = st_meta_pack(s.bytes.items, s.bytes.count, bytes);
+  if (!packed) fail("out of memory");
   tdestroy(s.tree, free);
   free(s.strings.items);
-  *bytes = s.bytes.count;
-  return s.bytes.items;
+  free(s.bytes.items);
+  return packed;
 }

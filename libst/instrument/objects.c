@@ -129,6 +129,11 @@ static void walk_function(struct walk *w, Dwarf_Die *die) {
   }
 }
 
+static bool of_system(Dwarf_Die *die) {
+  const char *file = dwarf_decl_file(die);
+  return file && strncmp(file, "/usr/", 5) == 0;
+}
+
 static void walk_children(struct walk *w, Dwarf_Die *parent, const char *function) {
   Dwarf_Die child;
   for (int r = dwarf_child(parent, &child); r == 0; r = dwarf_siblingof(&child, &child)) {
@@ -146,14 +151,12 @@ static void walk_children(struct walk *w, Dwarf_Die *parent, const char *functio
     case DW_TAG_lexical_block:
       walk_children(w, &child, function);
       break;
-    case DW_TAG_enumeration_type: /* without a name too: its enumerators have names */
-      types_refer(w->types, &child);
+    case DW_TAG_enumeration_type: /* state filters use its enumerators as numbers */
+      if (!of_system(&child)) types_refer(w->types, &child);
       break;
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
-    case DW_TAG_typedef:
-    case DW_TAG_base_type:
-      if (*die_name(&child)) types_refer(w->types, &child);
+      if (*die_name(&child) && !die_flag(&child, DW_AT_declaration)) types_offer(w->types, &child);
       break;
     default:
       break;

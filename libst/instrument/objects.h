@@ -35,8 +35,8 @@ struct objects {
   ARRAY(struct object_function) functions; /* by address */
 };
 
-/** Walks all compilation units, and refers to the types of what it finds and to every type that
- * has a name. Strings live as long as `exe`. */
+/** Walks all compilation units, and refers to the types of what it finds and to the program's own
+ * enumerations; offers what structs and unions are defined. Strings live as long as `exe`. */
 struct objects *objects_read(const struct exe *exe, struct types *types);
 /** Adds a static of a function that an update must refuse, for `note`; its type is not known.
  * objects_sort() must follow. Strings must live as long as `objects`. */

@@ -23,6 +23,11 @@ struct reference {
   uint32_t id;
 };
 
+struct offer {
+  Dwarf_Die die;
+  const char *name;
+};
+
 struct types {
   struct btf *btf;
   struct typemap ids;   /* DIE -> BTF id */
@@ -31,6 +36,7 @@ struct types {
   uint32_t next;        /* next id to give out */
   ARRAY(struct pending) queue;
   ARRAY(struct reference) references;
+  ARRAY(struct offer) offers;
 };
 
 static uint32_t enqueue(struct types *t, Dwarf_Die *die, unsigned dimension) {
@@ -113,8 +119,20 @@ static void emit_members(struct types *t, Dwarf_Die *die, bool is_union) {
   }
 }
 
+/* Deduplication puts the definition in the place of the declaration where they are sure to belong
+ * together. */
+static void take_offers(struct types *t, Dwarf_Die *declaration) {
+  const char *name = die_name(declaration);
+  for (size_t i = 0; i < t->offers.count; i++) {
+    struct offer *o = &t->offers.items[i];
+    if (dwarf_tag(&o->die) == dwarf_tag(declaration) && strcmp(o->name, name) == 0)
+      types_refer(t, &o->die);
+  }
+}
+
 static void emit_composite(struct types *t, uint32_t id, Dwarf_Die *die, bool is_union) {
   if (die_flag(die, DW_AT_declaration)) {
+    take_offers(t, die);
     added(btf__add_fwd(t->btf, die_name(die), is_union ? BTF_FWD_UNION : BTF_FWD_STRUCT), id, die);
     return;
   }
@@ -260,6 +278,7 @@ void types_free(struct types *types) {
   typemap_clear(&types->refs);
   free(types->queue.items);
   free(types->references.items);
+  free(types->offers.items);
   free(types);
 }
 
@@ -275,6 +294,12 @@ type_ref types_refer(struct types *types, Dwarf_Die *die) {
     *ref = types->references.count;
   }
   return *ref;
+}
+
+void types_offer(struct types *types, Dwarf_Die *die) {
+  struct offer *o = array_add(&types->offers);
+  o->die = *die;
+  o->name = die_name(die);
 }
 
 uint32_t types_number(const struct types *types, type_ref ref) {

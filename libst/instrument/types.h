@@ -20,6 +20,10 @@ void types_free(struct types *types);
 /** Refers to the type that a DIE is; `die` may be NULL (void). */
 type_ref types_refer(struct types *types, Dwarf_Die *die);
 
+/** Offers the definition of a named struct or union. It is taken when something that is referred to
+ * refers to a type that its own unit only declares, of this name. */
+void types_offer(struct types *types, Dwarf_Die *die);
+
 /** Converts and merges all that was referred to. To be called once.
  * @param bytes  receives the length
  * @return the BTF blob, owned by `types`. */
