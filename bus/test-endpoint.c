@@ -482,6 +482,20 @@ START_TEST(new_version_gets_what_was_pending) {
 }
 END_TEST
 
+START_TEST(new_version_hears_that_it_is_live_before_of_the_next_update) {
+  struct version *v = bus_endpoint(SERVER)->live;
+  v->filter = strdup("");
+  v->state_channel = dup(component_end[OTHER]);
+  version_control(v, CONTROL_LIVE);
+  version_control(v, CONTROL_PREPARE);
+  for (unsigned i = 0; i < 2; i++) {
+    receive(SERVER);
+    ck_assert(got(SERVER) && in.d.kind == BUS_DELIVER_CONTROL);
+    ck_assert_uint_eq(in.d.m.type, i ? BUS_CTL_PREPARE : BUS_CTL_LIVE);
+  }
+}
+END_TEST
+
 /* ---- garbage ---- */
 
 static void expect_killed_by(const void *bytes, size_t n) {
@@ -570,6 +584,7 @@ static Suite *suite(void) {
   tcase_add_test(t, frozen_takes_nothing_and_loses_nothing);
   tcase_add_test(t, frozen_may_not_act);
   tcase_add_test(t, new_version_gets_what_was_pending);
+  tcase_add_test(t, new_version_hears_that_it_is_live_before_of_the_next_update);
   tcase_add_loop_test(t, garbage, 0, 10);
   suite_add_tcase(s, t);
   return s;

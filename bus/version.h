@@ -22,12 +22,13 @@ enum version_state {
   VERSION_ENDING,    /* told to die, or dead; its exit is awaited */
 };
 
-/* What is to be said to it, in the order of the bits, at its next receive. */
+/* What is to be said to it, in the order of the bits, at its next receive. That it is live comes
+ * first: the next update may begin before a new version is back in receive. */
 enum version_control {
-  CONTROL_THAW = 1,
-  CONTROL_PREPARE = 2,
-  CONTROL_CONVERGE = 4,
-  CONTROL_LIVE = 8,
+  CONTROL_LIVE = 1,
+  CONTROL_THAW = 2,
+  CONTROL_PREPARE = 4,
+  CONTROL_CONVERGE = 8,
   CONTROL_SHUTDOWN = 16,
 };
 
