@@ -6,6 +6,10 @@
  * block, or free. A record says which site allocated the block and how much of it was not asked
  * for; there is always at least one such byte, so one-past-the-end is never the next block.
  *
+ * The page map tells of each run which sites its blocks may come from, and blocks that may hold
+ * pointers lie in other spans than those that cannot: whoever looks for the blocks of some sites
+ * need not touch the rest of the heap.
+ *
  * During a transfer the old version's blocks must stay recognisable: between arena_transfer_begin()
  * and arena_transfer_end() allocations come only from runs that held nothing before (marked fresh),
  * and nothing is given back. */
@@ -19,7 +23,7 @@
 #define ARENA_BASE       0x2b5a00000000ul
 #define ARENA_BYTES      (16ul << 30)
 #define ARENA_MAGIC      0x314e4552415453ull /* "STAREN1" */
-#define ARENA_FORMAT     1u
+#define ARENA_FORMAT     2u
 #define ARENA_PAGE_SHIFT 12
 #define ARENA_PAGE       (1ul << ARENA_PAGE_SHIFT)
 #define ARENA_PAGES      (ARENA_BYTES >> ARENA_PAGE_SHIFT)
@@ -28,37 +32,48 @@ enum page_kind { PAGE_FREE, PAGE_SPAN, PAGE_LARGE, PAGE_OWN /* the arena's own r
 enum page_flags {
   PAGE_HEAD = 1,  /* first of its run */
   PAGE_FRESH = 2, /* head of a run allocated by the transfer in progress */
+  PAGE_CLEAN = 4, /* head of a free run: its bytes are zero, and no memory is behind them */
 };
 
 struct page {
   uint8_t kind;
   uint8_t flags;
   uint16_t tag; /* span: size class, on each page; large block: its site */
-  uint32_t run; /* head: pages of the run; else: pages back to the head */
+  uint32_t run; /* pages back to the head; at the head of a large block or free run: its pages */
   union {
     uint64_t bytes; /* large block: size asked for */
+    uint64_t sites; /* head of a span: bit (site % 64) of each site that had a block here */
     struct {
       uint32_t next, prev; /* free run: neighbours in its bin */
     } free;
   };
 };
 
-enum { ARENA_CLASSES = 36, ARENA_BINS = 23, ARENA_SITES = 65536 };
+/* Each block size has two classes: 2n for blocks that cannot hold pointers, 2n + 1 for others. */
+enum { ARENA_SIZES = 80, ARENA_CLASSES = 2 * ARENA_SIZES, ARENA_BINS = 23, ARENA_SITES = 65536 };
+enum { ARENA_SMALL = 16384 }; /* blocks of fewer bytes lie in spans */
 
-/* A block's record; site 0 = free, and `slack` is then the next free block of the span. */
+/* A block's record. All zero: the block was never used. A free block keeps its site, so that a
+ * second free can name it. */
 struct record {
   uint16_t site;
-  uint16_t slack; /* bytes of the block that were not asked for, 1 or more */
+  uint16_t slack; /* bytes of the block that were not asked for, 1 or more; of a free block:
+                     RECORD_FREE and the next free one of the span, or SPAN_END */
 };
 
-#define SPAN_END 0xffffu
+#define RECORD_FREE 0x8000u
+#define SPAN_END    0x7fffu
+
+static inline bool record_live(struct record r) {
+  return r.site != 0 && r.slack < RECORD_FREE;
+}
 
 struct span {
   uint32_t next, prev; /* pages of its neighbours among the class's spans with room */
   uint16_t free;       /* first free block, or SPAN_END */
-  uint16_t used;       /* live blocks */
-  uint16_t touched;    /* blocks from here on were never used */
-  uint16_t unused;
+  uint16_t used;       /* blocks that are neither in the free list nor untouched */
+  uint16_t touched;    /* blocks from here on were never used in this span */
+  uint16_t dirty;      /* they are not known to be zero */
   struct record records[];
 };
 
@@ -89,13 +104,13 @@ enum site_flags {
 struct arena {
   uint64_t magic;
   uint32_t format;
-  uint32_t pages; /* of the arena */
-  uint32_t top;   /* pages from here on are free and in no bin */
-  uint32_t high;  /* pages from here on were never used: zero */
-  uint32_t sites; /* entries of the site table in use; entry 0 is none */
-  uint32_t unused;
-  uint64_t mapping_top; /* of the window of shared mappings */
-  uint32_t bins[ARENA_BINS];
+  uint32_t pages;                  /* of the arena */
+  uint32_t top;                    /* pages from here on are free and in no bin */
+  uint32_t high;                   /* pages from here on were never used: zero */
+  uint32_t sites;                  /* entries of the site table in use; entry 0 is none */
+  uint32_t dirty;                  /* pages in free runs that are not clean */
+  uint64_t mapping_top;            /* of the window of shared mappings */
+  uint32_t bins[2][ARENA_BINS];    /* free runs by size: dirty, clean */
   uint32_t partial[ARENA_CLASSES]; /* spans with room, by class */
 };
 
@@ -111,6 +126,13 @@ _Static_assert(sizeof(struct record) == 4, "part of the arena's format");
 
 /* Hidden: reached without a detour on each allocation. */
 extern struct size_class arena_classes[ARENA_CLASSES] __attribute__((visibility("hidden")));
+/* Smallest class of a size that exceeds 16 * i + 15 bytes, so that one byte is always left. */
+extern uint8_t arena_class_of[ARENA_SMALL / 16] __attribute__((visibility("hidden")));
+
+/** Pages of a run, given its head. */
+static inline uint32_t arena_run_pages(const struct page *head) {
+  return head->kind == PAGE_SPAN ? arena_classes[head->tag].pages : head->run;
+}
 
 /** A live block. */
 struct block {
@@ -144,12 +166,19 @@ static inline bool arena_has(const void *p) {
 }
 
 /** Allocates `bytes` (which may be 0) aligned to 16.
- * @return memory that is zero when `clear`, or NULL */
+ * @return memory that is zero when `clear`, or NULL with errno ENOMEM */
 void *arena_alloc(size_t bytes, unsigned site, bool clear);
 /** The same for a power-of-two alignment. */
 void *arena_alloc_aligned(size_t alignment, size_t bytes, unsigned site, bool clear);
-/** Frees a block; ends the program when `p` is none. */
+/** Frees a block; ends the program with a message that names its site when `p` is none. */
 void arena_free(void *p);
+/** Blocks that were freed last and wait in this process for their next use become ordinary free
+ * ones: the arena alone then describes the heap. */
+void arena_settle(void);
+/** Gives free memory back to the kernel while there is more than a share of the heap.
+ * @param pages  at most so many, about 0.3 us each
+ * @return whether there is more to do */
+bool arena_purge(uint32_t pages);
 /** Frees all blocks of the span that starts at `page`, without touching it, if it is full. */
 bool arena_release_full(uint32_t page);
 /** Changes the size asked for, if the block can stay where it is. */
@@ -162,6 +191,9 @@ size_t arena_bytes(const void *p, unsigned *site);
 bool arena_find(uintptr_t address, bool fresh, struct block *out);
 /** Calls `visit` for each live block that is not fresh; stops and returns its value if not 0. */
 int arena_each(int (*visit)(const struct block *block, void *ctx), void *ctx);
+/** The same for blocks of those sites only whose bit (site % 64) is set. Memory that holds none of
+ * them is not touched. */
+int arena_each_of(uint64_t sites, int (*visit)(const struct block *block, void *ctx), void *ctx);
 /** Changes the record of a block that stays: another size asked for. */
 void arena_set_bytes(const struct block *block, size_t bytes);
 

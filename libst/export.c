@@ -224,6 +224,7 @@ static int send_descriptors(const struct descriptor *list, size_t count) {
 
 int st_export(void) {
   if (!export.snapshot) return -EINVAL;
+  arena_settle();
   struct descriptor *list;
   int count = descriptors_list(&list);
   if (count < 0) return count;

@@ -12,6 +12,7 @@
 
 #include "libst/arena.h"
 #include "libst/heap.h"
+#include "libst/quick.h"
 #include "libst/site.h"
 
 void *__libc_malloc(size_t);
@@ -25,12 +26,20 @@ void __libc_free(void *);
 #define FRAME  ((void *const *)__builtin_frame_address(0))
 
 static inline void *take(size_t bytes, struct site_cached site) {
-  return arena_alloc(bytes, site.site, site.clear);
+  return quick_take(bytes, site.site, site.clear, site.clear);
+}
+
+/* A call that no site is known for yet, or from outside of the state. */
+static __attribute__((noinline)) void *malloc_slow(size_t bytes, uintptr_t caller,
+                                                   void *const *frame) {
+  if (!site_is_state(caller)) return __libc_malloc(bytes);
+  return take(bytes, site_resolve(caller, frame));
 }
 
 EXPORT void *malloc(size_t bytes) {
-  if (!site_is_state(CALLER)) return __libc_malloc(bytes);
-  return take(bytes, site_of(CALLER, FRAME));
+  const struct site_cached *site = site_known(CALLER);
+  if (__builtin_expect(!site, 0)) return malloc_slow(bytes, CALLER, FRAME);
+  return take(bytes, *site);
 }
 
 bool heap_is_first(void) {
@@ -40,10 +49,12 @@ bool heap_is_first(void) {
 }
 
 EXPORT void free(void *p) {
-  if (arena_has(p))
-    arena_free(p);
-  else
+  if (__builtin_expect(!arena_has(p), 0)) {
+    if (p && site_is_state(CALLER)) heap_check_foreign(p, CALLER);
     __libc_free(p);
+    return;
+  }
+  arena_free(p);
 }
 
 EXPORT void *calloc(size_t count, size_t size) {
@@ -53,7 +64,8 @@ EXPORT void *calloc(size_t count, size_t size) {
     errno = ENOMEM;
     return NULL;
   }
-  return arena_alloc(bytes, site_of(CALLER, FRAME).site, true);
+  struct site_cached site = site_of(CALLER, FRAME);
+  return quick_take(bytes, site.site, site.clear, true);
 }
 
 static void *move(void *p, size_t old, size_t bytes, struct site_cached site) {

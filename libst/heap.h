@@ -2,9 +2,13 @@
 #define LIBST_HEAP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Do the program's allocations reach libst? They do not when libc comes first in the link order.
  */
 bool heap_is_first(void);
+/** Ends the program with a message when `p`, which code at `caller` frees, is a variable or on the
+ * stack. What is left is the C library's to judge. */
+void heap_check_foreign(const void *p, uintptr_t caller);
 
 #endif

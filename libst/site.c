@@ -111,16 +111,8 @@ static bool caller_decides(uintptr_t caller) {
   return s && (s->flags & ST_SITE_CALLER);
 }
 
-struct site_cached site_resolve(uintptr_t caller, void *const *frame) {
-  /* A frame pointer that leads anywhere but up the stack ends the walk. */
-  while (caller_decides(caller)) {
-    void *const *up = frame[0];
-    if (up <= frame || (uintptr_t)up - (uintptr_t)frame > 1 << 20 || ((uintptr_t)up & 7)) break;
-    frame = up;
-    caller = (uintptr_t)frame[1];
-  }
-  struct site_cached *c = &site_cache[(caller ^ caller >> 9) % SITE_CACHE];
-  if (c->caller == caller && c->site != 0) return *c;
+/* The site of the call itself, whoever decides. */
+static struct site_cached describe_call(uintptr_t caller) {
   const struct image *image = images_at(images, caller);
   const struct st_site *s =
       image == &images->image[0] ? st_meta_site_at(meta, caller - image->base) : NULL;
@@ -129,7 +121,28 @@ struct site_cached site_resolve(uintptr_t caller, void *const *frame) {
     site_describe(&described, meta, (uint32_t)(s - meta->sites));
   else
     describe_unknown(&described, image, image ? caller - image->base : 0);
-  *c = (struct site_cached){caller, (uint16_t)site_intern(&described),
-                            (described.flags & SITE_CLEAR) != 0};
-  return *c;
+  return (struct site_cached){caller, (uint16_t)site_intern(&described),
+                              (described.flags & SITE_CLEAR) != 0};
+}
+
+/* The next frame up, or NULL: a frame pointer that leads anywhere but up the stack ends the walk.
+ */
+static void *const *frame_above(void *const *frame) {
+  void *const *up = frame[0];
+  bool sane = up > frame && (uintptr_t)up - (uintptr_t)frame <= 1 << 20 && !((uintptr_t)up & 7);
+  return sane ? up : NULL;
+}
+
+struct site_cached site_resolve(uintptr_t caller, void *const *frame) {
+  for (;;) {
+    struct site_cached *c = site_slot(caller);
+    if (c->caller == caller) return *c;
+    if (c->caller != ~caller) {
+      if (!caller_decides(caller)) return *c = describe_call(caller);
+      *c = (struct site_cached){.caller = ~caller};
+    }
+    frame = frame_above(frame);
+    if (!frame) return describe_call(caller);
+    caller = (uintptr_t)frame[1];
+  }
 }

@@ -20,9 +20,10 @@ extern struct site_code site_code[SITE_CODES] __attribute__((visibility("hidden"
 extern unsigned site_code_count
     __attribute__((visibility("hidden"))); /* 0 until st_init(): all allocations are then libc's */
 
+/* A call whose callers decide (it is in an allocator wrapper) has the complement of its address. */
 struct site_cached {
   uintptr_t caller;
-  uint16_t site; /* 0: its caller's callers decide (an allocator wrapper) */
+  uint16_t site;
   bool clear;
 };
 enum { SITE_CACHE = 512 };
@@ -42,10 +43,19 @@ static inline bool site_is_state(uintptr_t caller) {
  * @param frame  frame of the allocation function, whose saved frame pointer is its caller's */
 struct site_cached site_resolve(uintptr_t caller, void *const *frame);
 
+static inline struct site_cached *site_slot(uintptr_t caller) {
+  return &site_cache[(caller ^ caller >> 9) % SITE_CACHE];
+}
+
+/** The site of a call that allocated before, which is then known to be state, or NULL. */
+static inline const struct site_cached *site_known(uintptr_t caller) {
+  const struct site_cached *c = site_slot(caller);
+  return c->caller == caller ? c : NULL;
+}
+
 static inline struct site_cached site_of(uintptr_t caller, void *const *frame) {
-  const struct site_cached *c = &site_cache[(caller ^ caller >> 9) % SITE_CACHE];
-  if (__builtin_expect(c->caller == caller && c->site != 0, 1)) return *c;
-  return site_resolve(caller, frame);
+  const struct site_cached *c = site_known(caller);
+  return __builtin_expect(c != NULL, 1) ? *c : site_resolve(caller, frame);
 }
 
 /** Enters a description into the arena's table, or finds an equal one there.

@@ -118,10 +118,11 @@ START_TEST(random_use) {
   counts[0] = 0;
   arena_each(count_block, counts);
   ck_assert_uint_eq(counts[0], 0);
+  arena_settle();
   /* All that remains is a span of each class, kept for the next allocation. */
   uint32_t used = 0, most = 0;
-  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += ARENA_MAP[page].run)
-    if (ARENA_MAP[page].kind != PAGE_FREE) used += ARENA_MAP[page].run;
+  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += arena_run_pages(&ARENA_MAP[page]))
+    if (ARENA_MAP[page].kind != PAGE_FREE) used += arena_run_pages(&ARENA_MAP[page]);
   for (int i = 0; i < ARENA_CLASSES; i++)
     most += arena_classes[i].pages;
   ck_assert_uint_le(used, most);
@@ -138,6 +139,7 @@ START_TEST(transfer_keeps_old_blocks_apart) {
     old[i] = arena_alloc(40, 1, false);
   for (int i = 0; i < 300; i += 2)
     arena_free(old[i]);
+  arena_settle();
   ck_assert_int_eq(arena_adopt(fd), 0);
   arena_start(false);
   ck_assert_int_eq(arena_transfer_begin(), 0);

@@ -1,0 +1,47 @@
+/* Spans: runs of pages that hold blocks of one class. */
+#ifndef LIBST_SPAN_H
+#define LIBST_SPAN_H
+
+#include "libst/arena.h"
+
+static inline struct span *span_at(uint32_t page) {
+  return (struct span *)(ARENA_BASE + ((uintptr_t)page << ARENA_PAGE_SHIFT));
+}
+
+static inline uint32_t page_of(const void *p) {
+  return (uint32_t)(((uintptr_t)p - ARENA_BASE) >> ARENA_PAGE_SHIFT);
+}
+
+static inline uint32_t head_of(uint32_t page) {
+  const struct page *e = &ARENA_MAP[page];
+  return e->flags & PAGE_HEAD ? page : page - e->run;
+}
+
+static inline uint64_t site_bit(unsigned site) {
+  return 1ull << (site % 64);
+}
+
+/** Says what `p` is, instead of a live block, and ends the program. */
+__attribute__((noreturn, cold)) void span_bad_pointer(const void *p);
+
+/** The index of the live block that starts at `p`; ends the program when there is none. */
+static inline uint32_t span_index(const struct span *s, const struct size_class *c, const void *p) {
+  uint32_t offset = (uint32_t)((const char *)p - (const char *)s) - c->data;
+  uint32_t i = (uint32_t)(((uint64_t)offset * c->divide) >> 32);
+  if (__builtin_expect(i >= c->count || i * c->size != offset || !record_live(s->records[i]), 0))
+    span_bad_pointer(p);
+  return i;
+}
+
+/** Takes a block of a span with room, or of a new one. */
+void *span_take(uint32_t class, size_t bytes, unsigned site, bool clear);
+/** Gives a block back to its span, whose head is `page`. */
+void span_put(uint32_t page, uint32_t index);
+
+/** New spans are fresh; those with room are set aside until span_transfer_end(). */
+void span_transfer_begin(void);
+void span_transfer_end(void);
+/** Is a transfer in progress? */
+bool span_transferring(void);
+
+#endif
