@@ -48,31 +48,32 @@ bool initial_changed(const struct transfer *t, const struct st_variable *old,
   return false;
 }
 
-/* The bytes of both executables' initialisers, before relocation. */
-static bool same_initialiser(const struct transfer *t, const struct st_variable *old,
-                             const struct st_variable *new) {
-  const void *a = elf_at(&t->plan->old_exe, old->address, NULL);
-  const void *b = elf_at(&st_process.exe, new->address, NULL);
-  if (!a || !b) return !a && !b;
-  return old->size == new->size &&memcmp(a, b, old->size) == 0;
+enum initial_change initial_compare(const struct plan *plan, const struct st_variable *old,
+                                    const struct variable_pair *pair) {
+  const void *a = elf_at(&plan->old_exe, old->address, NULL);
+  const void *b = elf_at(&st_process.exe, pair->new->address, NULL);
+  if (!a && !b) return INITIAL_SAME;
+  if (!a || !b) return a ? INITIAL_LOST : INITIAL_GAINED;
+  if (pair->program->changed || pair->program->points) return INITIAL_UNKNOWN;
+  return old->size == pair->new->size &&memcmp(a, b, old->size) == 0 ? INITIAL_SAME
+                                                                     : INITIAL_CHANGED;
 }
 
 bool initial_keep(struct transfer *t, const struct st_variable *old,
                   const struct variable_pair *pair, const unsigned char *value, const char *name) {
-  bool plain = !pair->program->changed && !pair->program->points;
-  bool differs = plain && !same_initialiser(t, old, pair->new);
+  enum initial_change change = initial_compare(t->plan, old, pair);
   const unsigned char *initial = initial_of(t, old);
   if (!initial) {
-    if (differs)
+    if (change == INITIAL_GAINED)
       report_note(t->report, "variable `%s` gains an initialiser; its value is carried over", name);
     return false;
   }
-  bool has_new = elf_at(&st_process.exe, pair->new->address, NULL) != NULL;
-  if (has_new && memcmp(initial, value, old->size) == 0) {
-    if (differs) report_note(t->report, "variable `%s` takes its new initial value", name);
+  if (change != INITIAL_LOST && memcmp(initial, value, old->size) == 0) {
+    if (change == INITIAL_CHANGED)
+      report_note(t->report, "variable `%s` takes its new initial value", name);
     return true;
   }
-  if (differs && has_new)
+  if (change == INITIAL_CHANGED)
     report_note(t->report,
                 "variable `%s` was changed and has a new initial value; the former is kept", name);
   return false;

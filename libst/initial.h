@@ -7,6 +7,17 @@
 
 #include "libst/transfer.h"
 
+enum initial_change {
+  INITIAL_SAME, /* or neither version has one */
+  INITIAL_CHANGED,
+  INITIAL_GAINED,
+  INITIAL_LOST,
+  INITIAL_UNKNOWN, /* both have one, but in other layouts, or with pointers */
+};
+
+/** How a variable's initialiser in the executables differs; the pair has both variables. */
+enum initial_change initial_compare(const struct plan *plan, const struct st_variable *old,
+                                    const struct variable_pair *pair);
 /** Reads the old executable's initialised data. @return 0 or -ENOMEM */
 int initial_load(struct transfer *t);
 /** Makes it what the old version's dynamic linker made of it; the old images are known. */

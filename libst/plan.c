@@ -7,6 +7,7 @@
 
 #include "libst/process.h"
 #include "libst/report.h"
+#include "libst/site.h"
 #include "libst/st.h"
 #include "libst/type.h"
 
@@ -141,6 +142,38 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
                 pair->program->new_bytes);
 }
 
+static unsigned lines_of(const struct st_report *report) {
+  return report ? report->violations + report->notes : 0;
+}
+
+static bool names_library(const struct st_meta *meta, const char *soname) {
+  for (uint32_t i = 0; i < meta->header->libraries.count; i++)
+    if (strcmp(st_meta_string(meta, meta->libraries[i]), soname) == 0) return true;
+  return false;
+}
+
+static void pair_libraries(const struct plan *plan, struct st_report *report) {
+  for (uint32_t i = 0; i < plan->old->header->libraries.count; i++) {
+    const char *soname = st_meta_string(plan->old, plan->old->libraries[i]);
+    if (!names_library(plan->new, soname))
+      report_violation(report,
+                       "state library %s is not one of the new version's: declare it to "
+                       "st-instrument (--state-library)",
+                       soname);
+  }
+}
+
+struct block_plan plan_block(const struct plan *plan, uint32_t old_type) {
+  struct block_plan b = {0};
+  uint32_t type = old_type ? programs_counterpart(plan->programs, old_type) : 0;
+  b.program = type ? program_for(plan->programs, old_type, type) : NULL;
+  b.typed = b.program != NULL;
+  b.orphan = old_type && !b.typed;
+  if (b.orphan) b.skip = !site_may_point(plan->old, old_type);
+  if (b.typed) b.skip = !b.program->changed && !b.program->points && !b.program->refusal;
+  return b;
+}
+
 int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
   char error[256];
   *plan = (struct plan){.new = st_process.meta};
@@ -160,15 +193,16 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
   if (strcmp(st_meta_component(plan->old), st_meta_component(plan->new)) != 0)
     report_violation(report, "the new version is one of `%s`, the old one of `%s`",
                      st_meta_component(plan->new), st_meta_component(plan->old));
-  for (uint32_t i = 0; i < plan->old->header->variables.count; i++)
+  pair_libraries(plan, report);
+  for (uint32_t i = 0; i < plan->old->header->variables.count; i++) {
+    plan->variables[i].first_line = lines_of(report);
     pair_variable(plan, i, report);
+    plan->variables[i].lines = lines_of(report) - plan->variables[i].first_line;
+  }
   /* Types of heap blocks are compiled now, off the critical path; whether there are any blocks of a
    * type that is refused shows only in the transfer. */
-  for (uint32_t i = 0; i < plan->old->header->sites.count; i++) {
-    uint32_t type = plan->old->sites[i].type;
-    uint32_t counterpart = type ? programs_counterpart(plan->programs, type) : 0;
-    if (counterpart) program_for(plan->programs, type, counterpart);
-  }
+  for (uint32_t i = 0; i < plan->old->header->sites.count; i++)
+    plan_block(plan, plan->old->sites[i].type);
   return 0;
 }
 

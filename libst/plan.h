@@ -11,6 +11,15 @@ struct st_report;
 struct variable_pair {
   const struct st_variable *new; /* NULL: removed */
   const struct program *program; /* NULL when there is none */
+  unsigned first_line, lines;    /* of the report, about this variable */
+};
+
+/* What becomes of heap blocks of a type. */
+struct block_plan {
+  bool typed;  /* else traced conservatively */
+  bool skip;   /* nothing in them can change */
+  bool orphan; /* the new version lacks the type: they stay as they are, pointers are followed */
+  const struct program *program; /* when typed */
 };
 
 struct plan {
@@ -25,6 +34,8 @@ struct plan {
  * @return 0, or a negative errno; refusals are in the report. */
 int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report);
 void plan_free(struct plan *plan);
+/** What becomes of blocks of an old type; 0 is untyped. */
+struct block_plan plan_block(const struct plan *plan, uint32_t old_type);
 /** The function of the new version that an old one became, or NULL. */
 const struct st_function *plan_function(const struct plan *plan, const struct st_function *old);
 /** How the old variable is named in messages: "count" or "next_id in alloc_id". */

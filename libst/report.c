@@ -8,10 +8,19 @@
 
 static const char more[] = "... more lines were cut\n";
 
-static void add(struct st_report *r, const char *kind, const char *format, va_list args) {
+static void (*observer)(void *data, bool violation, const char *text);
+static void *observer_data;
+
+void report_observe(void (*each)(void *data, bool violation, const char *text), void *data) {
+  observer = each;
+  observer_data = data;
+}
+
+static void add(struct st_report *r, bool violation, const char *format, va_list args) {
   char line[1024];
-  int head = snprintf(line, sizeof(line), "%s: ", kind);
+  int head = snprintf(line, sizeof(line), "%s: ", violation ? "violation" : "note");
   vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
+  if (observer) observer(observer_data, violation, line + head);
   size_t length = strlen(line);
   line[length++] = '\n';
   size_t tail = sizeof(more) - 1;
@@ -31,7 +40,7 @@ void report_violation(struct st_report *r, const char *format, ...) {
   r->violations++;
   va_list args;
   va_start(args, format);
-  add(r, "violation", format, args);
+  add(r, true, format, args);
   va_end(args);
 }
 
@@ -40,6 +49,6 @@ void report_note(struct st_report *r, const char *format, ...) {
   r->notes++;
   va_list args;
   va_start(args, format);
-  add(r, "note", format, args);
+  add(r, false, format, args);
   va_end(args);
 }

@@ -34,16 +34,11 @@ const struct site_plan *transfer_site(struct transfer *t, unsigned index) {
   const struct site *site = &ARENA_SITE[index];
   sp->known = true;
   sp->flexible = site->flags & SITE_FLEXIBLE;
-  if (site->type == 0) return sp;
-  uint32_t type = programs_counterpart(t->plan->programs, site->type);
-  sp->program = type ? program_for(t->plan->programs, site->type, type) : NULL;
-  if (!sp->program) {
-    sp->orphan = true;
-    sp->skip = !site_may_point(t->plan->old, site->type);
-    return sp;
-  }
-  sp->typed = true;
-  sp->skip = !sp->program->changed && !sp->program->points && !sp->program->refusal;
+  struct block_plan blocks = plan_block(t->plan, site->type);
+  sp->typed = blocks.typed;
+  sp->skip = blocks.skip;
+  sp->orphan = blocks.orphan;
+  sp->program = blocks.program;
   return sp;
 }
 

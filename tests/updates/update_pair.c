@@ -7,7 +7,8 @@
  *                 and the other must notice or go on
  *   --cut         the stream is cut off; the new version must notice
  *   --garbage     the stream begins with something else; the new version must refuse it
- *   --time        print how long the parts took */
+ *   --time        print how long the parts took
+ *   --plan        only make the plan and print its report; status 3 when it refuses */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -33,7 +34,7 @@ struct version {
 static struct {
   int times;
   const char *refuse, *note, *kill;
-  bool cut, garbage, time;
+  bool cut, garbage, time, plan;
 } options = {.times = 1};
 
 static struct reply reply;
@@ -178,11 +179,15 @@ static void update(struct version *old, const char *path) {
 }
 
 static void parse(int argc, char **argv) {
-  static const struct option known[] = {
-      {"times", required_argument, NULL, 't'}, {"refuse", required_argument, NULL, 'r'},
-      {"note", required_argument, NULL, 'n'},  {"kill", required_argument, NULL, 'k'},
-      {"cut", no_argument, NULL, 'c'},         {"garbage", no_argument, NULL, 'g'},
-      {"time", no_argument, NULL, 'T'},        {0}};
+  static const struct option known[] = {{"times", required_argument, NULL, 't'},
+                                        {"refuse", required_argument, NULL, 'r'},
+                                        {"note", required_argument, NULL, 'n'},
+                                        {"kill", required_argument, NULL, 'k'},
+                                        {"cut", no_argument, NULL, 'c'},
+                                        {"garbage", no_argument, NULL, 'g'},
+                                        {"time", no_argument, NULL, 'T'},
+                                        {"plan", no_argument, NULL, 'p'},
+                                        {0}};
   for (int c; (c = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
     if (c == 't')
       options.times = atoi(optarg);
@@ -198,15 +203,31 @@ static void parse(int argc, char **argv) {
       options.garbage = true;
     else if (c == 'T')
       options.time = true;
+    else if (c == 'p')
+      options.plan = true;
     else
       exit(2);
   }
   if (argc - optind != 2) exit(2);
 }
 
+/* What the new version plans for the executable of the old one, which need not run for that. */
+static int print_plan(const char *old, const char *new) {
+  enum { REFUSED = 3 };
+  int exe = open(old, O_RDONLY | O_CLOEXEC);
+  if (exe < 0) fail(old);
+  struct version v = start(new, true);
+  int err = ask(&v, COMMAND_PLAN, exe);
+  stop(&v);
+  fputs(reply.report.text, stdout);
+  if (err && err != -EINVAL) fail(strerror(-err));
+  return err ? REFUSED : 0;
+}
+
 int main(int argc, char **argv) {
   parse(argc, argv);
   alarm(TIMEOUT_S);
+  if (options.plan) return print_plan(argv[optind], argv[optind + 1]);
   struct version v = start(argv[optind], false);
   must(&v, COMMAND_BUILD, -1, "build");
   long first_kb = 0, first_top = 0;
