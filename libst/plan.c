@@ -39,8 +39,22 @@ static bool same_scope(const struct st_meta *a, const struct st_variable *va,
          strcmp(st_meta_string(a, va->function), st_meta_string(b, vb->function)) == 0;
 }
 
+/* Does another variable of `of` than `v` fit `found` as well as this? The better one has it. */
+static bool is_wanted_more(const struct st_meta *in, const struct st_variable *found,
+                           const struct st_meta *of, const struct st_variable *v, int match,
+                           bool *ambiguous) {
+  for (uint32_t i = 0; i < of->header->variables.count; i++) {
+    const struct st_variable *other = &of->variables[i];
+    if (other == v || !same_scope(of, v, of, other)) continue;
+    int other_match = file_match(st_meta_string(of, other->file), st_meta_string(in, found->file));
+    if (other_match > match) return true;
+    if (other_match == match) *ambiguous = true;
+  }
+  return false;
+}
+
 /* Finds `v` of `of` among the variables of `in`: globals by name; statics by name, function and
- * file, where another file counts only if no second static has the name.
+ * file, where another file counts only if no second static of either has the name.
  * @param ambiguous  set when several fit equally */
 static const struct st_variable *find_variable(const struct st_meta *in, const struct st_meta *of,
                                                const struct st_variable *v, bool *ambiguous) {
@@ -59,6 +73,7 @@ static const struct st_variable *find_variable(const struct st_meta *in, const s
     best_match = match;
     *ambiguous = false;
   }
+  if (best && best_match < 3 && is_wanted_more(in, best, of, v, best_match, ambiguous)) return NULL;
   return best;
 }
 
@@ -118,7 +133,9 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
   pair->new = find_variable(plan->new, plan->old, old, &ambiguous);
   if (ambiguous && !is_const)
     report_violation(report,
-                     "variable `%s` of %s: several statics of the new version have this name", text,
+                     "variable `%s` of %s: there are several statics of this name, and their files' "
+                     "names do not tell which is which; keep the files' names",
+                     text,
                      st_meta_string(plan->old, old->file));
   if (!is_const && (old->flags & ST_VAR_REFUSED))
     report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->old, old->note));
@@ -214,24 +231,32 @@ void plan_free(struct plan *plan) {
   *plan = (struct plan){0};
 }
 
+static int function_match(const struct st_meta *a, const struct st_function *fa,
+                          const struct st_meta *b, const struct st_function *fb) {
+  if ((fa->flags ^ fb->flags) & ST_FUNC_STATIC ||
+      strcmp(st_meta_string(a, fa->name), st_meta_string(b, fb->name)) != 0)
+    return 0;
+  if (!(fa->flags & ST_FUNC_STATIC)) return 3;
+  return file_match(st_meta_string(a, fa->file), st_meta_string(b, fb->file));
+}
+
 const struct st_function *plan_function(const struct plan *plan, const struct st_function *old) {
-  const char *name = st_meta_string(plan->old, old->name);
-  const char *file = st_meta_string(plan->old, old->file);
+  const struct st_meta *new = plan->new;
   const struct st_function *best = NULL;
   int best_match = 0;
   bool ambiguous = false;
-  for (uint32_t i = 0; i < plan->new->header->functions.count; i++) {
-    const struct st_function *f = &plan->new->functions[i];
-    if ((f->flags & ST_FUNC_STATIC) != (old->flags & ST_FUNC_STATIC) ||
-        strcmp(st_meta_string(plan->new, f->name), name) != 0)
-      continue;
-    int match =
-        f->flags & ST_FUNC_STATIC ? file_match(st_meta_string(plan->new, f->file), file) : 3;
-    if (match == best_match) ambiguous = true;
+  for (uint32_t i = 0; i < new->header->functions.count; i++) {
+    int match = function_match(plan->old, old, new, &new->functions[i]);
+    if (match && match == best_match) ambiguous = true;
     if (match <= best_match) continue;
-    best = f;
+    best = &new->functions[i];
     best_match = match;
     ambiguous = false;
+  }
+  /* Another of the old version may have a better claim. */
+  for (uint32_t i = 0; best && best_match < 3 && i < plan->old->header->functions.count; i++) {
+    const struct st_function *other = &plan->old->functions[i];
+    if (other != old && function_match(plan->old, other, new, best) >= best_match) ambiguous = true;
   }
   return ambiguous ? NULL : best;
 }

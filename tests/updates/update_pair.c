@@ -2,6 +2,8 @@
  *   --times N     update N times, alternating between OLD and NEW; memory must not grow
  *   --refuse TEXT the plan or the transfer must be refused with a violation that contains TEXT, and
  *                 the old version must go on
+ *   --outcome     print "updated", or "refused" when the old version has gone on, and the report;
+ *                 both are well
  *   --note TEXT   the reports must contain TEXT
  *   --kill WHO    old-prepared, old-exported, new-waiting, new-imported: that version dies there,
  *                 and the other must notice or go on
@@ -34,7 +36,7 @@ struct version {
 static struct {
   int times;
   const char *refuse, *note, *kill;
-  bool cut, garbage, time, plan;
+  bool cut, garbage, time, plan, outcome;
 } options = {.times = 1};
 
 static struct reply reply;
@@ -108,9 +110,14 @@ static void must_go_on(struct version *old) {
   must(old, COMMAND_VERIFY, -1, "verify after cancelling");
 }
 
+static bool refused_well(int err) {
+  if (err != -EINVAL) return false;
+  return options.outcome || (options.refuse && strstr(reply.report.text, options.refuse));
+}
+
 static void check_refusal(struct version *old, struct version *new, int err) {
-  if (!options.refuse || err != -EINVAL || !strstr(reply.report.text, options.refuse))
-    fail("refused in another way than expected");
+  if (!refused_well(err)) fail("refused in another way than expected");
+  if (options.outcome) printf("refused\n%s", reply.report.text);
   stop(new);
   must_go_on(old);
   stop(old);
@@ -165,6 +172,7 @@ static void update(struct version *old, const char *path) {
   if (dies("old-exported")) stop(old);
   err = hear(&new);
   if (err) check_refusal(old, &new, err);
+  if (options.outcome) printf("updated\n%s", reply.report.text);
   if (options.time) printf("export %ld us, import (with waiting) %ld us\n", export_us, reply.us);
   if (dies("new-imported")) {
     stop(&new);
@@ -187,6 +195,7 @@ static void parse(int argc, char **argv) {
                                         {"garbage", no_argument, NULL, 'g'},
                                         {"time", no_argument, NULL, 'T'},
                                         {"plan", no_argument, NULL, 'p'},
+                                        {"outcome", no_argument, NULL, 'o'},
                                         {0}};
   for (int c; (c = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
     if (c == 't')
@@ -205,6 +214,8 @@ static void parse(int argc, char **argv) {
       options.time = true;
     else if (c == 'p')
       options.plan = true;
+    else if (c == 'o')
+      options.outcome = true;
     else
       exit(2);
   }

@@ -1,0 +1,112 @@
+"""Programs: some pairs together, built with the project's flags and instrumented."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from random import Random
+
+from case import Case
+from emit import Source
+
+HEAD = """#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tests/random/values.h"
+#include "tests/updates/pair.h"
+"""
+
+
+class Broken(Exception):
+    """A tool failed; the text is its output."""
+
+
+class Tools:
+    """What the build told about itself, by the environment."""
+
+    def __init__(self):
+        build = Path(os.environ["PROTEOS_BUILD"]).resolve()
+        flags = json.loads((build / "tests/random/flags.json").read_text())
+        self.source, self.build = Path(flags["source"]), build
+        self.flags = {"gcc": flags["gcc"], "clang-19": flags["clang"]}
+        self.common = ["-std=gnu11", "-D_GNU_SOURCE", "-fno-strict-aliasing", "-w",
+                       f"-I{self.source}"]
+        self.instrument = build / "libst/instrument/st-instrument"
+        self.update_pair = build / "tests/updates/update-pair"
+        libraries = [build / "tests/random/librandom.so", build / "tests/updates/libpair.so",
+                     build / "libst/libst.so"]
+        self.link = ["-pie", "-Wl,-z,now", "-Wl,--build-id=sha1", "-Wl,--no-as-needed",
+                     *map(str, libraries), *(f"-Wl,-rpath,{p.parent}" for p in libraries)]
+
+
+def call(command: list, **kwargs) -> None:
+    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, text=True,
+                          errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **kwargs)
+    if done.returncode != 0:
+        raise Broken(f"{' '.join(map(str, command))}\n{done.stdout}")
+
+
+class Program:
+    """The pairs `seeds`, in two files. How they are built depends on `group` alone."""
+
+    def __init__(self, group: int, seeds: list[int], per_program: int):
+        rng = Random(f"program {group}")
+        self.compiler = rng.choice(["gcc", "clang-19"])
+        self.level = rng.choice(["-O0", "-O2"])
+        private = rng.random() < 0.5  # the files use the same names for different things
+        self.cases, self.files = [], {"a.c": [], "b.c": []}
+        first = 1
+        for seed in seeds:
+            index = seed % per_program
+            name = "ab"[index % 2]
+            prefix = f"c{index // 2}" if private else f"{name}{index // 2}"
+            case = Case(seed, prefix, private)
+            self.cases.append((case, f"{name}.c", first))
+            self.files[f"{name}.c"].append((case, first))
+            first += len(case.choices)
+
+    def write(self, folder: Path) -> None:
+        self.lines: dict[int, dict[str, int]] = {}
+        for version in ("v1", "v2"):
+            (folder / version).mkdir(parents=True)
+            calls: dict[str, list[str]] = {"build": [], "verify": []}
+            for name, members in self.files.items():
+                text = HEAD.splitlines()
+                for case, first in members:
+                    text += ["", f"/* pair {case.seed} */"]
+                    source = Source(case, version == "v2", first)
+                    start = len(text)
+                    text += source.write()
+                    if version == "v1":
+                        self.lines[case.seed] = {b: start + n
+                                                 for b, n in source.alloc_lines.items()}
+                for what in calls:
+                    text.append(f"void {name[0]}_{what}(void) {{")
+                    if what == "verify" or version == "v1":
+                        text += [f"  {case.prefix}_{what}();" for case, _ in members]
+                    text.append("}")
+                if name == "b.c":
+                    text += ["void a_build(void);", "void a_verify(void);",
+                             "static void build(void) { a_build(); b_build(); random_free_now(); }",
+                             "static void verify(void) "
+                             "{ a_verify(); b_verify(); random_end_checks(); }",
+                             "PAIR_MAIN(.build = build, .verify = verify)"]
+                (folder / version / name).write_text("\n".join(text) + "\n")
+
+    def build(self, tools: Tools, folder: Path) -> None:
+        for version in ("v1", "v2"):
+            here = folder / version
+            flags = [*tools.common, *tools.flags[self.compiler], self.level]
+            commands = []
+            for name in self.files:
+                command = [self.compiler, *flags, "-c", name, "-o", f"{name}.o"]
+                call(command, cwd=here)
+                commands.append({"directory": str(here), "file": name, "arguments": command})
+            (here / "compile_commands.json").write_text(json.dumps(commands))
+            call([self.compiler, *(f"{n}.o" for n in self.files), *tools.link, "-o", "raw"],
+                 cwd=here)
+            call([tools.instrument, "--compile-commands", here / "compile_commands.json",
+                  "--component", "random", "-o", folder / version[1:], here / "raw"], cwd=here)

@@ -1,0 +1,135 @@
+"""The C types that pairs are made of.
+
+A type that has a tag is only named (`Named`); what the tag stands for is looked up in a world, and
+each version has a world of its own. So one type expression serves both versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Int:
+    name: str
+    bits: int
+    signed: bool
+
+    def holds(self, value: int, bits: int | None = None) -> bool:
+        low, high = self.range(bits)
+        return low <= value <= high
+
+    def range(self, bits: int | None = None) -> tuple[int, int]:
+        bits = bits or self.bits
+        if self.name == "char":
+            return 0, 127  # whose sign is the compiler's choice
+        if self.signed:
+            return -(1 << bits - 1), (1 << bits - 1) - 1
+        return 0, (1 << bits) - 1
+
+
+@dataclass(frozen=True)
+class Float:
+    name: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    to: object  # None: void
+
+
+@dataclass(frozen=True)
+class FunctionPointer:
+    pass
+
+
+@dataclass(frozen=True)
+class Array:
+    of: object
+    count: int  # 0: a flexible array, the last member of a struct
+
+
+@dataclass(frozen=True)
+class Named:
+    keyword: str  # struct, union, enum
+    tag: str
+
+
+@dataclass(frozen=True)
+class Member:
+    name: str
+    type: object
+    bits: int = 0  # of a bit-field
+
+
+@dataclass
+class Struct:
+    """Also a union."""
+    members: list[Member] = field(default_factory=list)
+
+    def member(self, name: str) -> Member | None:
+        return next((m for m in self.members if m.name == name), None)
+
+
+@dataclass
+class Enum:
+    constants: dict[str, int]
+
+
+World = dict  # tag -> Struct or Enum, in the order of their definitions
+
+BOOL = Int("_Bool", 1, False)
+CHAR = Int("char", 8, True)
+INTS = [Int("signed char", 8, True), Int("unsigned char", 8, False), Int("short", 16, True),
+        Int("unsigned short", 16, False), Int("int", 32, True), Int("unsigned int", 32, False),
+        Int("long", 64, True), Int("unsigned long", 64, False), Int("long long", 64, True),
+        Int("unsigned long long", 64, False)]
+FLOATS = [Float("float"), Float("double")]
+
+
+def declare(type_, name: str = "") -> str:
+    """A declaration of `name`; the type's own name without one."""
+    if isinstance(type_, FunctionPointer):
+        return f"void (*{name})(void)"
+    if isinstance(type_, Pointer):
+        inner = f"*{name}"
+        return f"void {inner}" if type_.to is None else declare(type_.to, inner)
+    if isinstance(type_, Array):
+        return declare(type_.of, f"{name}[{type_.count or ''}]")
+    text = f"{type_.keyword} {type_.tag}" if isinstance(type_, Named) else type_.name
+    return f"{text} {name}".rstrip()
+
+
+def step(world: World, type_, at):
+    """The type of an element (`at` is an index) or of a member (a name); None if it has none."""
+    if isinstance(type_, Array):
+        return type_.of if isinstance(at, int) else None
+    if isinstance(type_, Named) and type_.keyword != "enum" and isinstance(at, str):
+        member = world[type_.tag].member(at)
+        return member.type if member else None
+    return None
+
+
+def may_point(world: World, type_) -> bool:
+    if isinstance(type_, (Pointer, FunctionPointer)):
+        return True
+    if isinstance(type_, Array):
+        return may_point(world, type_.of)
+    if isinstance(type_, Named) and type_.keyword != "enum":
+        return any(may_point(world, m.type) for m in world[type_.tag].members)
+    return False
+
+
+def same(old: World, new: World, a, b) -> bool:
+    """Is an object of type `a` of the old version, bit by bit, one of type `b` of the new?"""
+    if isinstance(a, Array) and isinstance(b, Array):
+        return a.count == b.count and same(old, new, a.of, b.of)
+    if not isinstance(a, Named) or not isinstance(b, Named):
+        return a == b
+    if a != b or b.tag not in new:
+        return False
+    da, db = old[a.tag], new[b.tag]
+    if isinstance(da, Enum):
+        return da.constants == db.constants
+    return len(da.members) == len(db.members) and all(
+        m.name == n.name and m.bits == n.bits and same(old, new, m.type, n.type)
+        for m, n in zip(da.members, db.members))
