@@ -192,6 +192,13 @@ int st_import(int channel, struct st_report *report) {
   return 0;
 }
 
+bool import_pointer(uint64_t *pointer, const char *name) {
+  unsigned before = transfer.report->violations;
+  struct place place = {.text = name, .index = -1};
+  *pointer = pointer_follow(&transfer, *pointer, 0, &place);
+  return transfer.report->violations == before;
+}
+
 /* ---- after commit ---- */
 
 static int restore_descriptors(void) {

@@ -100,4 +100,6 @@ const struct st_meta *st_self(void);
 /** Where this program's image is loaded: run-time address minus link-time address. */
 uintptr_t st_image_base(void);
 
+#include "libst/alone.h"
+
 #endif
