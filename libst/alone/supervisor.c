@@ -25,6 +25,8 @@ static struct program program = {
 };
 static int listener = -1, signals = -1;
 
+enum { TURN_AWAY_MS = 100 };
+
 /* ---- the end ---- */
 
 /* Ends as the program ended. */
@@ -50,21 +52,6 @@ static void stop_along(int number) {
   kill(program.current.pid, SIGCONT);
 }
 
-static void reap(void) {
-  int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0;) {
-    struct version *v = pid == program.current.pid       ? &program.current
-                        : pid == program.update.next.pid ? &program.update.next
-                                                         : NULL;
-    if (!v) continue; /* an old version, after commit */
-    v->stopped = WIFSTOPPED(status);
-    if (v->stopped && v == &program.current) stop_along(WSTOPSIG(status));
-    if (WIFSTOPPED(status) || WIFCONTINUED(status)) continue;
-    if (v == &program.current) end_like(status);
-    transaction_next_ended(&program, status);
-  }
-}
-
 /* ---- the loop ---- */
 
 static void accept_client(void) {
@@ -72,6 +59,10 @@ static void accept_client(void) {
   int client = address_accept(listener);
   if (client < 0) return;
   if (t->phase != PHASE_NONE) {
+    /* Closed with its request unread, it would not get the answer. */
+    struct message request;
+    poll(&(struct pollfd){.fd = client, .events = POLLIN}, 1, TURN_AWAY_MS);
+    if (message_receive(client, &request) == 0) message_free(&request);
     message_say(client, PROTEOS__ALONE_KIND__ALONE_DONE, 0, -EBUSY, "another update is running");
     close(client);
     return;
@@ -87,6 +78,24 @@ static void read_version(struct version *v, void (*take)(struct program *, struc
   while (v->channel == channel && (err = message_receive(channel, &in)) == 0) {
     take(&program, &in);
     message_free(&in);
+  }
+}
+
+static void reap(void) {
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0;) {
+    struct version *v = pid == program.current.pid       ? &program.current
+                        : pid == program.update.next.pid ? &program.update.next
+                                                         : NULL;
+    if (!v) continue; /* an old version, after commit */
+    v->stopped = WIFSTOPPED(status);
+    if (v->stopped && v == &program.current) stop_along(WSTOPSIG(status));
+    if (WIFSTOPPED(status) || WIFCONTINUED(status)) continue;
+    if (v == &program.current) end_like(status);
+    v->pid = 0;
+    /* What it said before counts. */
+    read_version(v, transaction_next);
+    if (v->channel >= 0) transaction_next_ended(&program, status);
   }
 }
 

@@ -84,8 +84,6 @@ static void fail(struct program *p, int status, const char *format, ...) {
   char *text;
   va_list args;
   version_kill(&t->next);
-  if (t->next.exe >= 0) close(t->next.exe);
-  t->next = (struct version){.channel = -1, .exe = -1};
   tell_current(p, PROTEOS__ALONE_KIND__ALONE_THAW);
   signals_pass_kept(p->current.pid);
   va_start(args, format);
@@ -266,10 +264,7 @@ void transaction_next(struct program *p, struct message *in) {
 }
 
 void transaction_next_ended(struct program *p, int status) {
-  struct transaction *t = &p->update;
-  close(t->next.channel);
-  if (t->next.exe >= 0) close(t->next.exe);
-  t->next = (struct version){.channel = -1, .exe = -1};
+  const struct transaction *t = &p->update;
   if (WIFSIGNALED(status))
     fail(p, -ECANCELED, "the new version crashed %s (signal %d)", doing(t->phase),
          WTERMSIG(status));

@@ -40,7 +40,7 @@ void transaction_client(struct program *p);
 /** A message of the current or the next version. */
 void transaction_current(struct program *p, struct message *in);
 void transaction_next(struct program *p, struct message *in);
-/** The next version has ended. */
+/** The next version has ended, and said nothing that ended the update. */
 void transaction_next_ended(struct program *p, int status);
 /** Ends the update if its deadline has passed; wakes a program that sleeps.
  * @return milliseconds until it should be called again, -1 = never */

@@ -141,11 +141,12 @@ int version_start_next(const struct start_kit *kit, const struct version *curren
 }
 
 void version_kill(struct version *v) {
-  if (v->pid <= 0) return;
-  kill(v->pid, SIGKILL);
-  while (waitpid(v->pid, NULL, __WALL) < 0 && errno == EINTR)
-    ;
-  close(v->channel);
+  if (v->pid > 0) {
+    kill(v->pid, SIGKILL);
+    while (waitpid(v->pid, NULL, __WALL) < 0 && errno == EINTR)
+      ;
+  }
+  if (v->channel >= 0) close(v->channel);
   if (v->exe >= 0) close(v->exe);
   *v = (struct version){.channel = -1, .exe = -1};
 }

@@ -33,7 +33,7 @@ int version_execute(const struct start_kit *kit, int exe, int channel, int old_e
  * @return 0 or a negative errno */
 int version_start_next(const struct start_kit *kit, const struct version *current,
                        struct version *next, int state, struct message *process);
-/** Kills it and forgets it; waits until it is gone. */
+/** Kills it, unless it has ended, and forgets it; waits until it is gone. */
 void version_kill(struct version *v);
 /** Names what of a version's process differs from this one's, so that a next one would not be like
  * it: users, namespaces, root directory. @return false when there is nothing */
