@@ -93,7 +93,8 @@ static void reap(void) {
     if (WIFSTOPPED(status) || WIFCONTINUED(status)) continue;
     if (v == &program.current) end_like(status);
     v->pid = 0;
-    /* What it said before counts. */
+    /* What was said before counts. */
+    read_version(&program.current, transaction_current);
     read_version(v, transaction_next);
     if (v->channel >= 0) transaction_next_ended(&program, status);
   }

@@ -99,12 +99,13 @@ def waiting(c, *options):
     old = c.program
     u = start_update(c.pid, "v2", "-state", "busy == 0", *options)
     pid = wait(lambda: [p for p in children(c.pid) if p != old], "the new version")[0]
-    wait(lambda: in_recvmsg(pid), "the new version's plan")
+    wait(lambda: waits_in(pid, "recvmsg"), "the new version's plan")
     return u, pid
 
 
-def in_recvmsg(pid):
-    return Path(f"/proc/{pid}/syscall").read_text().split()[0] == "47"
+def waits_in(pid, call):
+    numbers = {"poll": "7", "recvmsg": "47"}
+    return Path(f"/proc/{pid}/syscall").read_text().split()[0] == numbers[call]
 
 
 def holds_signals(pid):
@@ -153,7 +154,7 @@ def test_stopped_new_version_times_out_and_killed_one_is_a_crash():
             c.answer()
             if last:
                 old = children(c.pid)[0]
-                wait(lambda: holds_signals(old), "the old version to freeze")
+                wait(lambda: holds_signals(old) and waits_in(old, "poll"), "the old version to freeze")
                 os.kill(new, last)
             _, err = u.communicate(timeout=60)
             assert ("crashed during state transfer (signal 9)" if last else "hung during") in err
