@@ -3,6 +3,8 @@
 #ifndef TESTS_UPDATES_COMMAND_H
 #define TESTS_UPDATES_COMMAND_H
 
+#include <stdint.h>
+
 #include "libst/st.h"
 
 enum command {
@@ -20,7 +22,7 @@ struct reply {
   int err;
   long resident_kb;
   long heap_top; /* pages of the heap */
-  long us;       /* how long it took */
+  uint64_t from_ns, to_ns; /* when it ran, CLOCK_MONOTONIC */
   struct st_report report;
 };
 

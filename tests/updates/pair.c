@@ -43,6 +43,12 @@ static long resident_kb(void) {
   return kb;
 }
 
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static int commit(void) {
   int err = st_commit();
   while (!err) {
@@ -106,13 +112,11 @@ int pair_main(int argc, char **argv, const struct pair *pair) {
   for (;;) {
     static struct reply r;
     char command;
-    struct timespec from, to;
     memset(&r, 0, sizeof(r));
     int fd = receive_command(&command);
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    r.from_ns = now_ns();
     obey(command, fd, pair, &r);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    r.us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+    r.to_ns = now_ns();
     r.resident_kb = resident_kb();
     r.heap_top = command == COMMAND_VERIFY ? ((struct arena *)ARENA_BASE)->top : 0;
     if (send(0, &r, sizeof(r), MSG_NOSIGNAL) < 0) return 1;

@@ -9,11 +9,13 @@
  *                 and the other must notice or go on
  *   --cut         the stream is cut off; the new version must notice
  *   --garbage     the stream begins with something else; the new version must refuse it
- *   --time        print how long the parts took
+ *   --time        print how long the state was on its way, from export to the end of the import
+ *                 when all is prepared, and how long commit and write-back took, in microseconds
  *   --plan        only make the plan and print its report; status 3 when it refuses */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -124,6 +126,18 @@ static void check_refusal(struct version *old, struct version *new, int err) {
   exit(0);
 }
 
+/* The new version waits for the state, with all that it can do before done. */
+static void wait_until_asleep(pid_t pid) {
+  char path[64], state = 0;
+  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+  while (state != 'S') {
+    FILE *f = fopen(path, "r");
+    if (!f || fscanf(f, "%*d %*s %c", &state) != 1) fail("a version is gone");
+    fclose(f);
+    usleep(1000);
+  }
+}
+
 static bool dies(const char *who) {
   return options.kill && strcmp(options.kill, who) == 0;
 }
@@ -167,13 +181,14 @@ static void update(struct version *old, const char *path) {
     must_go_on(old);
     check_dead_peer(old, err);
   }
+  if (options.time) wait_until_asleep(new.pid);
   must(old, COMMAND_EXPORT, -1, "export");
-  long export_us = reply.us;
+  uint64_t started = reply.from_ns;
   if (dies("old-exported")) stop(old);
   err = hear(&new);
   if (err) check_refusal(old, &new, err);
   if (options.outcome) printf("updated\n%s", reply.report.text);
-  if (options.time) printf("export %ld us, import (with waiting) %ld us\n", export_us, reply.us);
+  if (options.time) printf("transfer %" PRIu64 "\n", (reply.to_ns - started) / 1000);
   if (dies("new-imported")) {
     stop(&new);
     must_go_on(old);
@@ -182,6 +197,7 @@ static void update(struct version *old, const char *path) {
   }
   if (!dies("old-exported")) stop(old);
   must(&new, COMMAND_COMMIT, -1, "commit");
+  if (options.time) printf("commit %" PRIu64 "\n", (reply.to_ns - reply.from_ns) / 1000);
   must(&new, COMMAND_VERIFY, -1, "verify");
   *old = new;
 }
@@ -237,8 +253,8 @@ static int print_plan(const char *old, const char *new) {
 
 int main(int argc, char **argv) {
   parse(argc, argv);
-  alarm(TIMEOUT_S);
   if (options.plan) return print_plan(argv[optind], argv[optind + 1]);
+  alarm(options.time ? 10 * TIMEOUT_S : TIMEOUT_S);
   struct version v = start(argv[optind], false);
   must(&v, COMMAND_BUILD, -1, "build");
   long first_kb = 0, first_top = 0;
