@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "libst/class.h"
+#include "libst/find.h"
 #include "libst/quick.h"
 #include "libst/run.h"
 #include "libst/span.h"
@@ -81,9 +82,10 @@ static void *large_take(size_t alignment, size_t bytes, unsigned site, bool clea
   if (page == 0) return NULL;
   if (unit > 1) page = run_trim(page, pages + unit - 1, unit, pages);
   for (uint32_t i = 0; i < pages; i++)
-    ARENA_MAP[page + i] = (struct page){.kind = PAGE_LARGE, .tag = (uint16_t)site, .run = i};
+    ARENA_MAP[page + i] = (struct page){
+        .kind = PAGE_LARGE, .flags = span_flags(), .tag = (uint16_t)site, .run = i};
   ARENA_MAP[page].run = pages;
-  ARENA_MAP[page].flags = PAGE_HEAD | (span_transferring() ? PAGE_FRESH : 0);
+  ARENA_MAP[page].flags |= PAGE_HEAD;
   ARENA_MAP[page].bytes = bytes;
   void *p = span_at(page);
   return clear && !zero ? memset(p, 0, bytes) : p;
@@ -113,7 +115,7 @@ void *arena_alloc_aligned(size_t alignment, size_t bytes, unsigned site, bool cl
 }
 
 void *arena_reuse(void *block, unsigned site, size_t clear) {
-  ARENA_MAP[head_of(page_of(block))].sites |= site_bit(site);
+  ARENA_MAP[head_of(page_of(block))].sites |= arena_site_bit(site);
   return quick_clear(block, clear);
 }
 
@@ -177,7 +179,7 @@ bool arena_resize(void *p, size_t bytes, unsigned site, bool clear) {
     uint32_t i = span_index(s, c, p);
     if (bytes >= c->size || c->size - bytes > 2 * sizeof(void *) + c->size / 2) return false;
     old = c->size - s->records[i].slack;
-    ARENA_MAP[head_of(page)].sites |= site_bit(site);
+    ARENA_MAP[head_of(page)].sites |= arena_site_bit(site);
     s->records[i] = (struct record){(uint16_t)site, (uint16_t)(c->size - bytes)};
   } else {
     struct page *e = &ARENA_MAP[large_head(p)];
@@ -206,31 +208,7 @@ size_t arena_bytes(const void *p, unsigned *site) {
 }
 
 bool arena_find(uintptr_t address, bool fresh, struct block *out) {
-  if (!arena_has((void *)address)) return false;
-  uint32_t page = page_of((void *)address);
-  if (page >= ARENA->top) return false;
-  const struct page *e = &ARENA_MAP[page];
-  if (e->kind != PAGE_SPAN && e->kind != PAGE_LARGE) return false;
-  page = head_of(page);
-  if (!fresh && (ARENA_MAP[page].flags & PAGE_FRESH)) return false;
-  if (e->kind == PAGE_LARGE) {
-    *out = (struct block){(uintptr_t)span_at(page),
-                          ARENA_MAP[page].bytes,
-                          (size_t)ARENA_MAP[page].run << ARENA_PAGE_SHIFT,
-                          ARENA_MAP[page].tag,
-                          page,
-                          0};
-    return true;
-  }
-  const struct size_class *c = &arena_classes[e->tag];
-  const struct span *s = span_at(page);
-  uintptr_t data = (uintptr_t)s + c->data;
-  if (address < data) return false;
-  uint32_t i = (uint32_t)(((uint64_t)(uint32_t)(address - data) * c->divide) >> 32);
-  if (i >= c->count || !record_live(s->records[i])) return false;
-  *out = (struct block){
-      data + i * c->size, c->size - s->records[i].slack, c->size, s->records[i].site, page, i};
-  return true;
+  return find_block(address, fresh, out);
 }
 
 static int each_in_span(uint32_t page, uint64_t sites, int (*visit)(const struct block *, void *),
@@ -243,19 +221,12 @@ static int each_in_span(uint32_t page, uint64_t sites, int (*visit)(const struct
     struct record r = s->records[i];
     if (!record_live(r)) continue;
     left--;
-    if (!(sites & site_bit(r.site))) continue;
+    if (!(sites & arena_site_bit(r.site))) continue;
     struct block b = {data + i * c->size, c->size - r.slack, c->size, r.site, page, i};
     int err = visit(&b, ctx);
     if (err) return err;
   }
   return 0;
-}
-
-static int visit_large(uint32_t page, int (*visit)(const struct block *, void *), void *ctx) {
-  const struct page *e = &ARENA_MAP[page];
-  struct block b = {
-      (uintptr_t)span_at(page), e->bytes, (size_t)e->run << ARENA_PAGE_SHIFT, e->tag, page, 0};
-  return visit(&b, ctx);
 }
 
 int arena_each_of(uint64_t sites, int (*visit)(const struct block *, void *), void *ctx) {
@@ -267,8 +238,8 @@ int arena_each_of(uint64_t sites, int (*visit)(const struct block *, void *), vo
     if (e->flags & PAGE_FRESH) continue;
     if (e->kind == PAGE_SPAN && (e->sites & sites))
       err = each_in_span(page, sites, visit, ctx);
-    else if (e->kind == PAGE_LARGE && (site_bit(e->tag) & sites))
-      err = visit_large(page, visit, ctx);
+    else if (e->kind == PAGE_LARGE && (arena_site_bit(e->tag) & sites))
+      err = visit(&(struct block[]){large_block(page)}[0], ctx);
     if (err) return err;
   }
   return 0;
@@ -285,22 +256,37 @@ void arena_set_bytes(const struct block *b, size_t bytes) {
     span_at(b->page)->records[b->index].slack = (uint16_t)(b->capacity - bytes);
 }
 
+static int map_fresh(uintptr_t start, uintptr_t end) {
+  if (mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+    return -errno;
+  madvise((void *)start, end - start, MADV_DONTDUMP);
+  return 0;
+}
+
 int arena_transfer_begin(void) {
   /* Over a hole of the old version's memfd each first write would also make a page of zeros in the
    * memfd: twice the time and the memory. */
   uintptr_t unused = ARENA_BASE + ((uintptr_t)ARENA->top << ARENA_PAGE_SHIFT);
-  size_t bytes = ARENA_BASE + ARENA_BYTES - unused;
-  if (mmap((void *)unused, bytes, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-    return -errno;
-  madvise((void *)unused, bytes, MADV_DONTDUMP);
+  uintptr_t map = ((uintptr_t)&ARENA_MAP[ARENA->top] + ARENA_PAGE - 1) & -ARENA_PAGE;
+  uintptr_t huge = (unused + 2 * ARENA_HUGE - 1) & -ARENA_HUGE, end = ARENA_BASE + ARENA_BYTES;
+  int err = map_fresh(unused, end);
+  if (!err) err = map_fresh(map, (uintptr_t)ARENA_SITE);
+  if (err) return err;
+  /* A transfer that fills more than the first megabytes goes on in huge pages: a fault for 2 MiB
+   * costs less than forty for 4 KiB. */
+  if (huge < end) madvise((void *)huge, end - huge, MADV_HUGEPAGE);
   span_transfer_begin();
   return 0;
 }
 
 void arena_transfer_end(void) {
-  /* Fresh runs are few and known only to the page map. */
-  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += arena_run_pages(&ARENA_MAP[page]))
-    if (ARENA_MAP[page].flags & PAGE_FRESH) ARENA_MAP[page].flags &= (uint8_t)~PAGE_FRESH;
+  uint32_t pages;
+  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += pages) {
+    pages = arena_run_pages(&ARENA_MAP[page]);
+    if (!(ARENA_MAP[page].flags & PAGE_FRESH)) continue;
+    for (uint32_t i = 0; i < pages; i++)
+      ARENA_MAP[page + i].flags &= (uint8_t)~PAGE_FRESH;
+  }
   span_transfer_end();
 }

@@ -27,11 +27,12 @@
 #define ARENA_PAGE_SHIFT 12
 #define ARENA_PAGE       (1ul << ARENA_PAGE_SHIFT)
 #define ARENA_PAGES      (ARENA_BYTES >> ARENA_PAGE_SHIFT)
+#define ARENA_HUGE       (2ul << 20) /* a huge page, where the kernel has them */
 
 enum page_kind { PAGE_FREE, PAGE_SPAN, PAGE_LARGE, PAGE_OWN /* the arena's own records */ };
 enum page_flags {
   PAGE_HEAD = 1,  /* first of its run */
-  PAGE_FRESH = 2, /* head of a run allocated by the transfer in progress */
+  PAGE_FRESH = 2, /* of a run allocated by the transfer in progress */
   PAGE_CLEAN = 4, /* head of a free run: its bytes are zero, and no memory is behind them */
 };
 
@@ -144,6 +145,11 @@ struct block {
   uint32_t index; /* in a span, else 0 */
 };
 
+/** The bit that a site has in a set of sites; some share one. */
+static inline uint64_t arena_site_bit(unsigned site) {
+  return 1ull << (site % 64);
+}
+
 /** Reserves the arena's addresses. @return 0 or a negative errno. */
 int arena_reserve(void);
 /** Maps a part of `fd`, which is an arena, at its place.
@@ -186,7 +192,7 @@ bool arena_resize(void *p, size_t bytes, unsigned site, bool clear);
 /** Size asked for of the block that starts at `p`; ends the program when `p` is none. */
 size_t arena_bytes(const void *p, unsigned *site);
 
-/** Finds the live block that contains `address`, its slack included.
+/** Finds the live block that contains `address`, its slack included. See also libst/find.h.
  * @param fresh  also blocks allocated by the transfer in progress */
 bool arena_find(uintptr_t address, bool fresh, struct block *out);
 /** Calls `visit` for each live block that is not fresh; stops and returns its value if not 0. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libst/find.h"
 #include "libst/mapping.h"
 #include "libst/pointer.h"
 #include "libst/process.h"
@@ -58,7 +59,7 @@ static bool type_changes(struct transfer *t, uint32_t type) {
 static uint64_t follow_heap(struct transfer *t, uint64_t value, uint32_t pointee,
                             const struct place *place) {
   struct block block;
-  if (!arena_find(value, false, &block)) {
+  if (!find_block(value, false, &block)) {
     t->dangling++;
     char text[256];
     report_note(t->report, "`%s` pointed to freed memory; using it will trap",
@@ -66,6 +67,7 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, uint32_t pointee
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
   const struct site_plan *site = transfer_site(t, block.site);
+  if (site->typed && !site->program->changed) return value;
   char type[160];
   if (!site->typed && type_changes(t, pointee))
     transfer_refuse(t, place,

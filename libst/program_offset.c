@@ -87,6 +87,7 @@ int64_t program_offset(struct programs *ps, const struct program *p, uint64_t of
                        uint32_t pointee) {
   bool exact;
   if (!p->changed) return (int64_t)offset;
+  if (offset == 0 && (pointee == 0 || pointee == p->old_type)) return 0;
   int64_t at = map_offset(ps, p->old_type, p->new_type, offset, pointee, &exact);
   return at == -1 && offset == p->old_bytes ? p->new_bytes : at;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libst/arena.h"
+#include "libst/find.h"
 #include "libst/mapping.h"
 #include "libst/plan.h"
 #include "libst/pointer.h"
@@ -21,6 +22,8 @@ struct check {
   struct st_report *report;
   const char *object; /* a variable's name, or NULL for a block of `site` */
   const struct site *site;
+  unsigned last_site; /* whose shape was looked up last */
+  const struct program *last_shape;
 };
 
 int proof_prepare(void) {
@@ -38,7 +41,7 @@ int proof_prepare(void) {
 static bool lands(uint64_t value) {
   struct block block;
   if (value < ARENA_PAGE || value > -ARENA_PAGE || pointer_traps(value)) return true;
-  if (arena_has((void *)value)) return arena_find(value, true, &block);
+  if (arena_has((void *)value)) return find_block(value, true, &block);
   return mapping_has(value, 0) || mapping_has(value - 1, 1) ||
          images_at(&st_process.images, value) || images_at(&st_process.images, value - 1);
 }
@@ -75,12 +78,27 @@ static void check_object(struct check *c, const struct program *p, const unsigne
   }
 }
 
+/* What the blocks of a site are when they have pointers, else NULL. */
+static const struct program *pointing_shape(struct check *c, unsigned site) {
+  if (site == c->last_site) return c->last_shape;
+  uint32_t type = ARENA_SITE[site].type;
+  const struct program *p = type ? program_for(shapes, type, type) : NULL;
+  c->last_site = site;
+  return c->last_shape = p && p->points && p->new_bytes ? p : NULL;
+}
+
+static uint64_t pointing_sites(struct check *c) {
+  uint64_t sites = 0;
+  for (uint32_t i = 1; i < ARENA->sites; i++)
+    if (pointing_shape(c, i)) sites |= arena_site_bit(i);
+  return sites;
+}
+
 static int check_block(const struct block *b, void *ctx) {
   struct check *c = ctx;
   c->site = &ARENA_SITE[b->site];
-  if (c->site->type == 0) return 0;
-  const struct program *p = program_for(shapes, c->site->type, c->site->type);
-  if (!p || !p->points || p->new_bytes == 0) return 0;
+  const struct program *p = pointing_shape(c, b->site);
+  if (!p) return 0;
   if (c->site->flags & SITE_FLEXIBLE) {
     if (b->bytes >= p->new_bytes) check_object(c, p, (const unsigned char *)b->address, b->bytes);
     return 0;
@@ -102,7 +120,7 @@ void proof_run(struct st_report *report) {
       check_object(&c, p, (const unsigned char *)(st_image_base() + v->address), v->size);
   }
   c.object = NULL;
-  arena_each(check_block, &c);
+  arena_each_of(pointing_sites(&c), check_block, &c);
 }
 
 void proof_free(void) {

@@ -10,8 +10,8 @@
 static bool transferring;
 static uint32_t aside[ARENA_CLASSES]; /* the old version's spans with room, during a transfer */
 
-bool span_transferring(void) {
-  return transferring;
+uint8_t span_flags(void) {
+  return transferring ? PAGE_FRESH : 0;
 }
 
 static void push(uint32_t class, uint32_t page) {
@@ -39,8 +39,9 @@ static uint32_t make(uint32_t class) {
   uint32_t page = run_alloc(c->pages, &zero);
   if (page == 0) return 0;
   for (uint32_t i = 0; i < c->pages; i++)
-    ARENA_MAP[page + i] = (struct page){.kind = PAGE_SPAN, .tag = (uint16_t) class, .run = i};
-  ARENA_MAP[page].flags = PAGE_HEAD | (transferring ? PAGE_FRESH : 0);
+    ARENA_MAP[page + i] = (struct page){
+        .kind = PAGE_SPAN, .flags = span_flags(), .tag = (uint16_t) class, .run = i};
+  ARENA_MAP[page].flags |= PAGE_HEAD;
   struct span *s = span_at(page);
   if (!zero) memset(s->records, 0, c->count * sizeof(struct record));
   *s = (struct span){.free = SPAN_END, .dirty = !zero};
@@ -59,7 +60,7 @@ void *span_take(uint32_t class, size_t bytes, unsigned site, bool clear) {
   else
     i = s->touched++, clear &= s->dirty;
   s->records[i] = (struct record){(uint16_t)site, (uint16_t)(c->size - bytes)};
-  ARENA_MAP[page].sites |= site_bit(site);
+  ARENA_MAP[page].sites |= arena_site_bit(site);
   s->used++;
   if (__builtin_expect(s->free == SPAN_END && s->touched == c->count, 0)) take_out(class, page);
   char *p = (char *)s + c->data + i * c->size;

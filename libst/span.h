@@ -17,8 +17,11 @@ static inline uint32_t head_of(uint32_t page) {
   return e->flags & PAGE_HEAD ? page : page - e->run;
 }
 
-static inline uint64_t site_bit(unsigned site) {
-  return 1ull << (site % 64);
+/** The large block whose head is `page`. */
+static inline struct block large_block(uint32_t page) {
+  const struct page *e = &ARENA_MAP[page];
+  return (struct block){
+      (uintptr_t)span_at(page), e->bytes, (size_t)e->run << ARENA_PAGE_SHIFT, e->tag, page, 0};
 }
 
 /** Says what `p` is, instead of a live block, and ends the program. */
@@ -41,7 +44,7 @@ void span_put(uint32_t page, uint32_t index);
 /** New spans are fresh; those with room are set aside until span_transfer_end(). */
 void span_transfer_begin(void);
 void span_transfer_end(void);
-/** Is a transfer in progress? */
-bool span_transferring(void);
+/** Flags for the pages of a new run: PAGE_FRESH while a transfer is in progress. */
+uint8_t span_flags(void);
 
 #endif

@@ -28,9 +28,8 @@ const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t addre
 
 /* ---- blocks ---- */
 
-const struct site_plan *transfer_site(struct transfer *t, unsigned index) {
+const struct site_plan *transfer_plan_site(struct transfer *t, unsigned index) {
   struct site_plan *sp = &t->sites[index];
-  if (sp->known) return sp;
   const struct site *site = &ARENA_SITE[index];
   sp->known = true;
   sp->flexible = site->flags & SITE_FLEXIBLE;
@@ -48,18 +47,27 @@ static size_t new_block_bytes(const struct site_plan *sp, const struct block *b)
   return b->bytes / p->old_bytes * p->new_bytes;
 }
 
-uintptr_t transfer_block(const struct transfer *t, const struct block *b) {
-  uint32_t *span = t->moved[b->page];
-  return span && span[b->index] ? ARENA_BASE + ((uintptr_t)span[b->index] << 4) : b->address;
+/* The first block of a span or large block to move. */
+static int add_moved(struct transfer *t, uint32_t page) {
+  if (t->moved_count == t->moved_cap) {
+    size_t cap = t->moved_cap ? 2 * t->moved_cap : 64;
+    uint32_t *grown = realloc(t->moved_pages, cap * sizeof(*grown));
+    if (!grown) return -ENOMEM;
+    t->moved_pages = grown;
+    t->moved_cap = cap;
+  }
+  const struct page *e = &ARENA_MAP[page];
+  size_t count = e->kind == PAGE_SPAN ? arena_classes[e->tag].count : 1;
+  t->moved[page] = calloc(count, sizeof(*t->moved[page]));
+  if (!t->moved[page]) return -ENOMEM;
+  t->moved_pages[t->moved_count++] = page;
+  return 0;
 }
 
 static int set_moved(struct transfer *t, const struct block *b, void *to) {
   uint32_t **span = &t->moved[b->page];
-  if (!*span) {
-    const struct page *e = &ARENA_MAP[b->page];
-    *span = calloc(e->kind == PAGE_SPAN ? arena_classes[e->tag].count : 1, sizeof(**span));
-    if (!*span) return -ENOMEM;
-  }
+  int err = *span ? 0 : add_moved(t, b->page);
+  if (err) return err;
   (*span)[b->index] = (uint32_t)(((uintptr_t)to - ARENA_BASE) >> 4);
   return 0;
 }
@@ -171,9 +179,25 @@ static void free_moved(struct transfer *t, uint32_t page) {
     if (to[i]) arena_free((void *)(data + i * c->size));
 }
 
-static void free_all_moved(struct transfer *t, uint32_t top) {
-  for (uint32_t page = ARENA_FIRST; page < top; page++)
-    if (t->moved[page]) free_moved(t, page);
+static void free_all_moved(struct transfer *t) {
+  for (size_t i = 0; i < t->moved_count; i++)
+    free_moved(t, t->moved_pages[i]);
+}
+
+/* The sites whose blocks some pass must look at: all others are neither read nor touched. */
+static uint64_t sites_that(struct transfer *t, bool (*must)(const struct site_plan *)) {
+  uint64_t sites = 0;
+  for (uint32_t i = 1; i < ARENA->sites; i++)
+    if (must(transfer_site(t, i))) sites |= arena_site_bit(i);
+  return sites;
+}
+
+static bool may_move(const struct site_plan *sp) {
+  return sp->typed && !sp->skip && (sp->program->changed || sp->program->refusal);
+}
+
+static bool may_change(const struct site_plan *sp) {
+  return !sp->skip;
 }
 
 /* ---- variables ---- */
@@ -268,24 +292,25 @@ int transfer_prepare(struct transfer *t) {
 int transfer_run(struct transfer *t) {
   initial_relocate(t);
   int err = arena_transfer_begin();
-  if (!err) err = arena_each(place_block, t);
+  if (!err) err = arena_each_of(sites_that(t, may_move), place_block, t);
   if (!err && t->report->violations) err = -EINVAL;
   for (uint32_t i = 0; !err && i < t->plan->old->header->variables.count; i++)
     transfer_variable(t, i);
   for (unsigned i = 1; !err && i < t->old.count; i++)
     if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
-  if (!err) err = arena_each(transfer_one, t);
+  if (!err) err = arena_each_of(sites_that(t, may_change), transfer_one, t);
   if (!err && t->report->violations) err = -EINVAL;
   if (err) return err;
   arena_transfer_end();
-  free_all_moved(t, ARENA->top);
+  free_all_moved(t);
   rewrite_sites(t);
   return 0;
 }
 
 void transfer_free(struct transfer *t) {
-  for (uint32_t page = ARENA_FIRST; t->moved && page < ARENA->top; page++)
-    free(t->moved[page]);
+  for (size_t i = 0; i < t->moved_count; i++)
+    free(t->moved[t->moved_pages[i]]);
+  free(t->moved_pages);
   if (t->moved) munmap(t->moved, ARENA_PAGES * sizeof(*t->moved));
   free(t->sites);
   free(t->site_pairs);

@@ -48,6 +48,8 @@ struct transfer {
   uint32_t *site_pairs;    /* the same; site_pairs_new() */
   uint32_t **moved; /* by page of the arena: new places of the blocks of a span, in 16 byte units
                        from the arena's base; 0 = stays */
+  uint32_t *moved_pages; /* those that have an entry there */
+  size_t moved_count, moved_cap;
   struct literal *literals;
   size_t literal_count;
   unsigned dangling; /* pointers to freed memory met */
@@ -62,10 +64,19 @@ int transfer_run(struct transfer *t);
 /** Gives back everything, the snapshot too. */
 void transfer_free(struct transfer *t);
 
+/** Fills in what transfer_site() returns. */
+const struct site_plan *transfer_plan_site(struct transfer *t, unsigned site);
 /** The plan for a site of the old version's table. */
-const struct site_plan *transfer_site(struct transfer *t, unsigned site);
+static inline const struct site_plan *transfer_site(struct transfer *t, unsigned site) {
+  const struct site_plan *sp = &t->sites[site];
+  return __builtin_expect(sp->known, 1) ? sp : transfer_plan_site(t, site);
+}
 /** Where a block of the old version starts now. */
-uintptr_t transfer_block(const struct transfer *t, const struct block *block);
+static inline uintptr_t transfer_block(const struct transfer *t, const struct block *block) {
+  const uint32_t *span = t->moved[block->page];
+  return span && span[block->index] ? ARENA_BASE + ((uintptr_t)span[block->index] << 4)
+                                    : block->address;
+}
 /** Bytes of the snapshot for run-time addresses of the old version, or NULL. */
 const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t address, size_t bytes);
 /** A violation at a place: "`conns[3]->peer`: text". */

@@ -253,8 +253,8 @@ static int print_plan(const char *old, const char *new) {
 
 int main(int argc, char **argv) {
   parse(argc, argv);
-  if (options.plan) return print_plan(argv[optind], argv[optind + 1]);
   alarm(options.time ? 10 * TIMEOUT_S : TIMEOUT_S);
+  if (options.plan) return print_plan(argv[optind], argv[optind + 1]);
   struct version v = start(argv[optind], false);
   must(&v, COMMAND_BUILD, -1, "build");
   long first_kb = 0, first_top = 0;
