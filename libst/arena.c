@@ -82,8 +82,8 @@ static void *large_take(size_t alignment, size_t bytes, unsigned site, bool clea
   if (page == 0) return NULL;
   if (unit > 1) page = run_trim(page, pages + unit - 1, unit, pages);
   for (uint32_t i = 0; i < pages; i++)
-    ARENA_MAP[page + i] = (struct page){
-        .kind = PAGE_LARGE, .flags = span_flags(), .tag = (uint16_t)site, .run = i};
+    ARENA_MAP[page + i] =
+        (struct page){.kind = PAGE_LARGE, .flags = span_flags(), .tag = (uint16_t)site, .run = i};
   ARENA_MAP[page].run = pages;
   ARENA_MAP[page].flags |= PAGE_HEAD;
   ARENA_MAP[page].bytes = bytes;
@@ -264,20 +264,50 @@ static int map_fresh(uintptr_t start, uintptr_t end) {
   return 0;
 }
 
-int arena_transfer_begin(void) {
-  /* Over a hole of the old version's memfd each first write would also make a page of zeros in the
-   * memfd: twice the time and the memory. */
-  uintptr_t unused = ARENA_BASE + ((uintptr_t)ARENA->top << ARENA_PAGE_SHIFT);
-  uintptr_t map = ((uintptr_t)&ARENA_MAP[ARENA->top] + ARENA_PAGE - 1) & -ARENA_PAGE;
-  uintptr_t huge = (unused + 2 * ARENA_HUGE - 1) & -ARENA_HUGE, end = ARENA_BASE + ARENA_BYTES;
-  int err = map_fresh(unused, end);
-  if (!err) err = map_fresh(map, (uintptr_t)ARENA_SITE);
-  if (err) return err;
-  /* A transfer that fills more than the first megabytes goes on in huge pages: a fault for 2 MiB
-   * costs less than forty for 4 KiB. */
-  if (huge < end) madvise((void *)huge, end - huge, MADV_HUGEPAGE);
-  span_transfer_begin();
-  return 0;
+static uintptr_t page_address(uint32_t page) {
+  return ARENA_BASE + ((uintptr_t)page << ARENA_PAGE_SHIFT);
+}
+
+/* The page of the page map behind that of the last page in use. */
+static uintptr_t map_end(uint32_t top) {
+  return ((uintptr_t)&ARENA_MAP[top] + ARENA_PAGE - 1) & -ARENA_PAGE;
+}
+
+static uint32_t fresh_from; /* pages from here on are fresh memory; 0 = none */
+
+/* Over a hole of the old version's memfd each first write would also make a page of zeros in the
+ * memfd: twice the time and the memory. */
+static int map_all_fresh(uint32_t top) {
+  int err = map_fresh(page_address(top), ARENA_BASE + ARENA_BYTES);
+  if (!err) err = map_fresh(map_end(top), (uintptr_t)ARENA_SITE);
+  if (!err) fresh_from = top;
+  return err;
+}
+
+void arena_prepare(uint32_t pages) {
+  uint32_t top = ARENA->top;
+  if (top >= ARENA_PAGES || map_all_fresh(top) < 0) return;
+  if (pages > ARENA_PAGES - top) pages = ARENA_PAGES - top;
+  madvise((void *)page_address(top), (size_t)pages << ARENA_PAGE_SHIFT, MADV_POPULATE_WRITE);
+  uintptr_t start = map_end(top), end = map_end(top + pages);
+  if (end > start) madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+}
+
+int arena_transfer_begin(int fd) {
+  uint32_t top = ARENA->top;
+  int err = 0;
+  if (fresh_from == 0 || top < fresh_from) {
+    err = map_all_fresh(top);
+  } else if (top > fresh_from) {
+    /* The old heap grew after the preparation, over what was made ready. */
+    err = arena_map(page_address(fresh_from), page_address(top) - page_address(fresh_from),
+                    MAP_PRIVATE, fd);
+    if (!err && map_end(top) > map_end(fresh_from))
+      err = arena_map(map_end(fresh_from), map_end(top) - map_end(fresh_from), MAP_PRIVATE, fd);
+  }
+  fresh_from = 0;
+  if (!err) span_transfer_begin();
+  return err;
 }
 
 void arena_transfer_end(void) {

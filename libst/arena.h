@@ -27,7 +27,6 @@
 #define ARENA_PAGE_SHIFT 12
 #define ARENA_PAGE       (1ul << ARENA_PAGE_SHIFT)
 #define ARENA_PAGES      (ARENA_BYTES >> ARENA_PAGE_SHIFT)
-#define ARENA_HUGE       (2ul << 20) /* a huge page, where the kernel has them */
 
 enum page_kind { PAGE_FREE, PAGE_SPAN, PAGE_LARGE, PAGE_OWN /* the arena's own records */ };
 enum page_flags {
@@ -203,8 +202,11 @@ int arena_each_of(uint64_t sites, int (*visit)(const struct block *block, void *
 /** Changes the record of a block that stays: another size asked for. */
 void arena_set_bytes(const struct block *block, size_t bytes);
 
-/** The arena is a private copy, and stays so until it is written back. */
-int arena_transfer_begin(void);
+/** Faults in memory for about `pages` pages of fresh blocks, before the transfer: the arena is a
+ * private copy, not written yet, of one that may still change. */
+void arena_prepare(uint32_t pages);
+/** The arena is a private copy of `fd`, and stays so until it is written back. */
+int arena_transfer_begin(int fd);
 /** Ends it: fresh runs become ordinary ones. */
 void arena_transfer_end(void);
 

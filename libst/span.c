@@ -39,8 +39,8 @@ static uint32_t make(uint32_t class) {
   uint32_t page = run_alloc(c->pages, &zero);
   if (page == 0) return 0;
   for (uint32_t i = 0; i < c->pages; i++)
-    ARENA_MAP[page + i] = (struct page){
-        .kind = PAGE_SPAN, .flags = span_flags(), .tag = (uint16_t) class, .run = i};
+    ARENA_MAP[page + i] =
+        (struct page){.kind = PAGE_SPAN, .flags = span_flags(), .tag = (uint16_t) class, .run = i};
   ARENA_MAP[page].flags |= PAGE_HEAD;
   struct span *s = span_at(page);
   if (!zero) memset(s->records, 0, c->count * sizeof(struct record));

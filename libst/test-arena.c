@@ -142,7 +142,7 @@ START_TEST(transfer_keeps_old_blocks_apart) {
   arena_settle();
   ck_assert_int_eq(arena_adopt(fd), 0);
   arena_start(false);
-  ck_assert_int_eq(arena_transfer_begin(), 0);
+  ck_assert_int_eq(arena_transfer_begin(fd), 0);
   struct block b;
   void *fresh[300];
   for (int i = 0; i < 300; i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "libst/forecast.h"
 #include "libst/initial.h"
 #include "libst/process.h"
 #include "libst/report.h"
@@ -58,10 +59,22 @@ static int add_moved(struct transfer *t, uint32_t page) {
   }
   const struct page *e = &ARENA_MAP[page];
   size_t count = e->kind == PAGE_SPAN ? arena_classes[e->tag].count : 1;
-  t->moved[page] = calloc(count, sizeof(*t->moved[page]));
-  if (!t->moved[page]) return -ENOMEM;
+  if (count <= t->places_left) {
+    t->places_left -= count;
+    t->moved[page] = t->places + t->places_left;
+  } else if (!(t->moved[page] = calloc(count, sizeof(*t->moved[page])))) {
+    return -ENOMEM;
+  }
   t->moved_pages[t->moved_count++] = page;
   return 0;
+}
+
+void transfer_prepare_moves(struct transfer *t, size_t blocks) {
+  void *p = mmap(NULL, blocks * sizeof(*t->places), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (p == MAP_FAILED) return;
+  t->places = p;
+  t->places_count = t->places_left = blocks;
 }
 
 static int set_moved(struct transfer *t, const struct block *b, void *to) {
@@ -286,12 +299,14 @@ int transfer_prepare(struct transfer *t) {
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (t->moved == MAP_FAILED) t->moved = NULL;
   t->site_pairs = site_pairs_new(t->plan);
-  return t->sites && t->moved && t->site_pairs ? initial_load(t) : -ENOMEM;
+  if (!t->sites || !t->moved || !t->site_pairs) return -ENOMEM;
+  forecast(t);
+  return initial_load(t);
 }
 
 int transfer_run(struct transfer *t) {
   initial_relocate(t);
-  int err = arena_transfer_begin();
+  int err = arena_transfer_begin(st_process.heap);
   if (!err) err = arena_each_of(sites_that(t, may_move), place_block, t);
   if (!err && t->report->violations) err = -EINVAL;
   for (uint32_t i = 0; !err && i < t->plan->old->header->variables.count; i++)
@@ -308,8 +323,11 @@ int transfer_run(struct transfer *t) {
 }
 
 void transfer_free(struct transfer *t) {
-  for (size_t i = 0; i < t->moved_count; i++)
-    free(t->moved[t->moved_pages[i]]);
+  for (size_t i = 0; i < t->moved_count; i++) {
+    uint32_t *span = t->moved[t->moved_pages[i]];
+    if (!t->places || span < t->places || span >= t->places + t->places_count) free(span);
+  }
+  if (t->places) munmap(t->places, t->places_count * sizeof(*t->places));
   free(t->moved_pages);
   if (t->moved) munmap(t->moved, ARENA_PAGES * sizeof(*t->moved));
   free(t->sites);

@@ -50,6 +50,8 @@ struct transfer {
                        from the arena's base; 0 = stays */
   uint32_t *moved_pages; /* those that have an entry there */
   size_t moved_count, moved_cap;
+  uint32_t *places; /* memory for `moved`, made ready in advance; when it is used up, calloc() is */
+  size_t places_count, places_left;
   struct literal *literals;
   size_t literal_count;
   unsigned dangling; /* pointers to freed memory met */
@@ -58,6 +60,8 @@ struct transfer {
 /** Makes what transfer_run() will need, while the old version still runs; the plan is made.
  * @return 0 or -ENOMEM */
 int transfer_prepare(struct transfer *t);
+/** Makes room for where about so many blocks go. */
+void transfer_prepare_moves(struct transfer *t, size_t blocks);
 /** Transfers everything; the heap is adopted, the snapshot mapped, the old images are known.
  * @return 0, or a negative errno; -EINVAL when there are violations in the report */
 int transfer_run(struct transfer *t);
