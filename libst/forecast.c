@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "libst/arena.h"
+#include "libst/span.h"
 #include "libst/transfer.h"
 
 /* More than this is not made ready in advance. */
@@ -52,13 +52,22 @@ static struct page entry(uint32_t page) {
   return e;
 }
 
-/* @return the pages of the run at `page` */
-static uint32_t guess_run(struct guess *g, uint32_t page) {
+/* What of a span was ever used: the rest has no memory, and should get none. */
+static uint32_t used_pages(const struct size_class *c, uint32_t page) {
+  uint32_t touched = *(volatile uint16_t *)&span_at(page)->touched;
+  if (touched > c->count) touched = c->count;
+  return (c->data + touched * c->size + (uint32_t)ARENA_PAGE - 1) >> ARENA_PAGE_SHIFT;
+}
+
+/* @return the pages of the run at `page`; `left` when it makes no sense */
+static uint32_t guess_run(struct guess *g, uint32_t page, uint32_t left) {
   struct page e = entry(page);
   if (!(e.flags & PAGE_HEAD)) return 1;
+  if (e.kind != PAGE_SPAN && (e.run == 0 || e.run > left)) return left;
   if (e.kind == PAGE_SPAN && e.tag < ARENA_CLASSES) {
     const struct size_class *c = &arena_classes[e.tag];
-    if (e.sites & g->read) will_read(g, page, c->pages);
+    if (c->pages > left) return left;
+    if (e.sites & g->read) will_read(g, page, used_pages(c, page));
     if (e.sites & g->move) {
       g->fresh_bytes += (uint64_t)c->count * c->size;
       g->blocks += c->count;
@@ -67,7 +76,7 @@ static uint32_t guess_run(struct guess *g, uint32_t page) {
   }
   if (e.kind == PAGE_LARGE && (arena_site_bit(e.tag) & g->read)) will_read(g, page, e.run);
   if (e.kind == PAGE_LARGE && (arena_site_bit(e.tag) & g->move)) g->fresh_bytes += e.bytes;
-  return e.run ? e.run : 1;
+  return e.kind == PAGE_SPAN ? left : e.run;
 }
 
 void forecast(struct transfer *t) {
@@ -78,10 +87,8 @@ void forecast(struct transfer *t) {
   /* The table was read while the old version could write it: the real plans are made anew. */
   memset(t->sites, 0, sites * sizeof(*t->sites));
   if (!g.read || top > ARENA_PAGES) return;
-  for (uint32_t page = ARENA_FIRST, pages; page < top; page += pages) {
-    pages = guess_run(&g, page);
-    if (pages > top - page) break;
-  }
+  for (uint32_t page = ARENA_FIRST; page < top;)
+    page += guess_run(&g, page, top - page);
   flush(&g);
   uint64_t fresh = (g.fresh_bytes * g.grow >> (8 + ARENA_PAGE_SHIFT)) * 17 / 16;
   if (fresh == 0) return;
