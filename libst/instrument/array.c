@@ -27,21 +27,18 @@ char *text_copy_part(const char *text, const char *end) {
   return copy;
 }
 
-static void print(const char *kind, const char *format, va_list args) {
-  fprintf(stderr, "st-instrument: %s", kind);
-  vfprintf(stderr, format, args);
-  fputc('\n', stderr);
-}
-
 void fail(const char *format, ...) {
   va_list args;
   va_start(args, format);
-  print("", format, args);
+  fputs("st-instrument: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
   va_end(args);
   exit(1);
 }
 
 static bool silent;
+static ARRAY(const char *) given;
 
 void warn_never(void) {
   silent = true;
@@ -49,8 +46,15 @@ void warn_never(void) {
 
 void warn(const char *format, ...) {
   va_list args;
-  if (silent) return;
+  char *text;
   va_start(args, format);
-  print("warning: ", format, args);
+  if (vasprintf(&text, format, args) < 0) fail("out of memory");
   va_end(args);
+  *array_add(&given) = text;
+  if (!silent) fprintf(stderr, "st-instrument: warning: %s\n", text);
+}
+
+const char *const *warnings(size_t *count) {
+  *count = given.count;
+  return given.items;
 }

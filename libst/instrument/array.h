@@ -35,7 +35,9 @@ char *text_copy_part(const char *text, const char *end);
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /** Prints "st-instrument: warning: ...", unless warnings are off. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/** Turns warnings off. */
+/** Warnings are not printed from now on. */
 void warn_never(void);
+/** The warnings so far, printed or not; valid until the next one. */
+const char *const *warnings(size_t *count);
 
 #endif

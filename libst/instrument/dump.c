@@ -123,9 +123,35 @@ static void print_sites(const struct st_meta *m) {
   }
 }
 
+static const char usage[] = "usage: st-meta dump EXECUTABLE\n"
+                            "       st-meta --help\n";
+
+static const char help[] =
+    "NAME\n"
+    "  st-meta - print what st-instrument wrote into an executable\n"
+    "\n"
+    "SYNOPSIS\n"
+    "  st-meta dump EXECUTABLE\n"
+    "\n"
+    "DESCRIPTION\n"
+    "  Prints, a record a line: the component and build id; declared state libraries; structs and\n"
+    "  unions with their members, each with its offset in bytes (4.2:3 is a bit-field at byte 4,\n"
+    "  bit 2, 3 bits wide); variables with address, bytes and type, and why one is refused;\n"
+    "  functions; allocation sites with what they make and the return addresses that are theirs.\n"
+    "  #NUMBER after a type tells types of one name apart.\n"
+    "\n"
+    "EXIT STATUS\n"
+    "  0  printed\n"
+    "  1  the file is missing, not instrumented, or damaged\n"
+    "  2  wrong usage\n"
+    "\n"
+    "SEE ALSO\n"
+    "  st-instrument --help, st-diff --help\n";
+
 int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "--help") == 0) return fputs(help, stdout) < 0;
   if (argc != 3 || strcmp(argv[1], "dump") != 0) {
-    fprintf(stderr, "usage: st-meta dump EXECUTABLE\n");
+    fputs(usage, stderr);
     return 2;
   }
   int fd = open(argv[2], O_RDONLY | O_CLOEXEC);

@@ -135,16 +135,21 @@ const char *exe_object_name(const struct exe *exe, uint64_t address) {
   return s ? exe->symbol_names + s->st_name : "";
 }
 
-bool exe_needs(const struct exe *exe, const char *soname) {
+const char *exe_needed(const struct exe *exe, size_t index) {
   GElf_Shdr header;
   GElf_Dyn entry;
   Elf_Scn *s = section(exe, ".dynamic", &header);
   Elf_Data *data = s ? elf_getdata(s, NULL) : NULL;
-  for (int i = 0; data && gelf_getdyn(data, i, &entry); i++) {
-    const char *name =
-        entry.d_tag == DT_NEEDED ? elf_strptr(exe->elf, header.sh_link, entry.d_un.d_val) : NULL;
-    if (name && strcmp(name, soname) == 0) return true;
-  }
+  for (int i = 0; data && gelf_getdyn(data, i, &entry); i++)
+    if (entry.d_tag == DT_NEEDED && index-- == 0)
+      return elf_strptr(exe->elf, header.sh_link, entry.d_un.d_val);
+  return NULL;
+}
+
+bool exe_needs(const struct exe *exe, const char *soname) {
+  const char *name;
+  for (size_t i = 0; (name = exe_needed(exe, i)); i++)
+    if (strcmp(name, soname) == 0) return true;
   return false;
 }
 

@@ -38,6 +38,9 @@ uint64_t exe_object_size(const struct exe *exe, uint64_t address);
 /** Name that the symbol table gives to the object at an address; "" when there is none. */
 const char *exe_object_name(const struct exe *exe, uint64_t address);
 
+/** Name of the shared library that the executable is linked with as number `index`, from 0; NULL
+ * when there are fewer. */
+const char *exe_needed(const struct exe *exe, size_t index);
 /** True when the executable is linked with a shared library of that name. */
 bool exe_needs(const struct exe *exe, const char *soname);
 

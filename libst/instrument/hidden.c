@@ -25,6 +25,9 @@ static const struct {
       "getaddrinfo"}},
     {"the hash table", {"hcreate", "hsearch"}},
     {"opened libraries", {"dlopen", "dlmopen"}},
+    {"a stream's buffer", {"setvbuf", "setbuf", "setbuffer", "setlinebuf"}},
+    {"the connection to the system log", {"openlog"}},
+    {"the state of a conversion", {"mblen", "mbtowc", "wctomb"}},
 };
 
 static const char *kept_by(const char *function) {

@@ -6,6 +6,7 @@
 #include "libst/meta.h"
 #include "metadata.h"
 #include "objects.h"
+#include "report.h"
 #include "sites.h"
 #include "statics.h"
 #include "types.h"
@@ -17,17 +18,45 @@
 
 static const char usage[] =
     "usage: st-instrument --compile-commands FILE --component NAME [--state-library SONAME]...\n"
-    "                     [--report] -o OUT IN\n"
+    "                     [--report] [--quiet] -o OUT IN\n"
+    "       st-instrument --help\n";
+
+static const char help[] =
+    "NAME\n"
+    "  st-instrument - add the description that a live update needs to a linked executable\n"
     "\n"
-    "Copies the linked executable IN to OUT and adds the section " ST_META_SECTION
+    "SYNOPSIS\n"
+    "  st-instrument --compile-commands FILE --component NAME [--state-library SONAME]...\n"
+    "                [--report] [--quiet] -o OUT IN\n"
+    "\n"
+    "DESCRIPTION\n"
+    "  Copies the linked executable IN to OUT and adds the section " ST_META_SECTION
     ": types, variables,\n"
-    "functions and allocation sites, from its debug information and its sources.\n"
+    "  functions, and allocation sites with the types they make, from the debug information and\n"
+    "  the sources. Nothing else changes, and the section is not loaded. IN must be a\n"
+    "  position-independent x86-64 executable with debug information (-g, not -gsplit-dwarf) and\n"
+    "  a build id. It may be stripped afterwards.\n"
     "\n"
+    "  Compile with the flags of docs/st-instrument.md: without them some variables are refused\n"
+    "  and some allocations have no type, each by name; nothing is guessed.\n"
+    "\n"
+    "OPTIONS\n"
     "  --compile-commands FILE  the build's compile_commands.json\n"
     "  --component NAME         what the executable is a version of\n"
     "  --state-library SONAME   a shared library whose data is part of the state\n"
-    "  --report                 print what was found to standard output\n"
-    "  --quiet                  print no warnings\n";
+    "  -o OUT                   the executable to write; replaced when it exists\n"
+    "  --report                 print variables that are refused, allocations without a type,\n"
+    "                           wrappers of allocators, and state outside of an update's reach\n"
+    "  --quiet                  print no warnings\n"
+    "  --help                   print this\n"
+    "\n"
+    "EXIT STATUS\n"
+    "  0  OUT is written\n"
+    "  1  IN cannot be instrumented, or OUT not written\n"
+    "  2  wrong usage\n"
+    "\n"
+    "SEE ALSO\n"
+    "  st-diff --help, st-meta --help\n";
 
 struct options {
   const char *compile_commands, *component, *out, *in;
@@ -75,7 +104,7 @@ static struct options parse(int argc, char **argv) {
       o.out = optarg;
       break;
     case HELP:
-      fputs(usage, stdout);
+      fputs(help, stdout);
       exit(0);
     default:
       fputs(usage, stderr);
@@ -89,31 +118,6 @@ static struct options parse(int argc, char **argv) {
   if (!o.component) bad_usage("--component NAME is missing");
   if (!o.compile_commands) bad_usage("--compile-commands FILE is missing");
   return o;
-}
-
-/* What an update would not carry over, or by words only. */
-static void print_report(const struct objects *objects, const struct sites *sites) {
-  size_t refused = 0, typed = 0;
-  for (size_t i = 0; i < objects->variables.count; i++) {
-    const struct object_variable *v = &objects->variables.items[i];
-    if (!(v->flags & ST_VAR_REFUSED)) continue;
-    printf("%s: variable '%s': %s\n", v->file, v->name, v->note);
-    refused++;
-  }
-  for (size_t i = 0; i < objects->functions.count; i++)
-    if (objects->functions.items[i].flags & ST_FUNC_WRAPPER)
-      printf("%s: '%s' is an allocator wrapper\n", objects->functions.items[i].file,
-             objects->functions.items[i].name);
-  for (size_t i = 0; i < sites->items.count; i++) {
-    const struct site *s = &sites->items.items[i];
-    if (s->type || s->caller)
-      typed++;
-    else
-      printf("%s:%u:%u: allocation without a type: %s\n", s->file, s->line, s->column, s->reason);
-  }
-  printf("%zu variables, %zu refused; %zu functions; %zu allocation sites, %zu without a type\n",
-         objects->variables.count, refused, objects->functions.count, sites->items.count,
-         sites->items.count - typed);
 }
 
 int main(int argc, char **argv) {
@@ -137,7 +141,7 @@ int main(int argc, char **argv) {
                                                           .sites = sites,
                                                           .types = types},
                                  &bytes);
-  if (o.report) print_report(objects, sites);
+  if (o.report) report_print(exe, objects, sites, o.libraries.items);
   exe_write(exe, o.out, ST_META_SECTION, section, bytes);
   free(section);
   sites_free(sites);

@@ -1,5 +1,6 @@
 #include "objects.h"
 #include "die.h"
+#include "foreign.h"
 #include "libst/meta.h"
 #include "place.h"
 #include "typemap.h"
@@ -229,12 +230,16 @@ struct objects *objects_read(const struct exe *exe, struct types *types) {
   while (dwarf_get_units(exe->dwarf, unit, &unit, NULL, &kind, &die, NULL) == 0) {
     if (kind == DW_UT_skeleton)
       fail("%s: '%s' was built with -gsplit-dwarf; build it without", exe->path, die_name(&die));
-    walk_children(&w, &die, "");
+    if (foreign_language(&die))
+      foreign_read(out, exe, &die);
+    else
+      walk_children(&w, &die, "");
     any = true;
   }
   if (!any) fail("%s: has no debug information: built without -g, or stripped", exe->path);
   refuse_placeless(&w);
   objects_sort(out);
+  foreign_refuse_undescribed(out, exe);
   typemap_clear(&w.placed);
   free(w.placeless.items);
   return out;
@@ -248,6 +253,7 @@ Dwarf_Die *objects_function_at(const struct objects *objects, uint64_t address) 
 }
 
 void objects_free(struct objects *objects) {
+  free(objects->refused_at.items);
   free(objects->code.items);
   free(objects->variables.items);
   free(objects->functions.items);

@@ -30,6 +30,7 @@ struct object_code {
 };
 
 struct objects {
+  ARRAY(uint64_t) refused_at; /* addresses of data in other languages */
   ARRAY(struct object_code) code;
   ARRAY(struct object_variable) variables; /* by address */
   ARRAY(struct object_function) functions; /* by address */
@@ -38,7 +39,7 @@ struct objects {
 /** Walks all compilation units, and refers to the types of what it finds and to the program's own
  * enumerations; offers what structs and unions are defined. Strings live as long as `exe`. */
 struct objects *objects_read(const struct exe *exe, struct types *types);
-/** Adds a static of a function that an update must refuse, for `note`; its type is not known.
+/** Adds a variable that an update must refuse, for `note`; its type is not known.
  * objects_sort() must follow. Strings must live as long as `objects`. */
 void objects_add_refused(struct objects *objects, const char *name, const char *file,
                          const char *function, const char *note);

@@ -1,5 +1,6 @@
 #include "units.h"
 #include "die.h"
+#include "foreign.h"
 #include "path.h"
 
 #include <dwarf.h>
@@ -73,7 +74,7 @@ struct units *units_read(const struct exe *exe, const struct commands *commands)
     unit->file = path_normal(unit->directory, die_name(&die));
     unit->merges_show = merges_show(attribute_text(&die, DW_AT_producer));
     unit->types = typeindex_new(&unit->die);
-    parse_all(unit, commands, program);
+    if (!foreign_language(&die)) parse_all(unit, commands, program);
   }
   free(copy);
   return units;
