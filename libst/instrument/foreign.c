@@ -104,6 +104,7 @@ static bool is_of_tools(const char *name) {
                                       "end",
                                       "__dso_handle",
                                       "__TMC_END__",
+                                      "__TMC_LIST__",
                                       "completed.0",
                                       "__cpu_model",
                                       "_fdata",
@@ -169,10 +170,11 @@ void foreign_refuse_undescribed(struct objects *objects, const struct exe *exe) 
     if (type == STT_TLS ? has_thread_local(objects, name)
                         : is_described(objects, s->st_value) || is_copy(exe, s->st_value))
       continue;
-    objects_add_refused(objects, name, "", "",
-                        type == STT_TLS ? "thread-local"
-                                        : "no debug information describes it (assembler, or "
-                                          "compiled without -g)");
+    objects_add_refused(
+        objects, name, "", "",
+        type == STT_TLS
+            ? "thread-local"
+            : "no debug information describes it: of assembler code, or compiled without -g");
   }
   if (objects->variables.count != described) objects_sort(objects);
 }

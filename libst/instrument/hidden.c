@@ -17,7 +17,7 @@ static const struct {
      {"fopen", "fopen64", "fdopen", "freopen", "popen", "tmpfile", "fmemopen", "open_memstream"}},
     {"directory streams", {"opendir", "fdopendir"}},
     {"signal handlers", {"signal", "sigaction", "sigvec", "bsd_signal", "sysv_signal"}},
-    {"functions to be called at exit", {"atexit", "on_exit"}},
+    {"functions to be called at exit", {"atexit", "__cxa_atexit", "on_exit"}},
     {"timers", {"timer_create", "setitimer", "alarm", "ualarm"}},
     {"threads", {"pthread_create", "thrd_create"}},
     {"the blocks that it allocates",
