@@ -16,7 +16,7 @@
 
 #include "libsys/msg.h"
 
-#define BUS_ABI_VERSION 1u
+#define BUS_ABI_VERSION 2u
 
 /* Descriptors that the loader puts in place before exec. */
 enum bus_fd {
@@ -102,10 +102,11 @@ enum kern_call {
   KERN_LOOKUP = 0x26, /* payload: name -> i32[0] endpoint */
   KERN_READY = 0x27,  /* a plain program is up; others are when they first RECEIVE */
 
-  KERN_INFO = 0x30,     /* (um) i32[0] endpoint -> struct kern_info as payload; its running
-                           executable attached, read-only */
-  KERN_LOAD = 0x31,     /* (um) i32[0] endpoint, u64[1] txid; executable attached; payload: filter
-                           text. Spawns the new version and sends PREPARE to the old -> i32[0] pid */
+  KERN_INFO = 0x30, /* (um) i32[0] endpoint -> struct kern_info as payload; its running
+                       executable attached, read-only */
+  KERN_LOAD = 0x31, /* (um) i32[0] endpoint, u64[1] txid, u32[4] n; executable attached; payload:
+                       n bytes of filter text, NUL-terminated, then the update's options. Spawns
+                       the new version and sends PREPARE to the old -> i32[0] pid */
   KERN_CONVERGE = 0x32, /* (um) i32[0] endpoint: hold it and send CONVERGE */
   KERN_COMMIT = 0x33,   /* (um) u64[0] txid, u32[2] n; payload: n endpoint_t. Commit record in the
                            loader, then rebind of all -> 0 once the new versions are live */
@@ -141,6 +142,9 @@ enum bus_right {
 
 #define BUS_NAME_MAX   32u
 #define BUS_FILTER_MAX 4096u /* bytes of a state filter's text, with its NUL */
+/* Bytes of an update's options: UpdateOptions of proto/options.proto, which only the new version
+ * reads. */
+#define BUS_OPTIONS_MAX 16384u
 
 struct bus_edge {
   endpoint_t endpoint;
@@ -154,8 +158,9 @@ struct bus_inherited {
   char name[BUS_NAME_MAX];
 };
 
-/* Reply to KERN_HELLO: this head, then `nedges` bus_edge, `ninherited` bus_inherited, and the
- * NUL-terminated names of extra system calls, `syscalls_bytes` bytes of them. */
+/* Reply to KERN_HELLO: this head, then `nedges` bus_edge, `ninherited` bus_inherited, the
+ * NUL-terminated names of extra system calls, `syscalls_bytes` bytes of them, and the options of
+ * the update that this version is started for. */
 struct bus_hello {
   uint32_t version; /* BUS_ABI_VERSION */
   endpoint_t self;
@@ -167,6 +172,7 @@ struct bus_hello {
   uint32_t nedges;
   uint32_t ninherited;
   uint32_t syscalls_bytes;
+  uint32_t options_bytes;
   char name[BUS_NAME_MAX];
   char instance[BUS_NAME_MAX];
 };

@@ -69,6 +69,10 @@ const void *hello_make(const struct version *v, uint32_t *bytes) {
     at = put(at, e->component->syscalls[i], n);
   }
   hello.syscalls_bytes = (uint32_t)(at - names);
+  if (v->options_bytes <= (size_t)(buffer + sizeof(buffer) - at)) {
+    hello.options_bytes = v->options_bytes;
+    at = put(at, v->options, v->options_bytes);
+  }
   put(buffer, &hello, sizeof(hello));
   *bytes = (uint32_t)(at - buffer);
   return buffer;

@@ -97,13 +97,15 @@ static int do_info(struct call *c) {
 
 /* Load and commit are answered later; an immediate error is returned here. */
 static int do_load(struct call *c) {
-  const char *filter = c->m->payload ? text(c) : "";
+  uint32_t filter_bytes = c->m->u32[4];
   int fd = take_fd(c);
-  if (fd < 0 || !filter) {
+  if (fd < 0 || filter_bytes == 0 || filter_bytes > c->m->payload ||
+      c->payload[filter_bytes - 1] != 0 || c->m->payload - filter_bytes > BUS_OPTIONS_MAX) {
     if (fd >= 0) close(fd);
     return -EINVAL;
   }
-  return update_load(bus_endpoint(c->m->i32[0]), fd, filter);
+  return update_load(bus_endpoint(c->m->i32[0]), fd, c->payload, c->payload + filter_bytes,
+                     c->m->payload - filter_bytes);
 }
 
 static int do_commit(struct call *c) {

@@ -66,7 +66,17 @@ static void drop_preparation(struct version *v) {
   v->state_channel = -1;
 }
 
-int update_load(struct endpoint *e, int exe, const char *filter) {
+/* What um asks for, kept until the versions can be told. */
+static int take_options(struct version *v, const void *options, uint32_t bytes) {
+  v->options = malloc(bytes + 1);
+  if (!v->options) return -ENOMEM;
+  memcpy(v->options, options, bytes);
+  v->options_bytes = bytes;
+  return 0;
+}
+
+int update_load(struct endpoint *e, int exe, const char *filter, const void *options,
+                uint32_t options_bytes) {
   int error = can_load(e);
   if (error) {
     close(exe);
@@ -75,7 +85,8 @@ int update_load(struct endpoint *e, int exe, const char *filter) {
   drop_preparation(e->live);
   e->next = version_new(e, SYS_START_UPDATE, exe);
   if (!e->next) return -ENOMEM;
-  error = spawn_next(e, filter);
+  error = take_options(e->next, options, options_bytes);
+  if (!error) error = spawn_next(e, filter);
   if (!error) return -EINPROGRESS;
   version_free(e->next);
   e->next = NULL;

@@ -8,10 +8,13 @@
 #include "bus/loader_proto.h"
 
 /** KERN_LOAD. @param e  NULL: unknown
- * @param exe     taken over
+ * @param exe      taken over
+ * @param filter   for the old version
+ * @param options  for the new version, as they are
  * @return -EINPROGRESS (um is answered when the process runs), -ENOENT, -EBUSY, -SYS_EDEADSRCDST
  * ... */
-int update_load(struct endpoint *e, int exe, const char *filter);
+int update_load(struct endpoint *e, int exe, const char *filter, const void *options,
+                uint32_t options_bytes);
 /** The loader's answer for a version that is not live. */
 void update_spawned(struct version *v, int error);
 

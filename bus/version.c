@@ -53,6 +53,7 @@ void version_free(struct version *v) {
   close(v->exe);
   if (v->state_channel >= 0) close(v->state_channel);
   free(v->filter);
+  free(v->options);
   free(v->path);
   free(v);
 }

@@ -14,15 +14,22 @@
 
 enum exit_code { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
+enum { CHECKS_MAX = 64 };
+
 struct options {
   const char *component, *file, *filter;
   uint32_t timeout_ms;
+  const char *checks[CHECKS_MAX];
+  unsigned check_count;
+  bool validate, relocate, strict;
 };
 
 static int usage(const char *command) {
   bool member = strcmp(command, "update") == 0 || strcmp(command, "mupdate") == 0;
   fprintf(stderr, "usage: prctl %s%s\n", command,
-          member ? " COMPONENT FILE [-state EXPRESSION] [-timeout MS]" : "");
+          member ? " COMPONENT FILE [-state EXPRESSION] [-timeout MS] [-check EXPRESSION]...\n"
+                   "       [-validate] [-relocate] [-strict]"
+                 : "");
   return EXIT_USAGE;
 }
 
@@ -49,6 +56,14 @@ static bool parse(int argc, char **argv, struct options *o) {
       o->filter = argv[++i];
     else if (is_option(argv[i], "timeout") && i + 1 < argc && parse_ms(argv[i + 1], &o->timeout_ms))
       i++;
+    else if (is_option(argv[i], "check") && i + 1 < argc && o->check_count < CHECKS_MAX)
+      o->checks[o->check_count++] = argv[++i];
+    else if (is_option(argv[i], "validate"))
+      o->validate = true;
+    else if (is_option(argv[i], "relocate"))
+      o->relocate = true;
+    else if (is_option(argv[i], "strict"))
+      o->strict = true;
     else if (*argv[i] != '-' && !o->component)
       o->component = argv[i];
     else if (*argv[i] != '-' && !o->file)
@@ -120,6 +135,13 @@ static int request_member(int control, Proteos__UpdateRequest__Action action,
   member.component = (char *)(uintptr_t)o->component;
   member.path = (char *)(uintptr_t)o->file;
   member.filter = (char *)(uintptr_t)o->filter;
+  Proteos__UpdateOptions options = PROTEOS__UPDATE_OPTIONS__INIT;
+  options.checks = (char **)(uintptr_t)o->checks;
+  options.n_checks = o->check_count;
+  options.validate = o->validate;
+  options.relocate = o->relocate;
+  options.strict = o->strict;
+  member.options = &options;
   update.action = action;
   update.n_members = 1;
   update.members = members;

@@ -10,6 +10,7 @@
 #include "libst/descriptor.h"
 #include "libst/import.h"
 #include "libst/mapping.h"
+#include "libst/options.h"
 #include "libst/plan.h"
 #include "libst/process.h"
 #include "libst/proof.h"
@@ -23,6 +24,7 @@
 
 static struct plan plan;
 static struct transfer transfer;
+static struct st_options *options; /* of the update in progress */
 
 static struct {
   int channel; /* holds the parked descriptors until commit */
@@ -30,9 +32,16 @@ static struct {
   size_t parked_count;
 } import = {.channel = -1};
 
-int st_plan(int old_exe_fd, struct st_report *report) {
+static void begin_report(struct st_report *report) {
   memset(report, 0, offsetof(struct st_report, text) + 1);
-  if (!st_process.meta) return -EINVAL;
+  report->strict = options && options->strict;
+}
+
+int st_plan(int old_exe_fd, const struct st_options *wanted, struct st_report *report) {
+  st_options_free(options);
+  options = options_copy(wanted);
+  begin_report(report);
+  if (!st_process.meta || !options) return options ? -EINVAL : -ENOMEM;
   int err = plan_make(&plan, old_exe_fd, report);
   if (!err && report->violations) err = -EINVAL;
   if (err) plan_free(&plan);
@@ -171,7 +180,7 @@ static int take_header(struct transfer *t) {
 }
 
 int st_import(int channel, struct st_report *report) {
-  memset(report, 0, offsetof(struct st_report, text) + 1);
+  begin_report(report);
   if (!plan.old) return -EINVAL;
   import.channel = descriptor_hide(channel);
   transfer = (struct transfer){.plan = &plan, .report = report};
@@ -233,4 +242,6 @@ void import_release(void) {
   transfer_free(&transfer);
   plan_free(&plan);
   proof_free();
+  st_options_free(options);
+  options = NULL;
 }

@@ -62,8 +62,8 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, uint32_t pointee
   if (!find_block(value, false, &block)) {
     t->dangling++;
     char text[256];
-    report_note(t->report, "`%s` pointed to freed memory; using it will trap",
-                place_text(t, place, text, sizeof(text)));
+    report_warning(t->report, "`%s` pointed to freed memory; using it will trap",
+                   place_text(t, place, text, sizeof(text)));
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
   const struct site_plan *site = transfer_site(t, block.site);

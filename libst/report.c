@@ -16,9 +16,10 @@ void report_observe(void (*each)(void *data, bool violation, const char *text), 
   observer_data = data;
 }
 
-static void add(struct st_report *r, bool violation, const char *format, va_list args) {
+static void add(struct st_report *r, const char *kind, const char *format, va_list args) {
   char line[1024];
-  int head = snprintf(line, sizeof(line), "%s: ", violation ? "violation" : "note");
+  int head = snprintf(line, sizeof(line), "%s: ", kind);
+  bool violation = strcmp(kind, "violation") == 0;
   vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
   if (observer) observer(observer_data, violation, line + head);
   size_t length = strlen(line);
@@ -40,7 +41,7 @@ void report_violation(struct st_report *r, const char *format, ...) {
   r->violations++;
   va_list args;
   va_start(args, format);
-  add(r, true, format, args);
+  add(r, "violation", format, args);
   va_end(args);
 }
 
@@ -49,6 +50,18 @@ void report_note(struct st_report *r, const char *format, ...) {
   r->notes++;
   va_list args;
   va_start(args, format);
-  add(r, false, format, args);
+  add(r, "note", format, args);
+  va_end(args);
+}
+
+void report_warning(struct st_report *r, const char *format, ...) {
+  if (!r) return;
+  if (r->strict)
+    r->violations++;
+  else
+    r->notes++;
+  va_list args;
+  va_start(args, format);
+  add(r, r->strict ? "violation" : "warning", format, args);
   va_end(args);
 }

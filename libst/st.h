@@ -26,7 +26,8 @@
 /** Text for people about a plan or a transfer. */
 struct st_report {
   unsigned violations; /* reasons to refuse */
-  unsigned notes;      /* decisions worth knowing */
+  unsigned notes;      /* decisions worth knowing, and warnings */
+  bool strict;         /* warnings count as violations: `strict` of the update's options */
   size_t used;         /* bytes in text, without the NUL */
   char text[16384];    /* lines; cut with a last line that says so */
 };
@@ -37,11 +38,29 @@ struct st_report {
  * @return 0; -ENODATA when the executable carries no metadata (not instrumented). */
 int st_init(int exe_fd, bool update);
 
+/** What is asked of one update beyond moving the state. */
+struct st_options {
+  char **checks; /* conditions on the state, as expressions */
+  size_t check_count;
+  bool validate; /* transfer back into a copy, and compare it with the old version's state */
+  bool relocate; /* move every block that can move: a pointer that is not known shows up */
+  bool strict;   /* what is otherwise a warning is a violation */
+};
+
+/** Options as bytes (UpdateOptions of proto/options.proto), to bring them to the new version.
+ * @return owned by the caller (free()), or NULL without memory */
+void *st_options_pack(const struct st_options *options, size_t *bytes);
+/** @param bytes  0: no options
+ * @return owned by the caller, or NULL: no such record, or no memory */
+struct st_options *st_options_unpack(const void *packed, size_t bytes);
+void st_options_free(struct st_options *options);
+
 /** Pairs the old version's metadata with this program's and computes the plan.
  * @param old_exe_fd  the old version's executable; borrowed until st_commit()
+ * @param options     for the import too; may be NULL; not kept
  * @return 0; -ENODATA when it is not instrumented; -EINVAL when something is refused (in report).
  */
-int st_plan(int old_exe_fd, struct st_report *report);
+int st_plan(int old_exe_fd, const struct st_options *options, struct st_report *report);
 
 /** Old version: makes and prefaults what st_export() will need.
  * @param channel  SOCK_SEQPACKET socket to the new version; owned by libst from now on */

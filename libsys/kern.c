@@ -1,5 +1,6 @@
 #include "libsys/kern.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,11 +42,19 @@ int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, uns
   return 0;
 }
 
-int kern_load(endpoint_t ep, uint64_t txid, int exe_fd, const char *filter) {
-  struct kern_args args = {
-      .m = {.type = KERN_LOAD}, .fd_out = exe_fd, .out = filter, .out_len = strlen(filter) + 1};
+int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *load) {
+  static uint8_t out[BUS_FILTER_MAX + BUS_OPTIONS_MAX];
+  size_t filter_bytes = strlen(load->filter) + 1;
+  if (filter_bytes > BUS_FILTER_MAX || load->options_bytes > BUS_OPTIONS_MAX) return -E2BIG;
+  memcpy(out, load->filter, filter_bytes);
+  if (load->options_bytes) memcpy(out + filter_bytes, load->options, load->options_bytes);
+  struct kern_args args = {.m = {.type = KERN_LOAD},
+                           .fd_out = load->exe_fd,
+                           .out = out,
+                           .out_len = filter_bytes + load->options_bytes};
   args.m.i32[0] = ep;
   args.m.u64[1] = txid;
+  args.m.u32[4] = (uint32_t)filter_bytes;
   int error = kern_call(&args);
   if (args.fd_in >= 0) close(args.fd_in);
   return error ? error : args.m.i32[0];

@@ -33,10 +33,19 @@ unsigned kern_take_fds(int *fds, unsigned max);
  * @param edges  receives up to `max` of its outgoing edges; info->nedges says how many there are */
 int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, unsigned max,
               int *exe_fd);
+/* What a version is replaced by, and how. All is borrowed. */
+struct kern_load {
+  int exe_fd;
+  const char *filter;  /* for the old version; "" is always true */
+  const void *options; /* for the new version: UpdateOptions of proto/options.proto */
+  size_t options_bytes;
+};
+
 /** (um) Spawns a new version from an executable and prepares the old one.
- * @param exe_fd  borrowed
- * @return the new version's process id, or a negative error */
-int kern_load(endpoint_t ep, uint64_t txid, int exe_fd, const char *filter);
+ * @return the new version's process id, or a negative error; -E2BIG: filter and options are too
+ * long
+ */
+int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *load);
 /** (um) Holds a component's requests and lets it converge to quiescence. */
 int kern_converge(endpoint_t ep);
 /** (um) The commit point: all members' endpoints pass to their new versions, or none. */

@@ -15,6 +15,7 @@ struct runtime {
   struct bus_edge *edges;          /* hello.nedges of them */
   struct bus_inherited *inherited; /* hello.ninherited of them */
   char *syscalls;                  /* hello.syscalls_bytes of NUL-terminated names */
+  void *options;                   /* hello.options_bytes; of the update it is started for */
   const event_eh_t *handlers;      /* a copy: the component's own may be a local of main() */
   bool live;                       /* serves its endpoint; a new version before commit does not */
   bool started;                    /* sys_startup() has returned */

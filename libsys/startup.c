@@ -48,6 +48,7 @@ static void say_hello(void) {
   runtime.edges = copy(&at, &left, h->nedges * sizeof(*runtime.edges));
   runtime.inherited = copy(&at, &left, h->ninherited * sizeof(*runtime.inherited));
   runtime.syscalls = copy(&at, &left, h->syscalls_bytes);
+  runtime.options = copy(&at, &left, h->options_bytes);
   runtime.calls_in_flight = h->calls_in_flight;
 }
 

@@ -74,7 +74,9 @@ static void wait_for_commit(void) {
 }
 
 void update_become(void) {
-  int error = st_plan(BUS_FD_OLD_EXE, &report);
+  struct st_options *options = st_options_unpack(runtime.options, runtime.hello.options_bytes);
+  int error = options ? st_plan(BUS_FD_OLD_EXE, options, &report) : -EPROTO;
+  st_options_free(options);
   if (error) give_up(UPDATE_PLANNED, error);
   kern_report(UPDATE_PLANNED, 0, "");
   log_notes("plan");

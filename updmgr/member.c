@@ -26,6 +26,7 @@ void member_free(struct member *m) {
   if (m->exe_fd >= 0) close(m->exe_fd);
   free(m->path);
   free(m->filter);
+  free(m->options);
   free(m);
 }
 

@@ -1,6 +1,7 @@
 #include "updmgr/request.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,16 @@ static void refuse(client_t client, int status, const char *name, const char *wh
   client_end(client, status);
 }
 
+/* Keeps the options as they go to the new version. */
+static bool take_options(struct member *m, const Proteos__UpdateOptions *options) {
+  if (!options) return true;
+  m->options_bytes = proteos__update_options__get_packed_size(options);
+  m->options = malloc(m->options_bytes + 1);
+  if (!m->options) return false;
+  proteos__update_options__pack(options, m->options);
+  return true;
+}
+
 /* Makes members of the request; each takes its descriptor. @return 0 or a negative errno */
 static int take_members(const Proteos__UpdateRequest *request, const int *fds, unsigned nfds,
                         struct member_list *members) {
@@ -25,7 +36,8 @@ static int take_members(const Proteos__UpdateRequest *request, const int *fds, u
     }
     const Proteos__UpdateMember *r = request->members[i];
     struct member *m = member_new(r->component, r->path, r->filter, fds[i]);
-    if (!m) {
+    if (!m || !take_options(m, r->options)) {
+      member_free(m);
       complete = false;
       continue;
     }

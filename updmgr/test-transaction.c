@@ -31,8 +31,8 @@ static void note(const char *fmt, ...) {
   va_end(ap);
 }
 
-int kern_load(endpoint_t ep, uint64_t txid, int exe_fd, const char *filter) {
-  (void)txid, (void)exe_fd, (void)filter;
+int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *how) {
+  (void)txid, (void)how;
   note("load %d;", ep);
   return 1000 + ep;
 }

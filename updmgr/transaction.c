@@ -227,7 +227,11 @@ static void say_requested(void) {
 
 static void load(struct member *m) {
   client_say(tx.client, "Loading %s into memory...", m->path);
-  int pid = kern_load(m->endpoint, tx.id, m->exe_fd, m->filter);
+  struct kern_load how = {.exe_fd = m->exe_fd,
+                          .filter = m->filter,
+                          .options = m->options,
+                          .options_bytes = m->options_bytes};
+  int pid = kern_load(m->endpoint, tx.id, &how);
   if (pid < 0) {
     fail(pid, "%s: %s could not be started (%s)", m->name, m->path, sys_strerror(pid));
     return;

@@ -28,7 +28,7 @@ void become(int old_exe, int state) {
     say(PROTEOS__ALONE_KIND__ALONE_PLANNED, err,
         err == -ENODATA ? "it is not instrumented (see st-instrument)" : strerror(-err));
   old_exe = descriptor_hide(old_exe);
-  report(PROTEOS__ALONE_KIND__ALONE_PLANNED, st_plan(old_exe, &alone.report));
+  report(PROTEOS__ALONE_KIND__ALONE_PLANNED, st_plan(old_exe, NULL, &alone.report));
 
   err = st_import(state, &alone.report);
   /* The old version has ended or thawed: the supervisor, who knows, ends this process. */

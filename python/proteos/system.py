@@ -188,13 +188,15 @@ class System:
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=deadline)
 
-    def update(self, component: str, path: str | Path, filter: str | None = None) -> str:
-        """Updates one component; returns what prctl printed."""
-        return self.prctl("update", component, str(path), *self._state(filter))
+    def update(self, component: str, path: str | Path, filter: str | None = None,
+               *options: str) -> str:
+        """Updates one component; returns what prctl printed. `options` are prctl's."""
+        return self.prctl("update", component, str(path), *self._state(filter), *options)
 
-    def mupdate(self, component: str, path: str | Path, filter: str | None = None) -> str:
+    def mupdate(self, component: str, path: str | Path, filter: str | None = None,
+                *options: str) -> str:
         """Asks for an update that mupdate_start() performs, together with others."""
-        return self.prctl("mupdate", component, str(path), *self._state(filter))
+        return self.prctl("mupdate", component, str(path), *self._state(filter), *options)
 
     def mupdate_start(self) -> str:
         return self.prctl("mupdate-start")

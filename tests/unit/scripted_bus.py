@@ -10,9 +10,10 @@ PACKET = struct.Struct("<II")
 OP = struct.Struct("<HHiQII")
 MSG = struct.Struct("<iIiIQ40s")
 DELIVERY = struct.Struct("<Ii")
-HELLO = struct.Struct("<IiIIIIIIII32s32s")
+HELLO = struct.Struct("<IiIIIIIIIII32s32s")
 EDGE = struct.Struct("<iII32s")
 
+ABI_VERSION = 2
 RECEIVE, SENDREC, CALL, NOTIFY, REPLY = 1, 2, 3, 4, 5
 ACK = 1
 MESSAGE, ANSWER, CONTROL = 1, 2, 3
@@ -56,6 +57,7 @@ class Bus:
     calls_max: int = 16
     sandbox: int = 1
     syscalls: tuple = ()
+    options: bytes = b""  # of the update that it is started for
     name: str = "subject"
     replaces: "Bus | None" = None  # start as the new version of that one
 
@@ -105,7 +107,7 @@ class Bus:
         data = self.channel.recv(1 << 18)
         assert data, "the component has gone"
         version, nops = PACKET.unpack_from(data)
-        assert version == 1
+        assert version == ABI_VERSION
         at, ops, bulk = PACKET.size, [], 0
         for _ in range(nops):
             code, flags, dst, arg, payload, _ = OP.unpack_from(data, at)
@@ -132,11 +134,12 @@ class Bus:
         (op,) = self.packet()
         assert (op.code, op.dst, op.type) == (SENDREC, 0, KERN_HELLO)
         names = b"".join(s.encode() + b"\0" for s in self.syscalls)
-        data = HELLO.pack(1, 7, self.start, incarnation, self.calls_max, 0, self.sandbox,
-                          len(self.edges), 0, len(names), self.name.encode(), b"test")
+        data = HELLO.pack(ABI_VERSION, 7, self.start, incarnation, self.calls_max, 0, self.sandbox,
+                          len(self.edges), 0, len(names), len(self.options), self.name.encode(),
+                          b"test")
         for e in self.edges:
             data += EDGE.pack(e.endpoint, e.rights, e.deadline_ms, e.name.encode())
-        self.deliver(ANSWER, payload=data + names)
+        self.deliver(ANSWER, payload=data + names + self.options)
 
     def request(self, type, source, token, body=b"", payload=b""):
         """Delivers a request to the waiting component."""

@@ -86,7 +86,7 @@ static void obey(enum command command, int fd, const struct pair *pair, struct r
     return;
   case COMMAND_PLAN:
     old_exe = hide(fd);
-    r->err = st_plan(old_exe, &r->report);
+    r->err = st_plan(old_exe, NULL, &r->report);
     return;
   case COMMAND_IMPORT:
     r->err = st_import(fd, &r->report);
