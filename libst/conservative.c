@@ -38,7 +38,7 @@ static uint64_t executable_word(struct transfer *t, uint64_t value, const struct
       return value;
     }
   }
-  return pointer_follow(t, value, 0, place);
+  return pointer_follow(t, value, &pointed_any, place);
 }
 
 uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *place) {
@@ -49,7 +49,7 @@ uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *pla
   }
   const struct image *image = images_at(&t->old, value);
   if (!image) return value;
-  if (image != &t->old.image[0]) return pointer_follow(t, value, 0, place);
+  if (image != &t->old.image[0]) return pointer_follow(t, value, &pointed_any, place);
   return executable_word(t, value, place);
 }
 

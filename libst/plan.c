@@ -32,6 +32,18 @@ static int file_match(const char *a, const char *b) {
   return strcmp(base_name(a), base_name(b)) == 0 ? 2 : 1;
 }
 
+static bool has_file(const struct st_meta *meta, const char *file) {
+  for (uint32_t i = 0; i < meta->header->functions.count; i++)
+    if (file_match(st_meta_string(meta, meta->functions[i].file), file) > 1) return true;
+  return false;
+}
+
+/* May what was in one file be in another one now? Not when both versions have both files. */
+static bool may_move(const struct st_meta *from, const char *old_file, const struct st_meta *to,
+                     const char *new_file) {
+  return file_match(old_file, new_file) > 1 || !has_file(to, old_file) || !has_file(from, new_file);
+}
+
 static bool same_scope(const struct st_meta *a, const struct st_variable *va,
                        const struct st_meta *b, const struct st_variable *vb) {
   return (va->flags & ST_VAR_STATIC) == (vb->flags & ST_VAR_STATIC) &&
@@ -73,7 +85,10 @@ static const struct st_variable *find_variable(const struct st_meta *in, const s
     best_match = match;
     *ambiguous = false;
   }
-  if (best && best_match < 3 && is_wanted_more(in, best, of, v, best_match, ambiguous)) return NULL;
+  if (!best || best_match == 3) return best;
+  if (is_wanted_more(in, best, of, v, best_match, ambiguous)) return NULL;
+  if (!may_move(of, st_meta_string(of, v->file), in, st_meta_string(in, best->file)))
+    *ambiguous = true;
   return best;
 }
 
@@ -132,11 +147,11 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
   plan_variable_text(plan->old, old, text, sizeof(text));
   pair->new = find_variable(plan->new, plan->old, old, &ambiguous);
   if (ambiguous && !is_const)
-    report_violation(report,
-                     "variable `%s` of %s: there are several statics of this name, and their files' "
-                     "names do not tell which is which; keep the files' names",
-                     text,
-                     st_meta_string(plan->old, old->file));
+    report_violation(
+        report,
+        "variable `%s` of %s: which static of this name it is in the new version is not "
+        "known; keep it in its file, or give it a new name",
+        text, st_meta_string(plan->old, old->file));
   if (!is_const && (old->flags & ST_VAR_REFUSED))
     report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->old, old->note));
   if (!pair->new) {
@@ -258,5 +273,8 @@ const struct st_function *plan_function(const struct plan *plan, const struct st
     const struct st_function *other = &plan->old->functions[i];
     if (other != old && function_match(plan->old, other, new, best) >= best_match) ambiguous = true;
   }
+  if (best && !may_move(plan->old, st_meta_string(plan->old, old->file), new,
+                        st_meta_string(new, best->file)))
+    return NULL;
   return ambiguous ? NULL : best;
 }

@@ -15,38 +15,22 @@
 #define TRAP_BASE  0x2b5900000000ul
 #define TRAP_BYTES 0x100000000ul
 
+const struct pointed pointed_any;
+
 bool pointer_traps(uint64_t value) {
   return value - TRAP_BASE < TRAP_BYTES;
 }
 
 /* Why an offset has no place in the new version. */
 static const char *lost(int64_t offset) {
-  return offset == PROGRAM_AMBIGUOUS
-             ? "the start of one member and the end of another, which part in the new version"
-             : "which the new version does not have";
-}
-
-static int64_t block_offset(struct transfer *t, const struct site_plan *site, uint64_t offset,
-                            uint32_t pointee) {
-  const struct program *p = site->program;
-  if (!site->flexible) {
-    if (p->old_bytes == 0) return -1;
-    uint64_t element = offset / p->old_bytes;
-    int64_t inner = program_offset(t->plan->programs, p, offset % p->old_bytes, pointee);
-    return inner < 0 ? inner : (int64_t)(element * p->new_bytes) + inner;
+  switch (offset) {
+  case PROGRAM_AMBIGUOUS:
+    return "the start of one member and the end of another, which part in the new version";
+  case PROGRAM_RETYPED:
+    return "which has a type there that the pointer's does not fit; change both";
+  default:
+    return "which the new version does not have";
   }
-  for (unsigned i = 0; i < p->op_count; i++) {
-    const struct op *op = &p->ops[i];
-    if (op->kind != OP_TAIL || offset < op->old_at || op->element->old_bytes == 0) continue;
-    uint64_t at = offset - op->old_at;
-    int64_t inner =
-        program_offset(t->plan->programs, op->element, at % op->element->old_bytes, pointee);
-    return inner < 0 ? inner
-                     : op->new_at +
-                           (int64_t)(at / op->element->old_bytes * op->element->new_bytes) + inner;
-  }
-  if (offset >= p->old_bytes) return (int64_t)(offset - p->old_bytes + p->new_bytes);
-  return program_offset(t->plan->programs, p, offset, pointee);
 }
 
 /* Whether objects of an old type have another form in the new version. */
@@ -56,7 +40,7 @@ static bool type_changes(struct transfer *t, uint32_t type) {
   return p && p->changed;
 }
 
-static uint64_t follow_heap(struct transfer *t, uint64_t value, uint32_t pointee,
+static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct pointed *pointed,
                             const struct place *place) {
   struct block block;
   if (!find_block(value, false, &block)) {
@@ -69,13 +53,16 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, uint32_t pointee
   const struct site_plan *site = transfer_site(t, block.site);
   if (site->typed && !site->program->changed) return value;
   char type[160];
-  if (!site->typed && type_changes(t, pointee))
+  if (!site->typed && type_changes(t, pointed->old_type))
     transfer_refuse(t, place,
                     "points into a block whose type is not known (see st-instrument --report), and "
                     "`%s` changes; name the type where it is allocated",
-                    type_text(t->plan->old, pointee, type, sizeof(type)));
-  if (!site->typed || site->orphan || !site->program->changed) return value;
-  int64_t offset = block_offset(t, site, value - block.address, pointee);
+                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
+  if (!site->typed || site->orphan) return value;
+  if (!site->program->changed && !pointed->retyped) return value;
+  int64_t offset =
+      program_block_offset(t->plan->programs, site->program, site->flexible,
+                           transfer_old_bytes(t, site, &block), value - block.address, pointed);
   if (offset >= 0) return transfer_block(t, &block) + (uint64_t)offset;
   transfer_refuse(
       t, place, "points to byte %lu of a `%s`, %s", (unsigned long)(value - block.address),
@@ -103,53 +90,38 @@ static uint64_t follow_library(struct transfer *t, const struct image *old, uint
   return new->base + link_address;
 }
 
-/* Does an object of old type `type` consist of, or begin with, `pointee`s? */
-static bool begins_with(const struct st_meta *meta, uint32_t type, uint32_t pointee) {
-  for (int depth = 0; depth < 16; depth++) {
-    type = type_strip(meta, type);
-    if (type == pointee) return true;
-    const struct btf_type *t = type_of(meta, type);
-    if (btf_is_array(t))
-      type = btf_array(t)->type;
-    else if (btf_is_struct(t) && btf_vlen(t) > 0)
-      type = btf_members(t)->type;
-    else
-      return false;
-  }
-  return false;
-}
-
-/* The variable that ends where `link` is, when a pointer of this type could mean its end. */
-static const struct st_variable *ending_at(const struct st_meta *old, uint64_t link,
-                                           uint32_t pointee) {
-  const struct st_variable *v = link ? st_meta_variable_at(old, link - 1) : NULL;
-  if (!v || v->address + v->size != link || pointee == 0) return NULL;
-  const struct btf_type *type = type_of(old, v->type);
-  return btf_is_array(type) && begins_with(old, btf_array(type)->type, pointee) ? v : NULL;
-}
-
+/* Where in this executable a place in a variable is. @param exact  as of program_offset() */
 static int64_t in_variable(struct transfer *t, const struct st_variable *v, uint64_t offset,
-                           uint32_t pointee) {
+                           const struct pointed *pointed, bool *exact) {
   const struct variable_pair *pair = &t->plan->variables[v - t->plan->old->variables];
+  *exact = false;
   if (!pair->new || !pair->program || pair->program->refusal) return -1;
-  int64_t at = program_offset(t->plan->programs, pair->program, offset, pointee);
+  int64_t at = program_offset(t->plan->programs, pair->program, offset, pointed, exact);
   return at < 0 ? at : (int64_t)(st_image_base() + pair->new->address) + at;
 }
 
+/* The variable that ends where another begins or nothing is. */
+static const struct st_variable *ending_at(const struct st_meta *old, uint64_t link) {
+  const struct st_variable *v = link ? st_meta_variable_at(old, link - 1) : NULL;
+  return v && v->address + v->size == link ? v : NULL;
+}
+
 static uint64_t follow_variable(struct transfer *t, const struct st_variable *v, uint64_t link,
-                                uint32_t pointee, const struct place *place) {
-  char name[128];
-  int64_t at = in_variable(t, v, link - v->address, pointee);
-  const struct st_variable *before =
-      link == v->address ? ending_at(t->plan->old, link, pointee) : NULL;
-  if (before && !begins_with(t->plan->old, v->type, pointee))
-    return follow_variable(t, before, link, pointee, place);
-  if (before && in_variable(t, before, before->size, pointee) != at) {
-    char other[128];
+                                const struct pointed *pointed, const struct place *place) {
+  char name[128], other[128];
+  bool exact, ends = false;
+  int64_t at = in_variable(t, v, link - v->address, pointed, &exact);
+  const struct st_variable *before = link == v->address ? ending_at(t->plan->old, link) : NULL;
+  int64_t end = before ? in_variable(t, before, before->size, pointed, &ends) : -1;
+  if (ends && exact && end != at) {
     transfer_refuse(t, place, "points to the start of `%s` or to the end of `%s`",
                     plan_variable_text(t->plan->old, v, name, sizeof(name)),
                     plan_variable_text(t->plan->old, before, other, sizeof(other)));
     return 0;
+  }
+  if (ends && !exact) {
+    at = end;
+    v = before;
   }
   if (at >= 0) return (uint64_t)at;
   const struct variable_pair *pair = &t->plan->variables[v - t->plan->old->variables];
@@ -163,7 +135,7 @@ static uint64_t follow_variable(struct transfer *t, const struct st_variable *v,
   return 0;
 }
 
-static uint64_t follow_executable(struct transfer *t, uint64_t value, uint32_t pointee,
+static uint64_t follow_executable(struct transfer *t, uint64_t value, const struct pointed *pointed,
                                   const struct place *place) {
   const struct st_meta *old = t->plan->old;
   uint64_t link = value - t->old.image[0].base;
@@ -174,10 +146,9 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, uint32_t p
                             place);
   }
   const struct st_variable *v = st_meta_variable_at(old, link);
-  if (v) return follow_variable(t, v, link, pointee, place);
-  v = link ? st_meta_variable_at(old, link - 1) : NULL;
-  if (v && v->address + v->size == link && !(v->flags & ST_VAR_CONST))
-    return follow_variable(t, v, link, pointee, place);
+  if (v) return follow_variable(t, v, link, pointed, place);
+  v = ending_at(old, link);
+  if (v && !(v->flags & ST_VAR_CONST)) return follow_variable(t, v, link, pointed, place);
   const struct st_function *f = st_meta_function_at(old, link);
   if (f && f->address == link) {
     const struct st_function *new = plan_function(t->plan, f);
@@ -195,13 +166,13 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, uint32_t p
   return 0;
 }
 
-uint64_t pointer_follow(struct transfer *t, uint64_t value, uint32_t pointee,
+uint64_t pointer_follow(struct transfer *t, uint64_t value, const struct pointed *pointed,
                         const struct place *place) {
   if (value < ARENA_PAGE || value > -ARENA_PAGE) return value;
-  if (arena_has((void *)value)) return follow_heap(t, value, pointee, place);
+  if (arena_has((void *)value)) return follow_heap(t, value, pointed, place);
   if (value - MAPPING_BASE < MAPPING_BYTES || pointer_traps(value)) return value;
   const struct image *image = images_at(&t->old, value);
-  if (image == &t->old.image[0]) return follow_executable(t, value, pointee, place);
+  if (image == &t->old.image[0]) return follow_executable(t, value, pointed, place);
   if (image) return follow_library(t, image, value - image->base, place);
   transfer_refuse(t, place,
                   "points to 0x%lx: memory of a library or a stack, which is no state; let the "

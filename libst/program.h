@@ -21,6 +21,12 @@ enum op_kind {
   OP_TAIL,    /* elements of a flexible array, to the object's end */
 };
 
+/* What a pointer points to by its type in either version, stripped; 0 = any. */
+struct pointed {
+  uint32_t old_type, new_type;
+  bool retyped; /* what it pointed to is no longer what it points to */
+};
+
 struct enum_value {
   int64_t old_value, new_value;
   bool gone; /* the new version has no enumerator of this name */
@@ -36,7 +42,7 @@ struct op {
       uint16_t old_bit, old_bits, new_bit; /* from the byte offset; OP_BITS */
       uint16_t new_bits;                   /* that one, and OP_NUMBER: 1 for _Bool */
     };
-    uint32_t pointee; /* old type, stripped; OP_POINTER */
+    struct pointed pointed; /* OP_POINTER */
     struct {
       const struct program *element;
       uint32_t old_count, new_count;
@@ -69,6 +75,7 @@ struct program {
 };
 
 #define PROGRAM_AMBIGUOUS (-2)
+#define PROGRAM_RETYPED   (-3)
 
 /** Makes an empty set. Both metadata are borrowed. @return NULL without memory */
 struct programs *programs_new(const struct st_meta *old, const struct st_meta *new);
@@ -87,11 +94,19 @@ const struct program *program_for(struct programs *programs, uint32_t old_type, 
 uint32_t programs_counterpart(struct programs *programs, uint32_t old_type);
 
 /** Where in the new object lies what is at `offset` in an old one.
- * @param pointee  old type of a pointer to it, stripped, 0 for any: tells an object from its first
- *                 member
- * @return the offset; -1 when the new version does not have it; PROGRAM_AMBIGUOUS when it is the
- *         start of one member and the end of another, which part in the new version */
+ * @param pointed  of the pointer to it: tells an object from its first member, and from the end of
+ *                 an array before it
+ * @param exact    out: whether an object of the pointer's type begins there, or an array of it ends
+ * @return the offset; -1 when the new version does not have it; PROGRAM_AMBIGUOUS when it is
+ *         several things, which part in the new version; PROGRAM_RETYPED when it is there, but of a
+ *         type that the pointer's does not fit */
 int64_t program_offset(struct programs *programs, const struct program *program, uint64_t offset,
-                       uint32_t pointee);
+                       const struct pointed *pointed, bool *exact);
+/** The same for a block of objects.
+ * @param flexible  of one object, which ends in a flexible array
+ * @param bytes     of the old block */
+int64_t program_block_offset(struct programs *programs, const struct program *program,
+                             bool flexible, uint64_t bytes, uint64_t offset,
+                             const struct pointed *pointed);
 
 #endif

@@ -1,93 +1,177 @@
-/* Where a place in an old object lies in the new one. */
+/* Where a place in an old object lies in the new one.
+ *
+ * One address can be several things: the start of an object, that of its first member, the end of
+ * an array before it. The type of the pointer tells which; what it leaves open is only a question
+ * when the new version puts them at different places. */
 #include "libst/meta.h"
 #include "libst/program.h"
 #include "libst/type.h"
 
-static int64_t map_offset(struct programs *ps, uint32_t old_type, uint32_t new_type,
-                          uint64_t offset, uint32_t pointee, bool *exact);
+struct search {
+  struct programs *programs;
+  const struct st_meta *old, *new;
+  const struct pointed *pointed;
+  bool found;
+  int64_t result;
+};
 
-/* An element keeps its index; so does the end of the array. */
-static int64_t map_element(struct programs *ps, const struct btf_type *o, const struct btf_type *n,
-                           uint64_t offset, uint32_t pointee, bool *exact) {
-  const struct st_meta *old = programs_old(ps), *new = programs_target(ps);
-  uint64_t size = type_bytes(old, btf_array(o)->type);
-  uint64_t new_size = type_bytes(new, btf_array(n)->type);
+/* Notes one thing that the pointer may mean. @param at  where that is; negative when it is gone */
+static void add_reading(struct search *s, int64_t at, uint32_t new_type) {
+  if (at >= 0 && s->pointed->new_type && !type_fits(s->new, new_type, s->new, s->pointed->new_type))
+    at = PROGRAM_RETYPED;
+  if (s->found && s->result != at) at = PROGRAM_AMBIGUOUS;
+  s->found = true;
+  s->result = at;
+}
+
+static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_t offset,
+                 int64_t at);
+
+/* What lies at an offset of an array, or ends there. */
+static void find_in_elements(struct search *s, uint32_t old_type, uint32_t new_type, uint64_t count,
+                             uint64_t new_count, uint64_t offset, int64_t at) {
+  uint64_t size = type_bytes(s->old, old_type), new_size = type_bytes(s->new, new_type);
+  if (size == 0) return;
+  uint64_t index = offset / size, rest = offset % size;
+  bool ends = rest == 0 && index > 0 && index <= count;
+  if (index < count)
+    find(s, old_type, new_type, rest,
+         at < 0 || index >= new_count ? -1 : at + (int64_t)(index * new_size));
+  else if (ends && type_strip(s->old, old_type) == s->pointed->old_type)
+    add_reading(s, at < 0 || index > new_count ? -1 : at + (int64_t)(index * new_size), new_type);
+  if (ends)
+    find(s, old_type, new_type, size,
+         at < 0 || index > new_count ? -1 : at + (int64_t)((index - 1) * new_size));
+}
+
+static void find_in_members(struct search *s, const struct btf_type *o, const struct btf_type *n,
+                            uint64_t offset, int64_t at) {
+  for (unsigned i = 0; i < type_members(o); i++) {
+    struct type_member m = type_member(s->old, o, i);
+    uint64_t start = m.bit / 8;
+    if (m.bits || offset < start || offset > start + type_bytes(s->old, m.type)) continue;
+    int k = at < 0 ? -1 : type_member_counterpart(s->new, n, s->old, o, i);
+    struct type_member nm = k < 0 ? (struct type_member){0} : type_member(s->new, n, (unsigned)k);
+    if (k < 0 || nm.bits)
+      find(s, m.type, 0, offset - start, -1);
+    else
+      find(s, m.type, nm.type, offset - start, at + nm.bit / 8);
+  }
+}
+
+/* Finds objects of the pointer's type at an offset, and ends of arrays of them.
+ * @param at  where the new object is; negative when there is none */
+static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_t offset,
+                 int64_t at) {
+  old_type = type_strip(s->old, old_type);
+  new_type = type_strip(s->new, new_type);
+  if (offset == 0 && old_type == s->pointed->old_type) {
+    add_reading(s, at, new_type);
+    return;
+  }
+  const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
+  if (btf_kind(o) != btf_kind(n)) at = -1;
+  if (btf_is_composite(o))
+    find_in_members(s, o, n, offset, at);
+  else if (btf_is_array(o))
+    find_in_elements(s, btf_array(o)->type, at < 0 ? 0 : btf_array(n)->type, btf_array(o)->nelems,
+                     at < 0 ? 0 : btf_array(n)->nelems, offset, at);
+}
+
+/* ---- pointers whose type is not what is there: the outermost object that begins there ---- */
+
+static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t new_type,
+                          uint64_t offset);
+
+static int64_t map_element(const struct search *s, const struct btf_type *o,
+                           const struct btf_type *n, uint64_t offset) {
+  uint64_t size = type_bytes(s->old, btf_array(o)->type);
+  uint64_t new_size = type_bytes(s->new, btf_array(n)->type);
   uint64_t index = size ? offset / size : 0;
   if (size == 0) return -1;
-  if (index == btf_array(o)->nelems && offset % size == 0 && index <= btf_array(n)->nelems) {
-    *exact = pointee == 0 || pointee == type_strip(old, btf_array(o)->type);
+  if (index == btf_array(o)->nelems && offset % size == 0 && index <= btf_array(n)->nelems)
     return (int64_t)(index * new_size);
-  }
   if (index >= btf_array(n)->nelems) return -1;
-  int64_t inner =
-      map_offset(ps, btf_array(o)->type, btf_array(n)->type, offset % size, pointee, exact);
+  int64_t inner = map_offset(s, btf_array(o)->type, btf_array(n)->type, offset % size);
   return inner < 0 ? inner : inner + (int64_t)(index * new_size);
 }
 
-static int64_t map_member(struct programs *ps, const struct btf_type *o, const struct btf_type *n,
-                          unsigned i, uint64_t offset, uint32_t pointee, bool *exact) {
-  const struct st_meta *old = programs_old(ps), *new = programs_target(ps);
-  struct type_member m = type_member(old, o, i);
-  int k = type_member_counterpart(new, n, old, o, i);
-  if (k < 0) return -1;
-  struct type_member nm = type_member(new, n, (unsigned)k);
-  int64_t inner = map_offset(ps, m.type, nm.type, offset - m.bit / 8, pointee, exact);
-  return inner < 0 ? inner : inner + nm.bit / 8;
+static int64_t map_member(const struct search *s, const struct btf_type *o,
+                          const struct btf_type *n, uint64_t offset) {
+  for (unsigned i = 0; i < type_members(o); i++) {
+    struct type_member m = type_member(s->old, o, i);
+    uint64_t start = m.bit / 8, bytes = type_bytes(s->old, m.type);
+    if (m.bits || offset < start || offset >= start + (bytes ? bytes : 1)) continue;
+    int k = type_member_counterpart(s->new, n, s->old, o, i);
+    if (k < 0) return -1;
+    struct type_member nm = type_member(s->new, n, (unsigned)k);
+    int64_t inner = nm.bits ? -1 : map_offset(s, m.type, nm.type, offset - start);
+    return inner < 0 ? inner : inner + nm.bit / 8;
+  }
+  return -1;
 }
 
-/* The member that contains the offset, or the array member that ends there, as the pointer's type
- * tells. */
-static int64_t map_in_struct(struct programs *ps, const struct btf_type *o,
-                             const struct btf_type *n, uint64_t offset, uint32_t pointee,
-                             bool *exact) {
-  const struct st_meta *old = programs_old(ps);
-  int64_t found = -1;
-  for (unsigned i = 0; i < type_members(o) && found < 0; i++) {
-    struct type_member m = type_member(old, o, i);
-    uint64_t at = m.bit / 8, bytes = type_bytes(old, m.type);
-    if (m.bits || offset < at || offset >= at + (bytes ? bytes : 1)) continue;
-    found = map_member(ps, o, n, i, offset, pointee, exact);
-  }
-  for (unsigned i = 0; i < type_members(o) && pointee; i++) {
-    struct type_member m = type_member(old, o, i);
-    bool is_end = false;
-    if (m.bits || offset != m.bit / 8 + type_bytes(old, m.type) ||
-        !btf_is_array(type_of(old, m.type)))
-      continue;
-    int64_t end = map_member(ps, o, n, i, offset, pointee, &is_end);
-    if (!is_end) continue;
-    if (*exact && end != found) return PROGRAM_AMBIGUOUS;
-    *exact = true;
-    found = end;
-  }
-  return found;
+static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t new_type,
+                          uint64_t offset) {
+  const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
+  if (offset == 0) return 0;
+  if (btf_kind(o) != btf_kind(n)) return -1;
+  if (btf_is_struct(o)) return map_member(s, o, n, offset);
+  if (btf_is_array(o)) return map_element(s, o, n, offset);
+  return offset < type_bytes(s->new, new_type) ? (int64_t)offset : -1;
 }
 
-static int64_t map_offset(struct programs *ps, uint32_t old_type, uint32_t new_type,
-                          uint64_t offset, uint32_t pointee, bool *exact) {
-  const struct st_meta *old = programs_old(ps), *new = programs_target(ps);
-  old_type = type_strip(old, old_type);
-  new_type = type_strip(new, new_type);
-  const struct btf_type *o = type_of(old, old_type), *n = type_of(new, new_type);
-  *exact = offset == 0 && (pointee == 0 || pointee == old_type);
-  if (*exact) return 0;
-  int64_t inner = -1;
-  if (btf_kind(o) != btf_kind(n)) return offset == 0 ? 0 : -1;
-  if (btf_is_struct(o))
-    inner = map_in_struct(ps, o, n, offset, pointee, exact);
-  else if (btf_is_array(o))
-    inner = map_element(ps, o, n, offset, pointee, exact);
-  else if (offset < type_bytes(new, new_type))
-    inner = (int64_t)offset;
-  /* At the start of an object whose first member the pointer does not name, it means the object. */
-  return offset == 0 && !*exact ? 0 : inner;
+static struct search new_search(struct programs *ps, const struct pointed *pointed) {
+  return (struct search){ps, programs_old(ps), programs_target(ps), pointed, false, 0};
 }
 
 int64_t program_offset(struct programs *ps, const struct program *p, uint64_t offset,
-                       uint32_t pointee) {
-  bool exact;
+                       const struct pointed *pointed, bool *exact) {
+  struct search s = new_search(ps, pointed);
+  if (pointed->old_type) find(&s, p->old_type, p->new_type, offset, 0);
+  *exact = s.found;
+  if (s.found) return s.result;
   if (!p->changed) return (int64_t)offset;
-  if (offset == 0 && (pointee == 0 || pointee == p->old_type)) return 0;
-  int64_t at = map_offset(ps, p->old_type, p->new_type, offset, pointee, &exact);
+  int64_t at = map_offset(&s, p->old_type, p->new_type, offset);
   return at == -1 && offset == p->old_bytes ? p->new_bytes : at;
+}
+
+/* What the last member, a flexible array, is in the program. */
+static const struct op *tail_of(const struct program *p) {
+  for (unsigned i = 0; i < p->op_count; i++)
+    if (p->ops[i].kind == OP_TAIL && p->ops[i].element->old_bytes) return &p->ops[i];
+  return NULL;
+}
+
+static int64_t tail_offset(struct search *s, const struct program *p, const struct op *tail,
+                           uint64_t bytes, uint64_t offset) {
+  const struct program *e = tail->element;
+  uint64_t count = bytes > tail->old_at ? (bytes - tail->old_at) / e->old_bytes : 0;
+  if (s->pointed->old_type) {
+    if (offset <= p->old_bytes) find(s, p->old_type, p->new_type, offset, 0);
+    if (offset >= tail->old_at)
+      find_in_elements(s, e->old_type, e->new_type, count, count, offset - tail->old_at,
+                       tail->new_at);
+  }
+  if (s->found) return s->result;
+  if (offset < tail->old_at) return map_offset(s, p->old_type, p->new_type, offset);
+  uint64_t index = (offset - tail->old_at) / e->old_bytes;
+  int64_t inner = map_offset(s, e->old_type, e->new_type, (offset - tail->old_at) % e->old_bytes);
+  return inner < 0 ? inner : tail->new_at + (int64_t)(index * e->new_bytes) + inner;
+}
+
+int64_t program_block_offset(struct programs *ps, const struct program *p, bool flexible,
+                             uint64_t bytes, uint64_t offset, const struct pointed *pointed) {
+  struct search s = new_search(ps, pointed);
+  const struct op *tail = flexible ? tail_of(p) : NULL;
+  if (offset == 0 && pointed->old_type == p->old_type && !pointed->retyped) return 0;
+  if (tail) return tail_offset(&s, p, tail, bytes, offset);
+  if (p->old_bytes == 0) return -1;
+  if (flexible && offset >= p->old_bytes) return (int64_t)(offset - p->old_bytes + p->new_bytes);
+  uint64_t count = bytes / p->old_bytes, index = offset / p->old_bytes;
+  if (pointed->old_type) find_in_elements(&s, p->old_type, p->new_type, count, count, offset, 0);
+  if (s.found) return s.result;
+  if (!p->changed) return (int64_t)offset;
+  int64_t inner = map_offset(&s, p->old_type, p->new_type, offset % p->old_bytes);
+  return inner < 0 ? inner : (int64_t)(index * p->new_bytes) + inner;
 }

@@ -138,7 +138,11 @@ void build_numbers(struct builder *b, const struct btf_type *o, const struct btf
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                     uint32_t old_at, uint32_t new_at, const char *path) {
   build_correspond(b->set, o->type, n->type);
-  build_op(b, OP_POINTER, old_at, new_at, path)->pointee = type_strip(b->old, o->type);
+  struct pointed *to = &build_op(b, OP_POINTER, old_at, new_at, path)->pointed;
+  to->old_type = type_strip(b->old, o->type);
+  to->new_type = type_strip(b->new, n->type);
+  to->retyped =
+      to->old_type && to->new_type && !type_fits(b->old, to->old_type, b->new, to->new_type);
   b->program->points = true;
 }
 

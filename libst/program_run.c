@@ -87,7 +87,7 @@ static void run_pointer(struct transfer *t, const struct op *op, const unsigned 
                         unsigned char *new, const struct place *place) {
   uint64_t value, followed;
   memcpy(&value, old, sizeof(value));
-  followed = pointer_follow(t, value, op->pointee, place);
+  followed = pointer_follow(t, value, &op->pointed, place);
   if (old != new || followed != value) memcpy(new, &followed, sizeof(followed));
 }
 
@@ -182,4 +182,16 @@ size_t program_new_bytes(const struct program *p, size_t bytes) {
     return need > p->new_bytes ? need : p->new_bytes;
   }
   return bytes <= p->old_bytes ? p->new_bytes : bytes - p->old_bytes + p->new_bytes;
+}
+
+size_t program_old_bytes(const struct program *p, size_t bytes) {
+  if (p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL) {
+    const struct op *tail = &p->ops[p->op_count - 1];
+    size_t count = bytes > tail->new_at && tail->element->new_bytes
+                       ? (bytes - tail->new_at) / tail->element->new_bytes
+                       : 0;
+    size_t had = tail->old_at + count * tail->element->old_bytes;
+    return had > p->old_bytes ? had : p->old_bytes;
+  }
+  return bytes <= p->new_bytes ? p->old_bytes : bytes - p->new_bytes + p->old_bytes;
 }

@@ -77,6 +77,15 @@ void transfer_prepare_moves(struct transfer *t, size_t blocks) {
   t->places_count = t->places_left = blocks;
 }
 
+size_t transfer_old_bytes(const struct transfer *t, const struct site_plan *sp,
+                          const struct block *b) {
+  const struct program *p = sp->program;
+  bool done = b->address < t->at && transfer_block(t, b) == b->address;
+  if (!p || !p->changed || !done) return b->bytes;
+  return sp->flexible || p->new_bytes == 0 ? program_old_bytes(p, b->bytes)
+                                           : b->bytes / p->new_bytes * p->old_bytes;
+}
+
 static int set_moved(struct transfer *t, const struct block *b, void *to) {
   uint32_t **span = &t->moved[b->page];
   int err = *span ? 0 : add_moved(t, b->page);
@@ -154,9 +163,11 @@ static void follow_rest(struct transfer *t, const struct site_plan *sp, const st
   if (rest) words_follow(t, (void *)(b->address + b->bytes - rest), rest, place);
 }
 
+/* Blocks come by address. */
 static int transfer_one(const struct block *b, void *ctx) {
   struct transfer *t = ctx;
   const struct site_plan *sp = transfer_site(t, b->site);
+  t->at = b->address;
   if (sp->skip) return 0;
   struct place place = block_place(b);
   if (!sp->typed) {

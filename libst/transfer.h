@@ -52,6 +52,9 @@ struct transfer {
   size_t moved_count, moved_cap;
   uint32_t *places; /* memory for `moved`, made ready in advance; when it is used up, calloc() is */
   size_t places_count, places_left;
+=======
+  uintptr_t at; /* of the block being transferred; those before it are done */
+>>>>>>> fd731d2 (Follow pointers by everything that they may mean)
   struct literal *literals;
   size_t literal_count;
   unsigned dangling; /* pointers to freed memory met */
@@ -76,11 +79,15 @@ static inline const struct site_plan *transfer_site(struct transfer *t, unsigned
   return __builtin_expect(sp->known, 1) ? sp : transfer_plan_site(t, site);
 }
 /** Where a block of the old version starts now. */
+<<<<<<< HEAD
 static inline uintptr_t transfer_block(const struct transfer *t, const struct block *block) {
   const uint32_t *span = t->moved[block->page];
   return span && span[block->index] ? ARENA_BASE + ((uintptr_t)span[block->index] << 4)
                                     : block->address;
 }
+/** How many bytes a block had in the old version. */
+size_t transfer_old_bytes(const struct transfer *t, const struct site_plan *site,
+                          const struct block *block);
 /** Bytes of the snapshot for run-time addresses of the old version, or NULL. */
 const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t address, size_t bytes);
 /** A violation at a place: "`conns[3]->peer`: text". */
@@ -93,12 +100,16 @@ void program_run(struct transfer *t, const struct program *program, const unsign
                  unsigned char *new, size_t bytes, const struct place *place);
 /** Bytes of the new object for an old one of `bytes`. */
 size_t program_new_bytes(const struct program *program, size_t bytes);
+/** Bytes of the old object that became one of `bytes`, at least. */
+size_t program_old_bytes(const struct program *program, size_t bytes);
 
 /** Follows a pointer of the old version.
- * @param pointee  what it points to by its type in the old version (stripped), 0 = any
+ * @param pointed  what it points to by its type
  * @return what to store in its stead; the value itself after a violation */
-uint64_t pointer_follow(struct transfer *t, uint64_t value, uint32_t pointee,
+uint64_t pointer_follow(struct transfer *t, uint64_t value, const struct pointed *pointed,
                         const struct place *place);
+/** Of a pointer that may point to anything. */
+extern const struct pointed pointed_any;
 /** Follows a word that may be a pointer or may be none; its target must not change. */
 uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *place);
 /** Follows all words of memory that is in its new place already. Only words that change are

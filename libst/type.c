@@ -160,3 +160,21 @@ const char *type_enumerator(const struct st_meta *meta, const struct btf_type *t
   }
   return name ? name : "";
 }
+
+static bool is_number(const struct btf_type *t) {
+  return btf_kind(t) == BTF_KIND_INT || btf_is_any_enum(t);
+}
+
+static bool is_tagged(const struct btf_type *t) {
+  return btf_is_composite(t) || btf_kind(t) == BTF_KIND_FWD;
+}
+
+bool type_fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b) {
+  const struct btf_type *ta = type_of(meta_a, a), *tb = type_of(meta_b, b);
+  if (is_number(ta) && is_number(tb)) return ta->size == tb->size;
+  if (is_tagged(ta) && is_tagged(tb))
+    return strcmp(type_name(meta_a, ta), type_name(meta_b, tb)) == 0;
+  if (btf_kind(ta) != btf_kind(tb)) return false;
+  if (btf_is_array(ta)) return type_fits(meta_a, btf_array(ta)->type, meta_b, btf_array(tb)->type);
+  return btf_kind(ta) != BTF_KIND_FLOAT || ta->size == tb->size;
+}

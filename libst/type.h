@@ -40,4 +40,7 @@ bool type_is_signed(const struct btf_type *t);
 const char *type_enumerator(const struct st_meta *meta, const struct btf_type *t, unsigned i,
                             int64_t *value);
 
+/** Is an object of type `a` one that a pointer to type `b` may be used for? */
+bool type_fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b);
+
 #endif

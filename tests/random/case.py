@@ -408,11 +408,9 @@ class Case:
                 key = declare(part)
                 doubt = self.doubtful(name, path)
                 new, bits = self.new_part(name, path)
-                if new is None:
+                if new is None or bits or not self.fits(part, new):
                     if not doubt:
                         gone.setdefault(key, []).append(Ref(name, path))
-                    continue
-                if bits:
                     continue
                 if not path or not self.is_first(name, path, len(path) - 1) or \
                         path == (0,) and name in self.blocks:
@@ -428,6 +426,15 @@ class Case:
                     where.setdefault(declare(element), []).append(Ref(name, path))
         certain["void"] = starts
         return certain, doubtful, gone
+
+    def fits(self, old, new) -> bool:
+        """May a pointer to `old` be used for a `new`? Its own type stays."""
+        if isinstance(old, Array) and isinstance(new, Array):
+            return self.fits(old.of, new.of)
+        sizes = [(t.bits + 7) // 8 if isinstance(t, Int) else 4 for t in (old, new)]
+        numbers = all(isinstance(t, Int) or isinstance(t, Named) and t.keyword == "enum"
+                      for t in (old, new))
+        return sizes[0] == sizes[1] if numbers else declare(old) == declare(new)
 
     def is_union_path(self, name: str, path: tuple) -> bool:
         return any(isinstance(t, Named) and t.keyword == "union"
@@ -447,6 +454,9 @@ class Case:
                 key = declare(leaf.to) if leaf.to else "void"
                 if self.is_union_path(name, path):
                     continue
+                if doubtful.get(key) and rng.random() < 0.15:
+                    self.choices.append(Choice(name, path, rng.choice(doubtful[key]), False,
+                                               "points to "))
                 if gone.get(key) and rng.random() < 0.2:
                     self.choices.append(Choice(name, path, rng.choice(gone[key]), True,
                                                "points to "))
