@@ -27,7 +27,7 @@ static const char *lost(int64_t offset) {
   case PROGRAM_AMBIGUOUS:
     return "the start of one member and the end of another, which part in the new version";
   case PROGRAM_RETYPED:
-    return "which has a type there that the pointer's does not fit; change both";
+    return "which has a type there that the pointer does not fit; change both";
   default:
     return "which the new version does not have";
   }

@@ -52,9 +52,7 @@ struct transfer {
   size_t moved_count, moved_cap;
   uint32_t *places; /* memory for `moved`, made ready in advance; when it is used up, calloc() is */
   size_t places_count, places_left;
-=======
   uintptr_t at; /* of the block being transferred; those before it are done */
->>>>>>> fd731d2 (Follow pointers by everything that they may mean)
   struct literal *literals;
   size_t literal_count;
   unsigned dangling; /* pointers to freed memory met */
@@ -79,7 +77,6 @@ static inline const struct site_plan *transfer_site(struct transfer *t, unsigned
   return __builtin_expect(sp->known, 1) ? sp : transfer_plan_site(t, site);
 }
 /** Where a block of the old version starts now. */
-<<<<<<< HEAD
 static inline uintptr_t transfer_block(const struct transfer *t, const struct block *block) {
   const uint32_t *span = t->moved[block->page];
   return span && span[block->index] ? ARENA_BASE + ((uintptr_t)span[block->index] << 4)

@@ -17,7 +17,11 @@ struct item {
 #if defined(RENAMED_MEMBER) && defined(NEW)
 #define count amount
 #endif
+#ifdef RETYPED
+  PICK(int, long) count;
+#else
   int count;
+#endif
 #ifdef PINNED
   PICK(, long added;)
 #endif
@@ -76,6 +80,19 @@ int table[PICK(8, 4)];
 #ifdef STRUCT_ARRAY_SHRUNK
 struct item items[PICK(8, 4)];
 #endif
+#ifdef END_OR_START
+struct row {
+  int first;
+  int rest[2];
+  PICK(, int added;)
+} rows[2];
+#endif
+#ifdef FIRST_GONE
+struct both {
+  PICK(int first;, )
+  long second;
+} both = {.second = 2};
+#endif
 enum mode mode;
 union value value = {.number = 1};
 struct item *list;
@@ -132,6 +149,15 @@ static void build_case(void) {
 #endif
 #ifdef MEMBER_GONE
   into = &list->target;
+#endif
+#ifdef RETYPED
+  into = &list->count;
+#endif
+#ifdef END_OR_START
+  into = &rows[1].first;
+#endif
+#ifdef FIRST_GONE
+  into = &both.first;
 #endif
 #ifdef STACK
   int on_stack = 0;

@@ -1,0 +1,42 @@
+/* Ends of arrays that are not the object's outermost ones. */
+#include <stdlib.h>
+
+#include "tests/updates/pair.h"
+
+struct part {
+  long id;
+  long added;
+  short values[5];
+};
+
+struct whole {
+  struct part parts[2];
+  long sum;
+};
+
+struct text {
+  char name[4];
+  long size;
+  short tail[];
+};
+
+static struct whole whole;
+static struct whole *blocks;
+static struct text *text;
+
+/* Each is one past the end. */
+static short *end_in_variable, *end_of_variable, *end_in_block, *end_of_block, *end_of_tail;
+static struct part *end_of_parts;
+static struct whole *end_of_blocks;
+
+static void verify(void) {
+  CHECK(end_in_variable == &whole.parts[0].values[4]);
+  CHECK(end_of_variable == &whole.parts[1].values[4]);
+  CHECK(end_in_block == &blocks[0].parts[1].values[4]);
+  CHECK(end_of_block == &blocks[1].parts[1].values[4]);
+  CHECK(end_of_tail == &text->tail[3]);
+  CHECK(end_of_parts == &blocks[1].parts[2]);
+  CHECK(end_of_blocks == &blocks[2]);
+}
+
+PAIR_MAIN(.verify = verify)

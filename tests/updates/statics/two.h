@@ -1,0 +1,7 @@
+#ifndef TESTS_UPDATES_STATICS_TWO_H
+#define TESTS_UPDATES_STATICS_TWO_H
+
+void two_build(void);
+void two_verify(void);
+
+#endif
