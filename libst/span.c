@@ -7,6 +7,8 @@
 #include "libst/quick.h"
 #include "libst/run.h"
 
+enum { KEEP_SIZE = 512 };
+
 static bool transferring;
 static uint32_t aside[ARENA_CLASSES]; /* the old version's spans with room, during a transfer */
 
@@ -76,8 +78,9 @@ void span_put(uint32_t page, uint32_t i) {
   s->free = (uint16_t)i;
   s->used--;
   if (!had_room) push(class, page);
-  /* One span of each class stays, for the next allocation. */
-  if (s->used > 0 || (!s->next && !s->prev)) return;
+  if (s->used > 0) return;
+  /* One span of each class of small blocks stays, for the next allocation. */
+  if (!s->next && !s->prev && arena_classes[class].size <= KEEP_SIZE) return;
   take_out(class, page);
   run_free(page, arena_classes[class].pages);
 }
