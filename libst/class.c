@@ -46,7 +46,7 @@ static struct size_class make(uint32_t size) {
 /* How many blocks of a size may wait for their next use. Each keeps its span, so none of those
  * whose spans are long. */
 static uint16_t quick_limit(uint32_t size) {
-  uint32_t limit = size <= 1024 ? 8192 / size : 0;
+  uint32_t limit = size <= 1024 ? 16384 / size : 0;
   return (uint16_t)(limit < QUICK_MAX ? limit : QUICK_MAX);
 }
 

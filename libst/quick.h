@@ -8,7 +8,7 @@
 
 #include "libst/arena.h"
 
-enum { QUICK_MAX = 15 };
+enum { QUICK_MAX = 31 };
 
 struct quick {
   uint32_t size; /* bytes of a block */
@@ -17,7 +17,7 @@ struct quick {
     char *block;
     struct record *record;
   } held[QUICK_MAX];
-} __attribute__((aligned(256)));
+} __attribute__((aligned(512)));
 
 extern struct quick arena_quick[ARENA_CLASSES] __attribute__((visibility("hidden")));
 
