@@ -257,6 +257,7 @@ void arena_set_bytes(const struct block *b, size_t bytes) {
 }
 
 static int map_fresh(uintptr_t start, uintptr_t end) {
+  if (start >= end) return 0;
   if (mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
     return -errno;

@@ -194,6 +194,8 @@ int st_import(int channel, struct st_report *report) {
   if (err) return err;
   arena_start(false);
   err = transfer_run(&transfer);
+  if (err == -ENOMEM)
+    report_violation(report, "there is too little memory for the new version's state");
   if (err) return err;
   proof_run(report);
   if (report->violations) return -EINVAL;
