@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "libst/find.h"
+#include "libst/copied.h"
 #include "libst/mapping.h"
 #include "libst/pointer.h"
 #include "libst/process.h"
@@ -161,6 +162,8 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
     uintptr_t literal = literal_follow(t, link);
     if (literal) return literal;
   }
+  uintptr_t copied = copied_follow(&t->plan->old_exe, link);
+  if (copied) return copied;
   transfer_refuse(t, place, "points to 0x%lx of the old executable, which is no known object",
                   (unsigned long)link);
   return 0;

@@ -90,6 +90,7 @@ static void obey(enum command command, int fd, const struct pair *pair, struct r
     return;
   case COMMAND_IMPORT:
     r->err = st_import(fd, &r->report);
+    if (!r->err && pair->imported) pair->imported();
     return;
   case COMMAND_COMMIT:
     r->err = commit();

@@ -6,8 +6,9 @@
 
 /** A version's functions; NULL where it has none. */
 struct pair {
-  void (*build)(void);  /* fresh start */
-  void (*verify)(void); /* after an update, and after one that was cancelled */
+  void (*build)(void);    /* fresh start */
+  void (*imported)(void); /* when the state has arrived, before commit */
+  void (*verify)(void);   /* after an update, and after one that was cancelled */
 };
 
 int pair_main(int argc, char **argv, const struct pair *pair);

@@ -11,6 +11,7 @@ import pytest
 DIFF = os.environ["ST_DIFF"]
 META = os.environ["ST_META"]
 PAIRS = Path(os.environ["PAIRS"])
+TRAPS = PAIRS.parent / "traps"
 RUNNER = PAIRS / "update-pair"
 COMPONENTS = Path(os.environ["COMPONENTS"])
 DOCUMENT = Path(os.environ["DOCUMENT"])
@@ -21,8 +22,8 @@ def run(*command):
 
 
 def executables(old_mark, new_mark):
-    for old in sorted(PAIRS.iterdir()):
-        new = PAIRS / old.name.replace(old_mark, new_mark)
+    for old in sorted([*PAIRS.iterdir(), *TRAPS.iterdir()]):
+        new = old.parent / old.name.replace(old_mark, new_mark)
         if old.is_file() and old_mark in old.name and not old.name.endswith("-raw") and new.is_file():
             yield old, new
 
