@@ -22,13 +22,23 @@ static void expect(Proteos__AloneKind kind, struct message *in) {
   if (message_wait(alone.channel, in) < 0 || in->m->kind != kind) _exit(EXIT_FAILURE);
 }
 
+static int plan(int old_exe) {
+  struct message in;
+  expect(PROTEOS__ALONE_KIND__ALONE_PLAN, &in);
+  struct st_options *options = st_options_unpack(in.m->options.data, in.m->options.len);
+  message_free(&in);
+  int err = options ? st_plan(old_exe, options, &alone.report) : -EINVAL;
+  st_options_free(options);
+  return err;
+}
+
 void become(int old_exe, int state) {
   int err = st_init(alone.exe, true);
   if (err)
     say(PROTEOS__ALONE_KIND__ALONE_PLANNED, err,
         err == -ENODATA ? "it is not instrumented (see st-instrument)" : strerror(-err));
   old_exe = descriptor_hide(old_exe);
-  report(PROTEOS__ALONE_KIND__ALONE_PLANNED, st_plan(old_exe, NULL, &alone.report));
+  report(PROTEOS__ALONE_KIND__ALONE_PLANNED, plan(old_exe));
 
   err = st_import(state, &alone.report);
   /* The old version has ended or thawed: the supervisor, who knows, ends this process. */

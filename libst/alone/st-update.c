@@ -10,16 +10,22 @@
 #include "libst/alone/address.h"
 #include "libst/alone/message.h"
 #include "libst/meta.h"
+#include "options.pb-c.h"
 
-enum { REFUSED = 1, USAGE = 2, TIMEOUT_MS = 10000 };
+enum { REFUSED = 1, USAGE = 2, TIMEOUT_MS = 10000, CHECKS_MAX = 64, OPTIONS_BYTES = 65536 };
 
 static const char usage[] =
-    "usage: st-update [-state EXPRESSION] [-timeout MS] PID NEW-EXECUTABLE\n"
+    "usage: st-update [-state EXPRESSION] [-timeout MS] [-check EXPRESSION]... [-validate]\n"
+    "                 [-relocate] [-strict] PID NEW-EXECUTABLE\n"
     "\n"
     "Replaces the running program PID by a new version, with its state.\n"
     "\n"
     "  -state EXPRESSION  only at a moment when this holds, over the program's variables\n"
     "  -timeout MS        for each phase of the update (default 10000)\n"
+    "  -check EXPRESSION  must hold for the old and for the new state; old(x) is x before\n"
+    "  -validate          transfer back, too, and compare\n"
+    "  -relocate          move every block that can move\n"
+    "  -strict            warnings refuse the update\n"
     "\n"
     "Exit status: 0 updated, 1 refused or failed (the old version goes on), 2 wrong usage.\n";
 
@@ -27,6 +33,8 @@ struct options {
   const char *filter, *path;
   unsigned timeout_ms;
   pid_t pid;
+  char *checks[CHECKS_MAX];
+  Proteos__UpdateOptions transfer;
 };
 
 static __attribute__((noreturn)) void bad_usage(const char *why) {
@@ -46,27 +54,54 @@ static long number(const char *text, const char *what) {
   return value;
 }
 
-static struct options parse(int argc, char **argv) {
-  struct options o = {.filter = "", .timeout_ms = TIMEOUT_MS};
+static void help(void) {
+  fputs(usage, stdout);
+  exit(0);
+}
+
+/* Options with a value. */
+static bool take_value(struct options *o, const char *name, char *value) {
+  if (!value) return false;
+  if (strcmp(name, "state") == 0)
+    o->filter = value;
+  else if (strcmp(name, "timeout") == 0)
+    o->timeout_ms = (unsigned)number(value, "-timeout wants milliseconds");
+  else if (strcmp(name, "check") == 0 && o->transfer.n_checks < CHECKS_MAX)
+    o->checks[o->transfer.n_checks++] = value;
+  else
+    return false;
+  return true;
+}
+
+static bool take_flag(struct options *o, const char *name) {
+  if (strcmp(name, "help") == 0)
+    help();
+  else if (strcmp(name, "validate") == 0)
+    o->transfer.validate = true;
+  else if (strcmp(name, "relocate") == 0)
+    o->transfer.relocate = true;
+  else if (strcmp(name, "strict") == 0)
+    o->transfer.strict = true;
+  else
+    return false;
+  return true;
+}
+
+static void parse(struct options *o, int argc, char **argv) {
   int at = 1;
+  *o = (struct options){
+      .filter = "", .timeout_ms = TIMEOUT_MS, .transfer = PROTEOS__UPDATE_OPTIONS__INIT};
+  o->transfer.checks = o->checks;
   for (; at < argc && argv[at][0] == '-'; at++) {
     const char *name = argv[at] + 1 + (argv[at][1] == '-');
-    if (strcmp(name, "help") == 0) {
-      fputs(usage, stdout);
-      exit(0);
-    }
-    const char *value = at + 1 < argc ? argv[++at] : NULL;
-    if (strcmp(name, "state") == 0 && value)
-      o.filter = value;
-    else if (strcmp(name, "timeout") == 0)
-      o.timeout_ms = (unsigned)number(value, "-timeout wants milliseconds");
-    else
+    if (take_flag(o, name)) continue;
+    if (!take_value(o, name, at + 1 < argc ? argv[at + 1] : NULL))
       bad_usage("unknown option, or one without its value");
+    at++;
   }
   if (argc - at != 2) bad_usage("name a process id and an executable");
-  o.pid = (pid_t)number(argv[at], "PID must be a process id");
-  o.path = argv[at + 1];
-  return o;
+  o->pid = (pid_t)number(argv[at], "PID must be a process id");
+  o->path = argv[at + 1];
 }
 
 /* Only what is instrumented is ever started: anything else would run as a second program. */
@@ -107,6 +142,11 @@ static void ask(int socket, const struct options *o, pid_t inner, char *componen
   m.component = component;
   m.filter = (char *)o->filter;
   m.timeout_ms = o->timeout_ms;
+  uint8_t packed[OPTIONS_BYTES];
+  if (proteos__update_options__get_packed_size(&o->transfer) > sizeof(packed))
+    refuse("-check", "the expressions are too long");
+  m.options.data = packed;
+  m.options.len = proteos__update_options__pack(&o->transfer, packed);
   int err = message_send(socket, &m, &exe, 1);
   if (err == -EMSGSIZE) refuse("-state", "the expression is too long");
   /* Who is turned away reads why. */
@@ -120,7 +160,8 @@ static void print(FILE *to, const char *text) {
 }
 
 int main(int argc, char **argv) {
-  struct options o = parse(argc, argv);
+  static struct options o;
+  parse(&o, argc, argv);
   char component[256];
   pid_t inner;
   int exe = open_executable(o.path, component, sizeof(component));

@@ -71,8 +71,8 @@ static void answer(struct transaction *t, int status, const char *text) {
 static void forget(struct transaction *t) {
   if (t->state >= 0) close(t->state);
   t->state = -1;
-  free(t->filter);
-  t->filter = NULL;
+  if (t->request) proteos__alone__free_unpacked(t->request, NULL);
+  t->request = NULL;
   t->phase = PHASE_NONE;
 }
 
@@ -106,7 +106,6 @@ static int start(struct program *p, const Proteos__Alone *m) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
   t->number++;
   t->state = pair[1];
-  t->filter = strdup(m->filter);
   t->timeout_ms = m->timeout_ms && m->timeout_ms < TIMEOUT_MAX_MS ? m->timeout_ms : TIMEOUT_MAX_MS;
   Proteos__Alone prepare = PROTEOS__ALONE__INIT;
   prepare.kind = PROTEOS__ALONE_KIND__ALONE_PREPARE;
@@ -144,7 +143,9 @@ static void request(struct program *p, struct message *in) {
     return;
   }
   t->next = (struct version){.channel = -1, .exe = exe};
-  int err = start(p, in->m);
+  t->request = in->m;
+  in->m = NULL;
+  int err = start(p, t->request);
   if (err) fail(p, err, "the program does not read its messages: %s", strerror(-err));
 }
 
@@ -183,6 +184,11 @@ static void prepared(struct program *p, struct message *in) {
   int err = version_start_next(&p->kit, &p->current, &t->next, t->state, in);
   close(t->state);
   t->state = -1;
+  Proteos__Alone plan = PROTEOS__ALONE__INIT;
+  plan.kind = PROTEOS__ALONE_KIND__ALONE_PLAN;
+  plan.update = t->number;
+  plan.options = t->request->options;
+  if (!err) err = message_send(t->next.channel, &plan, NULL, 0);
   if (err)
     fail(p, err, "the new version cannot be started: %s", strerror(-err));
   else
@@ -276,7 +282,8 @@ void transaction_next_ended(struct program *p, int status) {
 /* ---- time ---- */
 
 static void time_out(struct program *p) {
-  struct transaction *t = &p->update;
+  const struct transaction *t = &p->update;
+  const char *filter = t->request->filter;
   switch (t->phase) {
   case PHASE_NONE:
     break;
@@ -286,7 +293,7 @@ static void time_out(struct program *p) {
     break;
   case PHASE_CONVERGING:
     fail(p, -ETIMEDOUT, "the program did not reach state quiescence (%s%s%s) within %u ms",
-         *t->filter ? "'" : "st_update_point()", t->filter, *t->filter ? "'" : "", t->timeout_ms);
+         *filter ? "'" : "st_update_point()", filter, *filter ? "'" : "", t->timeout_ms);
     break;
   case PHASE_LOADING:
   case PHASE_TRANSFERRING:

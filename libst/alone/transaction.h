@@ -21,7 +21,7 @@ struct transaction {
   unsigned timeout_ms;
   int client; /* -1: nobody is connected */
   int state;  /* the next version's end of the state channel, until it has it */
-  char *filter;
+  Proteos__Alone *request;
   struct version next;
 };
 

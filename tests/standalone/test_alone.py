@@ -57,7 +57,7 @@ def test_many_updates_leave_nothing_behind():
             assert update(c.pid, "v2" if n % 2 else "v1")[0] == 0
             goes_on(c, "2" if n % 2 else "1")
             if n == 3:
-                c.ask()  # it has noticed that the other client is gone
+                c.ask(), c.ask()  # it has noticed that the other client is gone
                 seen = descriptors()
         wait(lambda: descriptors() == seen, "as many descriptors as before")
 
@@ -183,6 +183,13 @@ def test_supervisor_killed_takes_the_program_along(way):
             wait(lambda: not alive(pid), "the versions' end")
         u.communicate(timeout=60)
         assert u.returncode == 1
+
+
+def test_options_reach_the_new_version():
+    with counter() as c:
+        fill(c)
+        assert update(c.pid, "v2", "-check", "total > 0", "-validate", "-relocate", "-strict")[0] == 0
+        goes_on(c, "2")
 
 
 def test_one_update_at_a_time():
