@@ -189,7 +189,8 @@ static void prepared(struct program *p, struct message *in) {
   plan.update = t->number;
   plan.options = t->request->options;
   if (!err) err = message_send(t->next.channel, &plan, NULL, 0);
-  if (err)
+  /* A version that has ended is reported as such. */
+  if (err && err != -EPIPE)
     fail(p, err, "the new version cannot be started: %s", strerror(-err));
   else
     enter(t, PHASE_LOADING);
