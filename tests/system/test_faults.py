@@ -59,8 +59,8 @@ def test_new_version_dies_or_stops_while_converging(system, load, signum):
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSTOP])
 def test_new_version_dies_or_stops_at_any_moment(system, signum):
-    """Either the update was abandoned and nobody noticed, or it had committed before the signal."""
-    abandoned = 0
+    """Either the update was abandoned and nobody noticed, or it had committed before the signal.
+    That it is abandoned when the signal comes early is what the tests around this one are for."""
     for moment_ms in MOMENTS_MS:
         before = system.status()["net"]
         prctl, pid = start_update(system)
@@ -71,7 +71,6 @@ def test_new_version_dies_or_stops_at_any_moment(system, signum):
         output, _ = prctl.communicate(timeout=20)
         after = system.status()["net"]
         if prctl.returncode != 0:
-            abandoned += 1
             assert (after.pid, after.updates, after.restarts) == \
                 (before.pid, before.updates, before.restarts), output
         elif not committed:
@@ -84,7 +83,6 @@ def test_new_version_dies_or_stops_at_any_moment(system, signum):
         system.wait(lambda: serves(system), "an answer")
         if after.path.endswith(".new"):
             system.update("net", "/bin/net")
-    assert abandoned > 0
 
 
 def test_old_version_dies_during_an_update(system):
