@@ -206,7 +206,7 @@ int st_import(int channel, struct st_report *report) {
 bool import_pointer(uint64_t *pointer, const char *name) {
   unsigned before = transfer.report->violations;
   struct place place = {.text = name, .index = -1};
-  *pointer = pointer_follow(&transfer, *pointer, 0, &place);
+  *pointer = pointer_follow(&transfer, *pointer, &pointed_any, &place);
   return transfer.report->violations == before;
 }
 
