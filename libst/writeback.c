@@ -13,7 +13,7 @@
 #include "libst/st.h"
 #include "libst/writeback.h"
 
-enum { SLICE_PAGES = 128 };
+enum { SLICE_PAGES = 128, PURGE_PAGES = 64 };
 
 #define PAGEMAP_PRESENT (1ull << 63)
 #define PAGEMAP_SWAPPED (1ull << 62)
@@ -79,9 +79,16 @@ static struct part *unfinished(void) {
   return NULL;
 }
 
+/* What the old version's objects left free goes back to the kernel. */
+static int purge_until(uint64_t until) {
+  while (arena_purge(PURGE_PAGES))
+    if (now_us() >= until) return 1;
+  return 0;
+}
+
 int st_writeback_slice(unsigned max_us) {
-  if (!private) return 0;
   uint64_t until = now_us() + max_us;
+  if (!private) return purge_until(until);
   do {
     struct part *part = unfinished();
     if (!part) {
@@ -90,7 +97,7 @@ int st_writeback_slice(unsigned max_us) {
       private = false;
       arena_set_shared();
       import_release();
-      return 0;
+      return purge_until(until);
     }
     size_t pages = (part->end - part->done) >> ARENA_PAGE_SHIFT;
     if (pages > SLICE_PAGES) pages = SLICE_PAGES;
