@@ -294,6 +294,13 @@ void arena_prepare(uint32_t pages) {
   if (end > start) madvise((void *)start, end - start, MADV_POPULATE_WRITE);
 }
 
+/* The same for a free run, when it is long enough to be worth a system call. */
+enum { FRESH_RUN = 64 };
+
+static int map_run_fresh(uint32_t page, uint32_t pages) {
+  return map_fresh(page_address(page), page_address(page + pages));
+}
+
 int arena_transfer_begin(int fd) {
   uint32_t top = ARENA->top;
   int err = 0;
@@ -307,6 +314,7 @@ int arena_transfer_begin(int fd) {
       err = arena_map(map_end(fresh_from), map_end(top) - map_end(fresh_from), MAP_PRIVATE, fd);
   }
   fresh_from = 0;
+  if (!err) err = run_each_free(FRESH_RUN, map_run_fresh);
   if (!err) span_transfer_begin();
   return err;
 }

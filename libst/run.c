@@ -122,6 +122,17 @@ void run_free(uint32_t page, uint32_t pages) {
   if (shared) arena_purge(PURGE_PAGES);
 }
 
+int run_each_free(uint32_t least, int (*visit)(uint32_t page, uint32_t pages)) {
+  for (unsigned bin = 0; bin < 2 * ARENA_BINS; bin++) {
+    uint32_t page = ARENA->bins[bin / ARENA_BINS][bin % ARENA_BINS];
+    for (; page; page = ARENA_MAP[page].free.next) {
+      int err = ARENA_MAP[page].run >= least ? visit(page, ARENA_MAP[page].run) : 0;
+      if (err) return err;
+    }
+  }
+  return 0;
+}
+
 /* ---- giving memory back ---- */
 
 void run_set_shared(bool is_shared) {
