@@ -52,7 +52,7 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
   const struct site_plan *site = transfer_site(t, block.site);
-  if (site->typed && !site->program->changed) return value;
+  if (site->typed && !site->program->changed && !pointed->retyped) return value;
   char type[160];
   if (!site->typed && type_changes(t, pointed->old_type))
     transfer_refuse(t, place,
@@ -60,7 +60,6 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
                     "`%s` changes; name the type where it is allocated",
                     type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
   if (!site->typed || site->orphan) return value;
-  if (!site->program->changed && !pointed->retyped) return value;
   int64_t offset =
       program_block_offset(t->plan->programs, site->program, site->flexible,
                            transfer_old_bytes(t, site, &block), value - block.address, pointed);
