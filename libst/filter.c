@@ -10,7 +10,7 @@ struct st_filter {
 struct st_filter *st_filter_compile(const struct st_meta *meta, const char *text, char *error,
                                     size_t error_cap) {
   struct st_filter *filter = calloc(1, sizeof *filter);
-  if (filter && filter_parse(&filter->tree, meta, text, error, error_cap) == 0) return filter;
+  if (filter && filter_parse(&filter->tree, meta, NULL, text, error, error_cap) == 0) return filter;
   st_filter_free(filter);
   return NULL;
 }

@@ -1,5 +1,7 @@
 /* The evaluator of state filters. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "libst/filter_tree.h"
@@ -7,8 +9,9 @@
 
 struct evaluation {
   const struct filter_node *nodes;
-  uintptr_t base; /* of the image */
-  int status;     /* the first failure */
+  filter_index root;
+  const struct filter_memory *memory, *old;
+  int status; /* the first failure */
 };
 
 /* An integer is kept as its type has it, extended to 64 bits; a pointer and the address of a place
@@ -71,8 +74,8 @@ static union value load(struct evaluation *e, const struct filter_node *n) {
   unsigned shift = n->bits ? place->bit_offset % 8 : 0;
   unsigned bytes = n->bits ? (shift + n->bits + 7) / 8 : n->load_bytes;
   if (e->status) return (union value){0};
-  const unsigned char *from = (const unsigned char *)at;
-  if (!st_addressable(from, bytes)) return fault(e, -EFAULT);
+  const unsigned char *from = e->memory->at(e->memory->ctx, at, bytes);
+  if (!from) return fault(e, -EFAULT);
   if (n->load_real) return load_real(from, bytes);
   uint64_t bits = 0;
   for (unsigned i = 0; i < bytes && i < 8; i++)
@@ -93,7 +96,7 @@ static union value element(struct evaluation *e, const struct filter_node *n) {
 static union value target(struct evaluation *e, const struct filter_node *n) {
   union value pointer = evaluate(e, n->a);
   if (e->status) return pointer;
-  if (!st_addressable((const void *)pointer.bits, n->stride ? n->stride : 1))
+  if (!e->memory->at(e->memory->ctx, pointer.bits, n->stride ? n->stride : 1))
     return fault(e, -EFAULT);
   return pointer;
 }
@@ -194,12 +197,21 @@ static union value distance(struct evaluation *e, const struct filter_node *n) {
   return (union value){.integer = bytes / (int64_t)n->stride};
 }
 
+static union value in_old(struct evaluation *e, const struct filter_node *n) {
+  const struct filter_memory *memory = e->memory;
+  if (!e->old) return fault(e, -EFAULT);
+  e->memory = e->old;
+  union value v = evaluate(e, n->a);
+  e->memory = memory;
+  return v;
+}
+
 static union value evaluate(struct evaluation *e, filter_index index) {
   const struct filter_node *n = &e->nodes[index];
   if (e->status) return (union value){0};
   switch (n->op) {
   case OP_VARIABLE:
-    return (union value){.bits = e->base + n->address};
+    return (union value){.bits = e->memory->base + n->address};
   case OP_TARGET:
     return target(e, n);
   case OP_MEMBER:
@@ -231,6 +243,8 @@ static union value evaluate(struct evaluation *e, filter_index index) {
     return (union value){.integer = is_true(e, n->a) || is_true(e, n->b)};
   case OP_CHOOSE:
     return evaluate(e, is_true(e, n->a) ? n->b : n->c);
+  case OP_OLD:
+    return in_old(e, n);
   case OP_MULTIPLY:
   case OP_DIVIDE:
   case OP_REMAINDER:
@@ -249,8 +263,98 @@ static union value evaluate(struct evaluation *e, filter_index index) {
   return (union value){0};
 }
 
-int filter_evaluate(const struct filter_tree *tree) {
-  struct evaluation e = {.nodes = tree->nodes, .base = st_image_base()};
+/* ---- what it is about ---- */
+
+static const void *own_at(void *ctx, uintptr_t address, size_t bytes) {
+  (void)ctx;
+  return st_addressable((const void *)address, bytes) ? (const void *)address : NULL;
+}
+
+const struct filter_memory *filter_own_memory(void) {
+  static struct filter_memory own = {.at = own_at};
+  own.base = st_image_base();
+  return &own;
+}
+
+int filter_evaluate_in(const struct filter_tree *tree, const struct filter_memory *memory,
+                       const struct filter_memory *old) {
+  struct evaluation e = {.nodes = tree->nodes, .memory = memory, .old = old};
   bool holds = is_true(&e, tree->root);
   return e.status ? e.status : holds;
+}
+
+int filter_evaluate(const struct filter_tree *tree) {
+  return filter_evaluate_in(tree, filter_own_memory(), NULL);
+}
+
+/* ---- why it is false ---- */
+
+static bool truth(struct evaluation *e, filter_index index) {
+  e->status = 0;
+  return is_true(e, index) && !e->status;
+}
+
+/* The part that makes the whole false: of a conjunction the first that is. */
+static filter_index decisive(struct evaluation *e) {
+  filter_index at = e->root;
+  while (e->nodes[at].op == OP_AND)
+    at = truth(e, e->nodes[at].a) ? e->nodes[at].b : e->nodes[at].a;
+  return e->nodes[at].op == OP_NOT ? e->nodes[at].a : at;
+}
+
+/* An operand as it is in the text. */
+static filter_index written(const struct evaluation *e, filter_index index) {
+  while (e->nodes[index].op == OP_CONVERT)
+    index = e->nodes[index].a;
+  return index;
+}
+
+static size_t print_value(struct evaluation *e, filter_index index, const char *text, char *out,
+                          size_t cap) {
+  const struct filter_node *n = &e->nodes[index];
+  if (n->op == OP_CONSTANT || n->text_bytes == 0) return 0;
+  e->status = 0;
+  union value v = evaluate(e, index);
+  char value[64];
+  if (e->status)
+    snprintf(value, sizeof(value), "%s", e->status == -EDOM ? "divided by zero" : "out of reach");
+  else if (n->type.class == CLASS_REAL)
+    snprintf(value, sizeof(value), "%.17g", v.real);
+  else if (n->type.class == CLASS_POINTER)
+    snprintf(value, sizeof(value), "0x%" PRIx64, v.bits);
+  else if (n->type.is_unsigned)
+    snprintf(value, sizeof(value), "%" PRIu64, v.bits);
+  else
+    snprintf(value, sizeof(value), "%" PRId64, v.integer);
+  int length = snprintf(out, cap, "%.*s is %s", n->text_bytes, text + n->text_at, value);
+  return length < 0 ? 0 : (size_t)length < cap ? (size_t)length : cap - 1;
+}
+
+static bool compares(enum filter_op op) {
+  return op == OP_LESS || op == OP_LESS_EQUAL || op == OP_EQUAL;
+}
+
+const char *filter_explain(const struct filter_tree *tree, const char *text,
+                           const struct filter_memory *memory, const struct filter_memory *old,
+                           char *out, size_t cap) {
+  struct evaluation e = {.nodes = tree->nodes, .root = tree->root, .memory = memory, .old = old};
+  filter_index at = decisive(&e);
+  const struct filter_node *n = &e.nodes[at];
+  *out = 0;
+  if (!compares(n->op)) {
+    print_value(&e, at, text, out, cap);
+    return out;
+  }
+  filter_index first = written(&e, n->a), second = written(&e, n->b);
+  if (e.nodes[first].text_at > e.nodes[second].text_at) {
+    filter_index swapped = first;
+    first = second;
+    second = swapped;
+  }
+  size_t used = print_value(&e, first, text, out, cap);
+  if (cap - used < 3) return out;
+  if (used) memcpy(out + used, ", ", 3);
+  size_t more = print_value(&e, second, text, out + used + (used ? 2 : 0), cap - used - 2);
+  if (!more) out[used] = 0;
+  return out;
 }

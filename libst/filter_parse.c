@@ -11,6 +11,7 @@ enum { MAX_DEPTH = 64 };
 
 static void advance(struct parser *p) {
   if (p->status) return;
+  p->end = p->token.text + p->token.bytes;
   p->token = token_read(p->text, p->token.text + p->token.bytes);
   if (p->token.kind == TOKEN_BAD)
     filter_fail(p, p->token.column, "'%.*s' %s", p->token.bytes, p->token.text, p->token.problem);
@@ -83,10 +84,58 @@ static node resolve(struct parser *p, struct token name, const char *scope) {
   return unknown(p, name, copy);
 }
 
+/* Notes where the text of an operand is, which ends with the last word. */
+static void mark(struct parser *p, node n, const char *start) {
+  if (p->status || p->end <= start) return;
+  filter_at(p, n)->text_at = (uint16_t)(start - p->text);
+  filter_at(p, n)->text_bytes = (uint16_t)(p->end - start);
+}
+
+/* Values of an enumeration compare only when both versions give its names the same values. */
+static void check_old_enum(struct parser *p, node n, const struct st_meta *new, unsigned column) {
+  if (p->status || filter_at(p, n)->op != OP_LOAD) return;
+  const struct btf_type *t = type_of(p->meta, filter_at(p, filter_at(p, n)->a)->type.id);
+  if (!btf_is_any_enum(t)) return;
+  for (unsigned i = 0; i < btf_vlen(t); i++) {
+    int64_t value, now;
+    bool wide;
+    const char *name = type_enumerator(p->meta, t, i, &value);
+    if (names_enumerator(new, name, &now, &wide) == NAMES_FOUND && now == value) continue;
+    filter_fail(p, column,
+                "'%s' is not %lld in the new version; compare names: old(x == %s) == (x == %s)",
+                name, (long long)value, name, name);
+    return;
+  }
+}
+
+/* old(x), after the word: x in the version that is replaced. */
+static node parse_old(struct parser *p, unsigned column) {
+  char text[128];
+  if (!p->old) return filter_fail(p, column, "old() is for checks of an update only");
+  if (p->in_old) return filter_fail(p, column, "old() cannot be within old()");
+  const struct st_meta *new = p->meta;
+  p->meta = p->old;
+  p->in_old = true;
+  unsigned inner_column = p->token.column;
+  node n = filter_value(p, parse_expression(p, 0), inner_column);
+  check_old_enum(p, n, new, inner_column);
+  if (!p->status && filter_at(p, n)->type.class == CLASS_POINTER)
+    filter_fail(p, inner_column,
+                "type error: %s is an address of the old version; compare what it points to",
+                filter_type_text(p, filter_at(p, n)->type, text));
+  p->meta = new;
+  p->in_old = false;
+  expect(p, ")");
+  struct filter_type type = p->status ? filter_int : filter_at(p, n)->type;
+  return filter_add(p, (struct filter_node){.op = OP_OLD, .type = type, .a = n});
+}
+
 /* name, function::name or 'file'::name */
 static node parse_name(struct parser *p) {
   struct token first = p->token;
   advance(p);
+  if (first.bytes == 3 && memcmp(first.text, "old", 3) == 0 && accept(p, "("))
+    return parse_old(p, first.column);
   bool scoped = accept(p, "::");
   if (!scoped) return resolve(p, first, NULL);
   struct token name = p->token;
@@ -183,15 +232,23 @@ static node parse_postfix(struct parser *p) {
 
 /* ---- unary operators ---- */
 
+static node parse_unary(struct parser *p);
+
+static node parse_not(struct parser *p) {
+  const char *start = p->token.text;
+  unsigned column = p->token.column;
+  node of = filter_value(p, parse_unary(p), column);
+  mark(p, of, start);
+  return filter_add(p, (struct filter_node){.op = OP_NOT, .type = filter_int, .a = of});
+}
+
 static node parse_unary(struct parser *p) {
   unsigned column = p->token.column;
   node n = 0;
   if (++p->depth > MAX_DEPTH)
     filter_fail(p, column, "the filter is nested too deeply");
   else if (accept(p, "!"))
-    n = filter_add(p, (struct filter_node){.op = OP_NOT,
-                                           .type = filter_int,
-                                           .a = filter_value(p, parse_unary(p), column + 1)});
+    n = parse_not(p);
   else if (accept(p, "-"))
     n = filter_unary(p, OP_NEGATE, filter_value(p, parse_unary(p), column + 1), column);
   else if (accept(p, "~"))
@@ -241,15 +298,19 @@ static node parse_choice(struct parser *p, node condition, unsigned column) {
 /* Operators that bind at least as close as `least`; 0 is the whole expression. */
 static node parse_expression(struct parser *p, int least) {
   unsigned left_column = p->token.column;
+  const char *start = p->token.text;
   if (++p->depth > MAX_DEPTH) return filter_fail(p, left_column, "the filter is nested too deeply");
   node left = parse_unary(p);
   for (const struct binary *b; !p->status && (b = binary_at(p)) && b->precedence >= least;) {
     unsigned column = p->token.column;
+    left = filter_value(p, left, left_column);
+    mark(p, left, start);
     advance(p);
     unsigned right_column = p->token.column;
+    const char *right_start = p->token.text;
     node right = parse_expression(p, b->precedence + 1);
-    left = filter_value(p, left, left_column);
     right = filter_value(p, right, right_column);
+    mark(p, right, right_start);
     left = filter_binary(p, b, left, right, column);
   }
   unsigned column = p->token.column;
@@ -259,9 +320,10 @@ static node parse_expression(struct parser *p, int least) {
   return left;
 }
 
-int filter_parse(struct filter_tree *tree, const struct st_meta *meta, const char *text,
-                 char *error, size_t error_cap) {
+int filter_parse(struct filter_tree *tree, const struct st_meta *meta, const struct st_meta *old,
+                 const char *text, char *error, size_t error_cap) {
   struct parser p = {.meta = meta,
+                     .old = old,
                      .tree = tree,
                      .text = text,
                      .token = {.text = text},
@@ -274,6 +336,7 @@ int filter_parse(struct filter_tree *tree, const struct st_meta *meta, const cha
   if (!p.status && p.token.kind != TOKEN_END)
     filter_fail(&p, p.token.column, "'%.*s' is left over", p.token.bytes, p.token.text);
   n = filter_value(&p, n, 1);
+  mark(&p, n, text);
   tree->root = n;
   return p.status;
 }

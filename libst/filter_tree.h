@@ -52,6 +52,7 @@ enum filter_op {
   OP_AND,
   OP_OR,
   OP_CHOOSE, /* a ? b : c */
+  OP_OLD,    /* a, in the memory of the old version */
 };
 
 typedef uint16_t filter_index;
@@ -60,9 +61,10 @@ struct filter_node {
   enum filter_op op;
   struct filter_type type;
   filter_index a, b, c;
-  uint32_t bit_offset; /* of a member, from its struct */
-  uint8_t bits;        /* width of a bit-field; 0: none */
-  uint8_t load_bytes;  /* width in memory */
+  uint16_t text_at, text_bytes; /* of an operand: where it is in the text; 0 bytes: not known */
+  uint32_t bit_offset;          /* of a member, from its struct */
+  uint8_t bits;                 /* width of a bit-field; 0: none */
+  uint8_t load_bytes;           /* width in memory */
   bool load_unsigned, load_real;
   uint64_t stride; /* bytes of an element or target */
   uint64_t count;  /* elements; 0: unknown */
@@ -82,11 +84,30 @@ struct filter_tree {
 struct st_meta;
 
 /** Compiles `text` into `tree`, whose nodes the caller frees, also on failure.
+ * @param old  what old(...) is about; NULL: it is not allowed
  * @return 0, or -EINVAL with one line in `error`; -ENOMEM */
-int filter_parse(struct filter_tree *tree, const struct st_meta *meta, const char *text,
-                 char *error, size_t error_cap);
+int filter_parse(struct filter_tree *tree, const struct st_meta *meta, const struct st_meta *old,
+                 const char *text, char *error, size_t error_cap);
+
+/** Memory that an expression is about. */
+struct filter_memory {
+  uintptr_t base; /* of the image */
+  /* Where `bytes` at an address of the program can be read, or NULL: they are no state. */
+  const void *(*at)(void *ctx, uintptr_t address, size_t bytes);
+  void *ctx;
+};
 
 /** Evaluates in this process. @return 1, 0, -EFAULT or -EDOM */
 int filter_evaluate(const struct filter_tree *tree);
+/** Evaluates in other memory. @param old  for old(...); may be NULL when there is none */
+int filter_evaluate_in(const struct filter_tree *tree, const struct filter_memory *memory,
+                       const struct filter_memory *old);
+/** The memory of this process. */
+const struct filter_memory *filter_own_memory(void);
+/** Why the expression is false: the operands of the comparison that decided it, with their values.
+ * @return `out`: "n is 3, old(n) is 4" */
+const char *filter_explain(const struct filter_tree *tree, const char *text,
+                           const struct filter_memory *memory, const struct filter_memory *old,
+                           char *out, size_t cap);
 
 #endif

@@ -11,9 +11,12 @@ struct st_meta;
 
 struct parser {
   const struct st_meta *meta;
+  const struct st_meta *old; /* what old(...) is about; NULL: not allowed */
+  bool in_old;
   struct filter_tree *tree;
   const char *text;
   struct token token; /* the next word */
+  const char *end;    /* of the word before it */
   unsigned depth;
   int status; /* the first failure */
   char *error;

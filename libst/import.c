@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "libst/arena.h"
+#include "libst/check.h"
 #include "libst/descriptor.h"
 #include "libst/import.h"
 #include "libst/mapping.h"
+#include "libst/old_memory.h"
 #include "libst/options.h"
 #include "libst/plan.h"
 #include "libst/process.h"
@@ -43,6 +45,7 @@ int st_plan(int old_exe_fd, const struct st_options *wanted, struct st_report *r
   begin_report(report);
   if (!st_process.meta || !options) return options ? -EINVAL : -ENOMEM;
   int err = plan_make(&plan, old_exe_fd, report);
+  if (!err) err = checks_plan(options, &plan, report);
   if (!err && report->violations) err = -EINVAL;
   if (err) plan_free(&plan);
   return err;
@@ -191,6 +194,7 @@ int st_import(int channel, struct st_report *report) {
     prefault();
     err = take_header(&transfer);
   }
+  if (!err) err = checks_before(&transfer);
   if (err) return err;
   arena_start(false);
   err = transfer_run(&transfer);
@@ -201,6 +205,13 @@ int st_import(int channel, struct st_report *report) {
   if (report->violations) return -EINVAL;
   sites_start(&st_process.images, st_process.meta);
   return 0;
+}
+
+int st_check(struct st_report *report) {
+  begin_report(report);
+  if (!plan.old) return -EINVAL;
+  checks_after(&transfer, report);
+  return report->violations ? -EINVAL : 0;
 }
 
 bool import_pointer(uint64_t *pointer, const char *name) {
@@ -244,6 +255,8 @@ void import_release(void) {
   transfer_free(&transfer);
   plan_free(&plan);
   proof_free();
+  checks_free();
+  old_memory_close();
   st_options_free(options);
   options = NULL;
 }

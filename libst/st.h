@@ -10,6 +10,7 @@
  *   OV    st_export_prepare()      off the critical path
  *   OV    st_export()              quiescent: state goes into the channel; OV then stays frozen
  *   NV    st_import()              adopts, transforms, checks; memory only
+ *   NV    st_check()               evaluates the checks of the update
  *   NV    st_commit()              descriptors unparked, shared mappings writable
  *   NV    st_writeback_slice()     between messages until it returns 0
  *   OV    st_export_cancel()       instead, when the update is rolled back
@@ -40,7 +41,7 @@ int st_init(int exe_fd, bool update);
 
 /** What is asked of one update beyond moving the state. */
 struct st_options {
-  char **checks; /* conditions on the state, as expressions */
+  char **checks; /* conditions on the state, see st_check_compile() */
   size_t check_count;
   bool validate; /* transfer back into a copy, and compare it with the old version's state */
   bool relocate; /* move every block that can move: a pointer that is not known shows up */
@@ -113,6 +114,18 @@ struct st_filter *st_filter_compile(const struct st_meta *meta, const char *text
  */
 int st_filter_eval(const struct st_filter *filter);
 void st_filter_free(struct st_filter *filter);
+
+/* ---- checks: conditions on the state before and after an update ---- */
+
+/** Whether a check can be compiled: an expression as in state filters, over the variables of the
+ * new version, in which old(EXPRESSION) is a number that the old version had when it froze.
+ * @return 0, or a negative errno with one line in `error` */
+int st_check_compile(const struct st_meta *old, const struct st_meta *new, const char *text,
+                     char *error, size_t error_cap);
+/** New version, after st_import() and what the program itself then changes, before commit:
+ * evaluates the checks of the update.
+ * @return 0; -EINVAL with violations in report */
+int st_check(struct st_report *report);
 
 /** This program's own metadata; valid after st_init(). */
 const struct st_meta *st_self(void);

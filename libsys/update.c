@@ -95,6 +95,8 @@ void update_become(void) {
                                    "its live update handler refused (%d)", error);
     give_up(UPDATE_TRANSFERRED, -ECANCELED);
   }
+  error = st_check(&report);
+  if (error) give_up(UPDATE_TRANSFERRED, error);
   kern_report(UPDATE_TRANSFERRED, 0, "");
 
   wait_for_commit();

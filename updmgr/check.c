@@ -49,6 +49,23 @@ static int check_filter(const struct st_meta *running, const struct member *m, c
   return 0;
 }
 
+static int check_checks(const struct st_meta *running, const struct st_meta *new,
+                        const struct member *m, char *why, size_t cap) {
+  char error[512];
+  int status = 0;
+  if (m->options_bytes > BUS_OPTIONS_MAX)
+    return refuse(why, cap, -E2BIG, "its checks are longer than %u bytes", BUS_OPTIONS_MAX);
+  struct st_options *options = st_options_unpack(m->options, m->options_bytes);
+  if (!options) return refuse(why, cap, -ENOMEM, "its options cannot be read");
+  for (size_t i = 0; i < options->check_count && !status; i++) {
+    const char *text = options->checks[i];
+    status = st_check_compile(running, new, text, error, sizeof(error));
+    if (status) refuse(why, cap, status, "check '%s': %s", text, error);
+  }
+  st_options_free(options);
+  return status;
+}
+
 static int check_against(const struct st_meta *running, const struct member *m, char *why,
                          size_t cap) {
   char error[512];
@@ -67,6 +84,8 @@ static int check_against(const struct st_meta *running, const struct member *m, 
   else if (strcmp(st_meta_component(new), st_meta_component(running)) != 0)
     status = refuse(why, cap, -EINVAL, "%s was built for component %s, but a version of %s runs",
                     m->path, st_meta_component(new), st_meta_component(running));
+  else
+    status = check_checks(running, new, m, why, cap);
   st_meta_close(new);
   return status;
 }

@@ -132,6 +132,14 @@ static unsigned count_lines(const char *text) {
   return n;
 }
 
+/* The first line that refuses: notes may come before it. */
+static const char *first_violation(const char *text) {
+  static const char mark[] = "violation: ";
+  if (strncmp(text, mark, sizeof(mark) - 1) == 0) return text;
+  const char *later = strstr(text, "\nviolation: ");
+  return later ? later + 1 : text;
+}
+
 /* State checking may have many reasons; the client gets the first, the log all. */
 static void refuse(const struct member *m, int status, const char *text) {
   if (!*text) {
@@ -139,8 +147,9 @@ static void refuse(const struct member *m, int status, const char *text) {
          sys_strerror(status));
     return;
   }
-  size_t n = strcspn(text, "\n");
-  while (n && text[n - 1] == '.')
+  const char *first = first_violation(text);
+  size_t n = strcspn(first, "\n");
+  while (n && first[n - 1] == '.')
     n--;
   unsigned more = count_lines(text) - 1;
   char rest[64] = "";
@@ -148,7 +157,7 @@ static void refuse(const struct member *m, int status, const char *text) {
     client_say(0, "Reasons of %s:\n%s", m->name, text);
     snprintf(rest, sizeof(rest), " (and %u more: prctl log um)", more);
   }
-  fail(status, "%s: %.*s%s", m->name, (int)n, text, rest);
+  fail(status, "%s: %.*s%s", m->name, (int)n, first, rest);
 }
 
 static void commit(void) {

@@ -44,6 +44,7 @@ void become(int old_exe, int state) {
   /* The old version has ended or thawed: the supervisor, who knows, ends this process. */
   while (err == -EPIPE)
     pause();
+  if (!err) err = st_check(&alone.report);
   if (err) report(PROTEOS__ALONE_KIND__ALONE_TRANSFERRED, err);
   struct message old, live;
   expect(PROTEOS__ALONE_KIND__ALONE_ADOPT, &old);

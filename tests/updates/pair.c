@@ -69,6 +69,32 @@ static int hide(int fd) {
   return high;
 }
 
+/* Options of the update that this version is started for: --validate, --relocate, --strict, and
+ * whatever else is a check. */
+static struct st_options options;
+
+static void take_options(int argc, char **argv) {
+  static char *checks[64];
+  options.checks = checks;
+  for (int i = 0; i < argc; i++)
+    if (strcmp(argv[i], "--validate") == 0)
+      options.validate = true;
+    else if (strcmp(argv[i], "--relocate") == 0)
+      options.relocate = true;
+    else if (strcmp(argv[i], "--strict") == 0)
+      options.strict = true;
+    else
+      checks[options.check_count++] = argv[i];
+}
+
+/* What the import says is kept when there is nothing to say against it. */
+static int check(struct reply *r) {
+  static struct st_report report;
+  int err = st_check(&report);
+  if (err) r->report = report;
+  return err;
+}
+
 static void obey(enum command command, int fd, const struct pair *pair, struct reply *r) {
   static int old_exe = -1;
   switch (command) {
@@ -86,11 +112,12 @@ static void obey(enum command command, int fd, const struct pair *pair, struct r
     return;
   case COMMAND_PLAN:
     old_exe = hide(fd);
-    r->err = st_plan(old_exe, NULL, &r->report);
+    r->err = st_plan(old_exe, &options, &r->report);
     return;
   case COMMAND_IMPORT:
     r->err = st_import(fd, &r->report);
     if (!r->err && pair->imported) pair->imported();
+    if (!r->err) r->err = check(r);
     return;
   case COMMAND_COMMIT:
     r->err = commit();
@@ -104,6 +131,7 @@ static void obey(enum command command, int fd, const struct pair *pair, struct r
 
 int pair_main(int argc, char **argv, const struct pair *pair) {
   bool update = argc > 1 && strcmp(argv[1], "update") == 0;
+  if (update) take_options(argc - 2, argv + 2);
   int exe = hide(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   int err = st_init(exe, update);
   if (err) {

@@ -4,6 +4,8 @@
  *                 the old version must go on
  *   --outcome     print "updated", or "refused" when the old version has gone on, and the report;
  *                 both are well
+ *   --check EXPRESSION, --validate, --relocate, --strict
+ *                 options of each update
  *   --note TEXT   the reports must contain TEXT
  *   --kill WHO    old-prepared, old-exported, new-waiting, new-imported: that version dies there,
  *                 and the other must notice or go on
@@ -41,6 +43,11 @@ static struct {
   bool cut, garbage, time, plan, outcome;
 } options = {.times = 1};
 
+/* Of the update, as a new version is told them: see pair_main(). */
+enum { CHOSEN_MAX = 64 };
+static char *chosen[CHOSEN_MAX];
+static unsigned chosen_count;
+
 static struct reply reply;
 static bool note_seen;
 
@@ -56,7 +63,9 @@ static struct version start(const char *path, bool update) {
   v.pid = fork();
   if (v.pid == 0) {
     dup2(pair[1], 0);
-    execl(path, path, update ? "update" : "fresh", NULL);
+    char *args[CHOSEN_MAX + 3] = {(char *)(uintptr_t)path, update ? "update" : "fresh"};
+    memcpy(args + 2, chosen, chosen_count * sizeof(*chosen));
+    execv(path, args);
     _exit(127);
   }
   close(pair[1]);
@@ -202,17 +211,20 @@ static void update(struct version *old, const char *path) {
   *old = new;
 }
 
+static void choose(char *option) {
+  if (chosen_count == CHOSEN_MAX) exit(2);
+  chosen[chosen_count++] = option;
+}
+
 static void parse(int argc, char **argv) {
-  static const struct option known[] = {{"times", required_argument, NULL, 't'},
-                                        {"refuse", required_argument, NULL, 'r'},
-                                        {"note", required_argument, NULL, 'n'},
-                                        {"kill", required_argument, NULL, 'k'},
-                                        {"cut", no_argument, NULL, 'c'},
-                                        {"garbage", no_argument, NULL, 'g'},
-                                        {"time", no_argument, NULL, 'T'},
-                                        {"plan", no_argument, NULL, 'p'},
-                                        {"outcome", no_argument, NULL, 'o'},
-                                        {0}};
+  static const struct option known[] = {
+      {"times", required_argument, NULL, 't'}, {"refuse", required_argument, NULL, 'r'},
+      {"note", required_argument, NULL, 'n'},  {"kill", required_argument, NULL, 'k'},
+      {"cut", no_argument, NULL, 'c'},         {"garbage", no_argument, NULL, 'g'},
+      {"time", no_argument, NULL, 'T'},        {"plan", no_argument, NULL, 'p'},
+      {"outcome", no_argument, NULL, 'o'},     {"check", required_argument, NULL, 'C'},
+      {"validate", no_argument, NULL, 'V'},    {"relocate", no_argument, NULL, 'R'},
+      {"strict", no_argument, NULL, 'S'},      {0}};
   for (int c; (c = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
     if (c == 't')
       options.times = atoi(optarg);
@@ -232,6 +244,14 @@ static void parse(int argc, char **argv) {
       options.plan = true;
     else if (c == 'o')
       options.outcome = true;
+    else if (c == 'C')
+      choose(optarg);
+    else if (c == 'V')
+      choose("--validate");
+    else if (c == 'R')
+      choose("--relocate");
+    else if (c == 'S')
+      choose("--strict");
     else
       exit(2);
   }

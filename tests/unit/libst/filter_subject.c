@@ -176,6 +176,7 @@ static const struct {
     {"'other.c'::big", "column 12: unknown variable 'big' in 'other.c'"},
     {"peers[0].", "a member's name expected"},
     {"1 ? 2", "':' is missing at the end"},
+    {"old(num_pending_writes) == 0", "column 1: old() is for checks of an update only"},
 };
 
 static unsigned failures;

@@ -1,0 +1,53 @@
+"""Options of an update that check more than the transfer does by itself."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+
+from proteos import Manifest, System
+
+
+@pytest.fixture
+def counter() -> Iterator[System]:
+    manifest = Manifest.empty()
+    manifest.add("counter", restart="always")
+    manifest.add("asker", calls=[{"to": "counter"}])
+    with System(manifest) as system:
+        system.wait(lambda: "rounds" in system.log("asker"), "the asker's first report")
+        yield system
+
+
+def test_checks_that_hold(counter):
+    counter.update("counter", "/bin/counter.new", None, "-check", "total == old(total)",
+                   "--check", "num_notes == old(num_notes) && updates_seen == 1")
+    counter.mupdate("counter", "/bin/counter", None, "-check", "num_notes >= old(num_notes)")
+    counter.mupdate_start()
+    assert counter.status()["counter"].updates == 2
+
+
+@pytest.mark.parametrize("check, outcome", [
+    ("updates_seen == 0", "is false after the update: updates_seen is 1. Rolled back to the old "
+                          "version."),
+    ("num_notes > old(num_notes)", "is false after the update: num_notes is "),
+    ("total == 0", "is false before the update already: total is "),
+])
+def test_check_that_is_false_rolls_back(counter, check, outcome):
+    before = counter.status()["counter"]
+    done = counter.try_prctl("update", "counter", "/bin/counter.new", "-check", check)
+    last = done.stdout.splitlines()[-1]
+    assert done.returncode == 1 and outcome in last, done.stdout
+    assert last.startswith(f"UM: Live update failed: counter: violation: check '{check}'")
+    assert counter.status()["counter"].pid == before.pid
+
+
+def test_wrong_check_is_refused_at_once(counter):
+    done = counter.try_prctl("mupdate", "counter", "/bin/counter.new", "-check", "totl == 0")
+    assert done.returncode == 1
+    assert done.stdout == ("UM: Live update of counter refused: check 'totl == 0': column 1: "
+                           "unknown variable 'totl'; did you mean 'total'?.\n")
+    done = counter.try_prctl("update", "counter", "/bin/counter.new",
+                             *["-check", "total == old(total)" + " && total" * 600] * 5)
+    assert "its checks are longer than 16384 bytes" in done.stdout
+    assert counter.status()["counter"].updates == 0
