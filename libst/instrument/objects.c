@@ -157,7 +157,6 @@ static void walk_children(struct walk *w, Dwarf_Die *parent, const char *functio
       break;
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
-    case DW_TAG_typedef:
       if (*die_name(&child) && !die_flag(&child, DW_AT_declaration)) types_offer(w->types, &child);
       break;
     default:

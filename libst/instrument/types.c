@@ -302,17 +302,6 @@ void types_offer(struct types *types, Dwarf_Die *die) {
   o->name = die_name(die);
 }
 
-bool types_want(struct types *types, const char *name) {
-  bool found = false;
-  for (size_t i = 0; i < types->offers.count; i++) {
-    struct offer *o = &types->offers.items[i];
-    if (strcmp(o->name, name) != 0) continue;
-    types_refer(types, &o->die);
-    found = true;
-  }
-  return found;
-}
-
 uint32_t types_number(const struct types *types, type_ref ref) {
   return ref ? types->references.items[ref - 1].id : 0;
 }

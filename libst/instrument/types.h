@@ -7,7 +7,6 @@
 #define INSTRUMENT_TYPES_H
 
 #include <elfutils/libdw.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct types;
@@ -21,12 +20,9 @@ void types_free(struct types *types);
 /** Refers to the type that a DIE is; `die` may be NULL (void). */
 type_ref types_refer(struct types *types, Dwarf_Die *die);
 
-/** Offers the definition of a named struct or union, or a typedef of one without a name. It is taken when something that is referred to
- * refers to a type that its own unit only declares, of this name; or when it is wanted. */
+/** Offers the definition of a named struct or union. It is taken when something that is referred to
+ * refers to a type that its own unit only declares, of this name. */
 void types_offer(struct types *types, Dwarf_Die *die);
-/** Takes what was offered of a name, also types that no variable and no allocation has.
- * @return false when nothing was */
-bool types_want(struct types *types, const char *name);
 
 /** Converts and merges all that was referred to. To be called once.
  * @param bytes  receives the length

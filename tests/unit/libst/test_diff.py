@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -249,6 +250,28 @@ def test_errors_name_the_file(tmp_path):
     assert error(tmp_path, good)
     assert error(good).startswith("usage: st-diff")
     assert "usage: st-diff" in error("--nonsense", good, good)
+
+
+def test_a_damaged_file_never_crashes_it(tmp_path):
+    """Whatever is changed in the file: an error, or an answer."""
+    good = PAIRS / "scalars-v1-O2"
+    data = good.read_bytes()
+    start = data.index(b"STMETAZ\0")
+    random.seed(11)
+    victim = tmp_path / "victim"
+    seen = set()
+    for turn in range(60):
+        bad = bytearray(data)
+        where = ((start, len(data)), (0, 64), (len(data) - 3000, len(data)))[turn % 3]
+        for _ in range(random.choice((1, 2, 9))):
+            bad[random.randrange(*where)] = random.choice((0, 255, 128, 7))
+        victim.write_bytes(bad[:random.randrange(len(bad))] if turn % 10 == 9 else bad)
+        for pair in ((victim, good), (good, victim)):
+            done = run(DIFF, "--json", *pair)
+            assert done.returncode in (0, 1, 2), (turn, done)
+            assert (done.returncode == 2) == (done.stdout == "") == (done.stderr != ""), (turn, done)
+            seen.add(done.returncode)
+    assert seen >= {0, 2}
 
 
 def test_help():

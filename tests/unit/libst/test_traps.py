@@ -21,7 +21,8 @@ DWARF = [("gcc", "-gdwarf-4"), ("gcc", "-gdwarf-5"), ("clang-19", "-gdwarf-4"),
          ("clang-19", "-gdwarf-5"), ("gcc", "-gz"), ("clang-19", "-gz"), ("gcc", "-flto"),
          ("gcc", "-fdebug-types-section"), ("gcc", "-g3"), ("gcc", "-fno-common"),
          ("gcc", "-fcommon"), ("gcc", "-gdwarf-4 -gstrict-dwarf"), ("gcc", "-gno-column-info"),
-         ("clang-19", "-flto -fuse-ld=gold"), ("clang-19", "-fno-plt")]
+         ("clang-19", "-flto -fuse-ld=gold"), ("clang-19", "-fno-plt"), ("gcc", "-O0"),
+         ("clang-19", "-O0")]
 
 UNITS = {
     "a.c": '#include "h.h"\nstatic struct conn { long a[3]; } conn;\nint shared = 3;\n'
@@ -44,10 +45,9 @@ def units(folder):
     return [name for name in UNITS if name.endswith(".c")]
 
 
-@pytest.mark.parametrize("level", ["-O0", "-O2"])
 @pytest.mark.parametrize("compiler,flags", [d for d in DWARF if d[0] in COMPILERS])
-def test_kinds_of_debug_information(tmp_path, compiler, flags, level):
-    program = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], level, *flags.split()],
+def test_kinds_of_debug_information(tmp_path, compiler, flags):
+    program = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O2", *flags.split()],
                       units(tmp_path))
     dump = program.dump()
     assert refused(dump) == {}
