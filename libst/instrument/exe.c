@@ -104,6 +104,16 @@ bool exe_read_only(const struct exe *exe, uint64_t address) {
   return read_only;
 }
 
+bool exe_loaded(const struct exe *exe, uint64_t address) {
+  for (Elf_Scn *s = elf_nextscn(exe->elf, NULL); s; s = elf_nextscn(exe->elf, s)) {
+    GElf_Shdr header;
+    if (gelf_getshdr(s, &header) && (header.sh_flags & SHF_ALLOC) && address >= header.sh_addr &&
+        address - header.sh_addr <= header.sh_size)
+      return true;
+  }
+  return false;
+}
+
 const uint8_t *exe_at(const struct exe *exe, uint64_t address, size_t bytes) {
   size_t count = 0;
   elf_getphdrnum(exe->elf, &count);

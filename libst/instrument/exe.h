@@ -28,6 +28,10 @@ void exe_close(struct exe *exe);
  * read-only segment, or one made read-only after relocation. */
 bool exe_read_only(const struct exe *exe, uint64_t address);
 
+/** True when the link-time address is in, or at the end of, a section that is loaded. Linkers that
+ * remove what nothing uses leave its debug information, with addresses that are not. */
+bool exe_loaded(const struct exe *exe, uint64_t address);
+
 /** The file's bytes at a link-time address.
  * @return NULL unless `bytes` of them are there. */
 const uint8_t *exe_at(const struct exe *exe, uint64_t address, size_t bytes);

@@ -47,7 +47,9 @@ struct walk {
 static void walk_variable(struct walk *w, Dwarf_Die *die) {
   struct place place = place_of(die);
   if (place.kind == PLACE_NONE || !*die_name(die)) return;
-  if (place.kind == PLACE_MEMORY && exe_read_only(w->exe, place.address)) return;
+  if (place.kind == PLACE_MEMORY &&
+      (exe_read_only(w->exe, place.address) || !exe_loaded(w->exe, place.address)))
+    return;
   objects_add_refused(w->objects, die_name(die), w->file, "", w->note);
   if (place.kind == PLACE_MEMORY) *array_add(&w->objects->refused_at) = place.address;
   w->state = true;
@@ -57,7 +59,8 @@ static void walk_variable(struct walk *w, Dwarf_Die *die) {
 static void walk_function(struct walk *w, Dwarf_Die *die) {
   Dwarf_Addr low, high;
   Dwarf_Attribute a;
-  if (dwarf_lowpc(die, &low) != 0 || dwarf_highpc(die, &high) != 0) return;
+  if (dwarf_lowpc(die, &low) != 0 || dwarf_highpc(die, &high) != 0 || !exe_loaded(w->exe, low))
+    return;
   const char *symbol = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &a));
   Dwarf_Die origin = die_origin(die);
   struct object_function *f = array_add(&w->objects->functions);

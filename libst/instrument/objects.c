@@ -6,6 +6,7 @@
 #include "typemap.h"
 
 #include <dwarf.h>
+#include <stdio.h>
 #include <string.h>
 
 struct walk {
@@ -81,6 +82,7 @@ static void walk_variable(struct walk *w, Dwarf_Die *die, const char *function) 
     return;
   }
   *typemap_slot(&w->placed, dwarf_dieoffset(&origin)) = 1;
+  if (place.kind == PLACE_MEMORY && !exe_loaded(w->exe, place.address)) return;
   if (!function) function = function_by_symbol(w->exe, place.address, die_name(die));
   struct object_variable *v = add_variable(w->out, w->types, die, function ? function : "?");
   if (!function) {
@@ -122,6 +124,7 @@ static void walk_function(struct walk *w, Dwarf_Die *die) {
   Dwarf_Addr entry = 0, base, low, high;
   bool known = dwarf_entrypc(die, &entry) == 0;
   for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &low, &high)) > 0;) {
+    if (!exe_loaded(w->exe, low)) continue;
     struct object_code *code = array_add(&w->out->code);
     *code = (struct object_code){low, high, *die};
     if (!known) entry = low;
@@ -193,7 +196,18 @@ static int by_address(const void *a, const void *b) {
 
 static int by_function_address(const void *a, const void *b) {
   const struct object_function *x = a, *y = b;
-  return (x->address > y->address) - (x->address < y->address);
+  if (x->address != y->address) return x->address < y->address ? -1 : 1;
+  return strcmp(x->name, y->name);
+}
+
+/* Linkers may keep one of two functions that have the same code. A pointer to it means either: only
+ * a version in which the same share their code has a function of this name. */
+static const char *shared_name(const char *a, const char *b) {
+  char *both;
+  const char *last = strrchr(a, '|');
+  if (strcmp(last ? last + 1 : a, b) == 0) return a;
+  if (asprintf(&both, "%s|%s", a, b) < 0) fail("out of memory");
+  return both;
 }
 
 /* One object may have several DIEs: a definition and its instances, or a common symbol. */
@@ -211,10 +225,14 @@ void objects_sort(struct objects *objects) {
 
   array_sort(&objects->functions, by_function_address);
   kept = 0;
-  for (size_t i = 0; i < objects->functions.count; i++)
-    if (kept == 0 ||
-        objects->functions.items[kept - 1].address != objects->functions.items[i].address)
-      objects->functions.items[kept++] = objects->functions.items[i];
+  for (size_t i = 0; i < objects->functions.count; i++) {
+    struct object_function *f = &objects->functions.items[i];
+    struct object_function *last = kept ? &objects->functions.items[kept - 1] : NULL;
+    if (last && last->address == f->address)
+      last->name = shared_name(last->name, f->name);
+    else
+      objects->functions.items[kept++] = *f;
+  }
   objects->functions.count = kept;
 }
 

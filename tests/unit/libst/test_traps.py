@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import pytest
 
@@ -175,7 +176,40 @@ def test_state_of_rust_is_refused(tmp_path):
     assert "written in Rust" in refused(program.dump())["COUNTER"]
 
 
-# ---- variables ----
+# ---- variables and functions ----
+
+
+LINKERS = [linker for linker in ("bfd", "gold", "lld") if shutil.which(f"ld.{linker}")]
+
+
+@pytest.mark.parametrize("linker", LINKERS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_what_the_linker_removed_is_not_there(tmp_path, compiler, linker):
+    """Its debug information says that it is at address 0, which pointers must not go to."""
+    (tmp_path / "a.c").write_text(
+        "#include <stdlib.h>\nint used = 1;\nint unused[10] = {1};\nvoid *block;\n"
+        "static int deep(void) { static int calls; block = malloc(9); return ++calls; }\n"
+        "int never(void) { return deep() + unused[2]; }\nint main(void) { return used - 1; }\n")
+    program = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O1", "-ffunction-sections",
+                                           "-fdata-sections"], ["a.c"],
+                      [*LINK_FLAGS, "-Wl,--gc-sections", f"-fuse-ld={linker}"])
+    dump = program.dump()
+    assert {v["name"] for v in dump.variables} <= {"used", "block"}, dump.text
+    assert "used" in {v["name"] for v in dump.variables} and refused(dump) == {}
+    assert [f["name"] for f in dump.functions] == ["main"]
+
+
+def test_functions_that_share_their_code(tmp_path):
+    """A pointer to it may mean either."""
+    (tmp_path / "a.c").write_text(
+        "int one(int x) { return 3 * x; }\nint two(int x) { return 3 * x; }\n"
+        "int (*volatile call)(int) = one; int (*volatile other)(int) = two;\n"
+        "int main(void) { return call(1) != other(1); }\n")
+    for flags, names in ((["-Wl,--icf=all"], {"main", "one|two"}), ([], {"main", "one", "two"})):
+        program = Program(tmp_path, "gcc", [*STATE_FLAGS["gcc"], "-O1", "-ffunction-sections"],
+                          ["a.c"], [*LINK_FLAGS, "-fuse-ld=gold", *flags])
+        assert {f["name"] for f in program.dump().functions} == names
+
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
