@@ -18,6 +18,7 @@
 #include "bus/shutdown.h"
 #include "bus/status.h"
 #include "bus/trace.h"
+#include "proto/printable.h"
 
 #define CLIENTS_MAX     32u
 #define CLIENT_FDS_MAX  16u
@@ -83,11 +84,14 @@ int control_reply(int fd, const Proteos__ControlReply *reply) {
   return sent < 0 ? -errno : 0;
 }
 
-static void end_request(struct client *c, int status, const char *text) {
+static void end_request(struct client *c, int status, const char *why) {
+  char text[512];
+  snprintf(text, sizeof(text), "%s", why);
+  printable_make(text); /* it may quote the client */
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
   reply.last = true;
   reply.status = status;
-  reply.text = (char *)(uintptr_t)text;
+  reply.text = text;
   c->state = CLIENT_IDLE;
   if (control_reply(c->fd, &reply) < 0) client_free(c);
 }

@@ -13,14 +13,17 @@
 #include "bus/fdpass.h"
 #include "bus/link.h"
 #include "bus/loop.h"
+#include "proto/printable.h"
 
 struct version_list versions = LIST_HEAD_INITIALIZER(versions);
 
+/* For people. */
 static char *path_of(int fd) {
   char link[64], path[4096];
   snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
   ssize_t n = readlink(link, path, sizeof(path) - 1);
   path[n > 0 ? n : 0] = 0;
+  printable_make(path);
   return strdup(path);
 }
 

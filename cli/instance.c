@@ -23,7 +23,7 @@ static void base_dir(char *base, size_t cap) {
   else if (user && *user && access(user, W_OK) == 0)
     snprintf(base, cap, "%s/proteos", user);
   else
-    snprintf(base, cap, "/tmp/proteos-%u", (unsigned)getuid());
+    snprintf(base, cap, "/tmp/proteos-%u", (unsigned)geteuid());
 }
 
 bool instance_find(struct instance *instance, const char *name) {
@@ -47,10 +47,20 @@ bool instance_find(struct instance *instance, const char *name) {
   return true;
 }
 
+/* Whoever owns a folder, or a link to it, may put something else in its place. */
+static bool is_trusted(const char *path) {
+  struct stat st;
+  return lstat(path, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0);
+}
+
 static bool make_dir(const char *path) {
   struct stat st;
   if (mkdir(path, 0700) < 0 && errno != EEXIST) {
     fprintf(stderr, "prctl: %s: %s\n", path, strerror(errno));
+    return false;
+  }
+  if (!is_trusted(path)) {
+    fprintf(stderr, "prctl: %s belongs to another user\n", path);
     return false;
   }
   if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
@@ -80,13 +90,24 @@ const char *instance_path(const struct instance *instance, const char *file, cha
   return path;
 }
 
+/* Requests carry descriptors, and their answers are believed: root's and one's own only. */
+static bool is_served_by_friend(int fd) {
+  struct ucred peer;
+  socklen_t len = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) return false;
+  return peer.uid == geteuid() || peer.uid == 0 || geteuid() == 0;
+}
+
 int instance_connect(const struct instance *instance) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   char path[PATH_MAX];
   snprintf(address.sun_path, sizeof(address.sun_path), "%.*s", (int)sizeof(address.sun_path) - 1,
            instance_path(instance, "control.sock", path));
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) return fd;
+  if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+    if (is_served_by_friend(fd)) return fd;
+    errno = EPERM;
+  }
   if (errno == EACCES || errno == EPERM)
     fprintf(stderr, "prctl: instance \"%s\" belongs to another user\n", instance->name);
   else

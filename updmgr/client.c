@@ -7,6 +7,7 @@
 
 #include "control.pb-c.h"
 #include "libsys/kern.h"
+#include "proto/printable.h"
 
 #define LINE_MAX_BYTES 20480
 
@@ -25,6 +26,7 @@ void client_say(client_t client, const char *fmt, ...) {
   int n = snprintf(line, sizeof(line), "UM: ");
   vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
   va_end(ap);
+  printable_make(line);
   dprintf(STDERR_FILENO, "%s\n", line);
 
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;

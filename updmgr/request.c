@@ -11,7 +11,8 @@
 static struct member_list remembered = TAILQ_HEAD_INITIALIZER(remembered);
 
 static void refuse(client_t client, int status, const char *name, const char *why) {
-  client_say(client, "Live update of %s refused: %s.", name, why);
+  bool ends = *why && why[strlen(why) - 1] == '?'; /* "did you mean ...?" */
+  client_say(client, "Live update of %s refused: %s%s", name, why, ends ? "" : ".");
   client_end(client, status);
 }
 

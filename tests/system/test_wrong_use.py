@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import Iterator
@@ -73,6 +74,16 @@ def test_filter_with_a_type_error(running):
 
 def test_filter_with_a_syntax_error(running):
     complaint(running, "update", "net", "/bin/net.new", "-state", "num_pending_writes == ")
+
+
+def test_filter_with_bytes_that_are_no_text(running):
+    line = complaint(running, "update", "net", "/bin/net.new", "-state", os.fsdecode(b"\xff == 0"))
+    assert "filter '? == 0'" in line
+
+
+def test_filter_with_a_misspelt_variable(running):
+    line = complaint(running, "update", "net", "/bin/net.new", "-state", "num_pending_write == 0")
+    assert line.endswith("did you mean 'num_pending_writes'?")
 
 
 def test_filter_that_never_becomes_true(running):
