@@ -1,11 +1,13 @@
 #include "hidden.h"
 #include "array.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const struct {
   const char *kept;
   const char *functions[16];
+  bool carried_alone; /* libst carries it over for programs that stand alone */
 } table[] = {
     {"the random number generator's state",
      {"rand", "srand", "random", "srandom", "initstate", "setstate", "drand48", "erand48",
@@ -16,7 +18,7 @@ static const struct {
     {"streams and their buffers",
      {"fopen", "fopen64", "fdopen", "freopen", "popen", "tmpfile", "fmemopen", "open_memstream"}},
     {"directory streams", {"opendir", "fdopendir"}},
-    {"signal handlers", {"signal", "sigaction", "sigvec", "bsd_signal", "sysv_signal"}},
+    {"signal handlers", {"signal", "sigaction", "sigvec", "bsd_signal", "sysv_signal"}, true},
     {"functions to be called at exit", {"atexit", "__cxa_atexit", "on_exit"}},
     {"timers", {"timer_create", "setitimer", "alarm", "ualarm"}},
     {"threads", {"pthread_create", "thrd_create"}},
@@ -30,11 +32,20 @@ static const struct {
     {"the state of a conversion", {"mblen", "mbtowc", "wctomb"}},
 };
 
-static const char *kept_by(const char *function) {
+static const char *kept_by(const char *function, bool alone) {
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     for (const char *const *f = table[i].functions; *f; f++)
-      if (strcmp(*f, function) == 0) return table[i].kept;
+      if (strcmp(*f, function) == 0) return alone && table[i].carried_alone ? NULL : table[i].kept;
   return NULL;
+}
+
+static bool imports(const struct exe *exe, Elf_Data *symbols, size_t names, const char *function) {
+  GElf_Sym symbol;
+  for (int i = 0; symbols && gelf_getsym(symbols, i, &symbol); i++) {
+    const char *name = elf_strptr(exe->elf, names, symbol.st_name);
+    if (name && symbol.st_shndx == SHN_UNDEF && strcmp(name, function) == 0) return true;
+  }
+  return false;
 }
 
 /* A symbol with a version comes from libc; others may replace its functions, and have none. */
@@ -49,11 +60,12 @@ void hidden_warn(const struct exe *exe) {
     symbols = elf_getdata(s, NULL);
     names = header.sh_link;
   }
+  bool alone = imports(exe, symbols, names, "st_startup");
   GElf_Sym symbol;
   for (int i = 0; symbols && gelf_getsym(symbols, i, &symbol); i++) {
     GElf_Versym version = VER_NDX_GLOBAL;
     const char *name = elf_strptr(exe->elf, names, symbol.st_name);
-    const char *kept = name && symbol.st_shndx == SHN_UNDEF ? kept_by(name) : NULL;
+    const char *kept = name && symbol.st_shndx == SHN_UNDEF ? kept_by(name, alone) : NULL;
     if (versions) gelf_getversym(versions, i, &version);
     if (kept && version > VER_NDX_GLOBAL)
       warn("%s: uses %s; an update does not carry over %s, which libc keeps", exe->path, name,

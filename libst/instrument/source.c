@@ -1,5 +1,6 @@
 #include "source.h"
 #include "allocators.h"
+#include "locals.h"
 #include "path.h"
 
 #include <stdio.h>
@@ -237,6 +238,7 @@ static enum CXChildVisitResult visit_top(CXCursor cursor, CXCursor parent, CXCli
   w->function = cursor;
   clang_visitChildren(cursor, visit_body, w);
   mark_returned(w);
+  locals_warn(cursor);
   return CXChildVisit_Continue;
 }
 
