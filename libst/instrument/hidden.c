@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* libst carries these over for programs that stand alone. */
+static const char signal_handlers[] = "signal handlers";
+
 static const struct {
   const char *kept;
   const char *functions[16];
-  bool carried_alone; /* libst carries it over for programs that stand alone */
 } table[] = {
     {"the random number generator's state",
      {"rand", "srand", "random", "srandom", "initstate", "setstate", "drand48", "erand48",
@@ -18,7 +20,7 @@ static const struct {
     {"streams and their buffers",
      {"fopen", "fopen64", "fdopen", "freopen", "popen", "tmpfile", "fmemopen", "open_memstream"}},
     {"directory streams", {"opendir", "fdopendir"}},
-    {"signal handlers", {"signal", "sigaction", "sigvec", "bsd_signal", "sysv_signal"}, true},
+    {signal_handlers, {"signal", "sigaction", "sigvec", "bsd_signal", "sysv_signal"}},
     {"functions to be called at exit", {"atexit", "__cxa_atexit", "on_exit"}},
     {"timers", {"timer_create", "setitimer", "alarm", "ualarm"}},
     {"threads", {"pthread_create", "thrd_create"}},
@@ -35,7 +37,8 @@ static const struct {
 static const char *kept_by(const char *function, bool alone) {
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     for (const char *const *f = table[i].functions; *f; f++)
-      if (strcmp(*f, function) == 0) return alone && table[i].carried_alone ? NULL : table[i].kept;
+      if (strcmp(*f, function) == 0)
+        return alone && table[i].kept == signal_handlers ? NULL : table[i].kept;
   return NULL;
 }
 
