@@ -100,14 +100,24 @@ static void run_repeat(struct transfer *t, const struct program *element, const 
   }
 }
 
-static void run_op(struct transfer *t, const struct op *op, const unsigned char *old,
+/* Most members have a size that needs no call of memcpy(). */
+static inline void copy(unsigned char *to, const unsigned char *from, size_t bytes) {
+  if (bytes == 8)
+    memcpy(to, from, 8);
+  else if (bytes == 4)
+    memcpy(to, from, 4);
+  else
+    memcpy(to, from, bytes);
+}
+
+static inline void run_op(struct transfer *t, const struct op *op, const unsigned char *old,
                    unsigned char *new, size_t bytes, const struct place *up) {
   struct place place = {.up = up, .text = op->path, .index = -1};
   old += op->old_at;
   new += op->new_at;
   switch ((enum op_kind)op->kind) {
   case OP_COPY:
-    if (old != new) memcpy(new, old, op->old_bytes);
+    if (old != new) copy(new, old, op->old_bytes);
     return;
   case OP_NUMBER:
     run_number(t, op, old, new, &place);
