@@ -13,14 +13,15 @@ static void check_pinned(struct transfer *t, uint64_t value, const struct place 
   struct block block;
   if (!arena_find(value, false, &block)) return;
   const struct site_plan *site = transfer_site(t, block.site);
-  if (!site->typed || site->orphan || !site->program->changed) return;
+  if (!site->typed || site->orphan) return;
+  if (!site->program->changed && transfer_block(t, &block) == block.address) return;
   char type[160];
   const struct site *where = &ARENA_SITE[block.site];
   transfer_refuse(t, place,
-                  "holds the address of a `%s` (allocated at %s:%u), whose layout changes; "
+                  "holds the address of a `%s` (allocated at %s:%u), which %s; "
                   "keep its layout, or keep an index there instead",
                   type_text(t->plan->old, site->program->old_type, type, sizeof(type)), where->file,
-                  where->line);
+                  where->line, site->program->changed ? "changes its layout" : "has moved");
 }
 
 static uint64_t executable_word(struct transfer *t, uint64_t value, const struct place *place) {

@@ -16,6 +16,7 @@
 #include "libst/plan.h"
 #include "libst/process.h"
 #include "libst/proof.h"
+#include "libst/relocate.h"
 #include "libst/report.h"
 #include "libst/site.h"
 #include "libst/st.h"
@@ -186,7 +187,8 @@ int st_import(int channel, struct st_report *report) {
   begin_report(report);
   if (!plan.old) return -EINVAL;
   import.channel = descriptor_hide(channel);
-  transfer = (struct transfer){.plan = &plan, .report = report};
+  transfer =
+      (struct transfer){.plan = &plan, .report = report, .relocate = options && options->relocate};
   int err = take_prelude(&transfer);
   if (!err) err = transfer_prepare(&transfer);
   if (!err) err = proof_prepare();
@@ -208,7 +210,6 @@ int st_import(int channel, struct st_report *report) {
 }
 
 int st_check(struct st_report *report) {
-  begin_report(report);
   if (!plan.old) return -EINVAL;
   checks_after(&transfer, report);
   return report->violations ? -EINVAL : 0;
@@ -257,6 +258,7 @@ void import_release(void) {
   proof_free();
   checks_free();
   old_memory_close();
+  relocate_free();
   st_options_free(options);
   options = NULL;
 }

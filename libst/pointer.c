@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libst/find.h"
 #include "libst/copied.h"
+#include "libst/find.h"
 #include "libst/mapping.h"
 #include "libst/pointer.h"
 #include "libst/process.h"
@@ -52,7 +52,8 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
   const struct site_plan *site = transfer_site(t, block.site);
-  if (site->typed && !site->program->changed && !pointed->retyped) return value;
+  if (site->typed && !site->program->changed && !pointed->retyped)
+    return t->relocate ? transfer_block(t, &block) + (value - block.address) : value;
   char type[160];
   if (!site->typed && type_changes(t, pointed->old_type))
     transfer_refuse(t, place,

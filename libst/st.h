@@ -124,6 +124,7 @@ int st_check_compile(const struct st_meta *old, const struct st_meta *new, const
                      char *error, size_t error_cap);
 /** New version, after st_import() and what the program itself then changes, before commit:
  * evaluates the checks of the update.
+ * @param report  of st_import(), added to
  * @return 0; -EINVAL with violations in report */
 int st_check(struct st_report *report);
 

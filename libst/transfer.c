@@ -9,6 +9,7 @@
 #include "libst/forecast.h"
 #include "libst/initial.h"
 #include "libst/process.h"
+#include "libst/relocate.h"
 #include "libst/report.h"
 #include "libst/site.h"
 #include "libst/site_pair.h"
@@ -102,7 +103,8 @@ static struct place block_place(const struct block *b) {
 static int place_block(const struct block *b, void *ctx) {
   struct transfer *t = ctx;
   const struct site_plan *sp = transfer_site(t, b->site);
-  if (!sp->typed || sp->skip) return 0;
+  bool move = t->relocate && relocate_moves(t, sp, b);
+  if (!sp->typed || (sp->skip && !move)) return 0;
   const struct program *p = sp->program;
   struct place place = block_place(b);
   if (p->refusal) {
@@ -110,17 +112,17 @@ static int place_block(const struct block *b, void *ctx) {
     transfer_refuse(t, &member, "%s", p->refusal);
     return 0;
   }
-  if (!p->changed) return 0;
-  if (!sp->flexible && p->old_bytes && b->bytes % p->old_bytes) {
+  if (!p->changed && !move) return 0;
+  if (p->changed && !sp->flexible && p->old_bytes && b->bytes % p->old_bytes) {
     transfer_refuse(t, &place,
                     "is %zu bytes, no multiple of its type's %u, and its type changes; allocate an "
                     "array of the type, or end the type in a flexible array",
                     b->bytes, p->old_bytes);
     return 0;
   }
-  size_t bytes = new_block_bytes(sp, b);
-  if (bytes < b->capacity) return 0;
-  void *to = arena_alloc(bytes, b->site, true);
+  size_t bytes = p->changed ? new_block_bytes(sp, b) : b->bytes;
+  if (bytes < b->capacity && !move) return 0;
+  void *to = move ? relocate_place(b, bytes) : arena_alloc(bytes, b->site, true);
   return to ? set_moved(t, b, to) : -ENOMEM;
 }
 
@@ -163,13 +165,29 @@ static void follow_rest(struct transfer *t, const struct site_plan *sp, const st
   if (rest) words_follow(t, (void *)(b->address + b->bytes - rest), rest, place);
 }
 
+/* A block that moves as it is. */
+static void move_unchanged(struct transfer *t, const struct site_plan *sp, const struct block *b,
+                           uintptr_t to, const struct place *place) {
+  struct block moved = *b;
+  moved.address = to;
+  memcpy((void *)to, (const void *)b->address, b->bytes);
+  if (sp->skip) return;
+  convert(t, sp, &moved, (const unsigned char *)to, (unsigned char *)to, place);
+  follow_rest(t, sp, &moved, place);
+}
+
 /* Blocks come by address. */
 static int transfer_one(const struct block *b, void *ctx) {
   struct transfer *t = ctx;
   const struct site_plan *sp = transfer_site(t, b->site);
   t->at = b->address;
-  if (sp->skip) return 0;
+  uintptr_t to = transfer_block(t, b);
   struct place place = block_place(b);
+  if (to != b->address && !sp->program->changed) {
+    move_unchanged(t, sp, b, to, &place);
+    return 0;
+  }
+  if (sp->skip) return 0;
   if (!sp->typed) {
     words_follow(t, (void *)b->address, b->bytes, &place);
     return 0;
@@ -179,7 +197,6 @@ static int transfer_one(const struct block *b, void *ctx) {
     follow_rest(t, sp, b, &place);
     return 0;
   }
-  uintptr_t to = transfer_block(t, b);
   if (to == b->address) return convert_in_place(t, sp, b, &place);
   convert(t, sp, b, (const unsigned char *)b->address, (unsigned char *)to, &place);
   return 0;
@@ -206,6 +223,16 @@ static void free_moved(struct transfer *t, uint32_t page) {
 static void free_all_moved(struct transfer *t) {
   for (size_t i = 0; i < t->moved_count; i++)
     free_moved(t, t->moved_pages[i]);
+}
+
+/* After a relocation they are kept out of use until the next update. */
+static int give_up_old_places(struct transfer *t) {
+  arena_transfer_end();
+  int err = relocate_release();
+  if (err) return err;
+  if (t->relocate) return relocate_quarantine(t);
+  free_all_moved(t);
+  return 0;
 }
 
 /* The sites whose blocks some pass must look at: all others are neither read nor touched. */
@@ -318,17 +345,19 @@ int transfer_prepare(struct transfer *t) {
 int transfer_run(struct transfer *t) {
   initial_relocate(t);
   int err = arena_transfer_begin(st_process.heap);
-  if (!err) err = arena_each_of(sites_that(t, may_move), place_block, t);
+  if (!err && t->relocate) err = relocate_prepare(t);
+  if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_move), place_block, t);
   if (!err && t->report->violations) err = -EINVAL;
   for (uint32_t i = 0; !err && i < t->plan->old->header->variables.count; i++)
     transfer_variable(t, i);
   for (unsigned i = 1; !err && i < t->old.count; i++)
     if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
-  if (!err) err = arena_each_of(sites_that(t, may_change), transfer_one, t);
+  if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_change), transfer_one, t);
+  if (!err && t->relocate) relocate_scan(t);
   if (!err && t->report->violations) err = -EINVAL;
   if (err) return err;
-  arena_transfer_end();
-  free_all_moved(t);
+  err = give_up_old_places(t);
+  if (err) return err;
   rewrite_sites(t);
   return 0;
 }

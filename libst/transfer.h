@@ -56,6 +56,7 @@ struct transfer {
   struct literal *literals;
   size_t literal_count;
   unsigned dangling; /* pointers to freed memory met */
+  bool relocate;     /* every block moves that can: libst/relocate.h */
 };
 
 /** Makes what transfer_run() will need, while the old version still runs; the plan is made.

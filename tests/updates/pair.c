@@ -87,14 +87,6 @@ static void take_options(int argc, char **argv) {
       checks[options.check_count++] = argv[i];
 }
 
-/* What the import says is kept when there is nothing to say against it. */
-static int check(struct reply *r) {
-  static struct st_report report;
-  int err = st_check(&report);
-  if (err) r->report = report;
-  return err;
-}
-
 static void obey(enum command command, int fd, const struct pair *pair, struct reply *r) {
   static int old_exe = -1;
   switch (command) {
@@ -117,7 +109,7 @@ static void obey(enum command command, int fd, const struct pair *pair, struct r
   case COMMAND_IMPORT:
     r->err = st_import(fd, &r->report);
     if (!r->err && pair->imported) pair->imported();
-    if (!r->err) r->err = check(r);
+    if (!r->err) r->err = st_check(&r->report);
     return;
   case COMMAND_COMMIT:
     r->err = commit();

@@ -1,0 +1,17 @@
+/* What lies at an offset in an object, as a program would write it. */
+#ifndef LIBST_DATUM_H
+#define LIBST_DATUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct st_meta;
+
+/** Prints the path to the number, pointer or union at `offset` of an object: ".peer.addr[2]"; of an
+ * array of objects when the offset is beyond one.
+ * @param leaf  receives its type, 0 when there is none (padding)
+ * @return `out` */
+const char *datum_path(const struct st_meta *meta, uint32_t type, uint64_t offset, char *out,
+                       size_t cap, uint32_t *leaf);
+
+#endif
