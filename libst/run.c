@@ -139,9 +139,12 @@ void run_set_shared(bool is_shared) {
   shared = is_shared;
 }
 
-static void punch(uint32_t page, uint32_t pages) {
-  madvise((void *)(ARENA_BASE + ((uintptr_t)page << ARENA_PAGE_SHIFT)),
-          (size_t)pages << ARENA_PAGE_SHIFT, MADV_REMOVE);
+/* @return whether the pages are zero now; where the kernel refuses, nothing is given back any more
+ */
+static bool punch(uint32_t page, uint32_t pages) {
+  shared = madvise((void *)(ARENA_BASE + ((uintptr_t)page << ARENA_PAGE_SHIFT)),
+                   (size_t)pages << ARENA_PAGE_SHIFT, MADV_REMOVE) == 0;
+  return shared;
 }
 
 /* The end of the heap first, then the longest runs. @return how many pages were given back */
@@ -149,7 +152,7 @@ static uint32_t punch_some(uint32_t most) {
   uint32_t above = ARENA->high - ARENA->top;
   if (above > 0) {
     uint32_t pages = above < most ? above : most;
-    punch(ARENA->high - pages, pages);
+    if (!punch(ARENA->high - pages, pages)) return 0;
     ARENA->high -= pages;
     return pages;
   }
@@ -159,7 +162,7 @@ static uint32_t punch_some(uint32_t most) {
     uint32_t run = ARENA_MAP[page].run;
     if (purging.page != page) purging.done = 0;
     uint32_t pages = run - purging.done < most ? run - purging.done : most;
-    punch(page + purging.done, pages);
+    if (!punch(page + purging.done, pages)) return 0;
     purging.page = page;
     purging.done += pages;
     if (purging.done == run) {
