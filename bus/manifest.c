@@ -172,6 +172,10 @@ struct manifest *manifest_load(const char *path, char *error, size_t error_cap) 
     describe(path, err, &complaint, error, error_cap);
     return NULL;
   }
+  if (!m) { /* no document at all is no error of YAML's */
+    snprintf(error, error_cap, "%s: it is empty", path);
+    return NULL;
+  }
   char problem[512];
   if (!manifest_check(m, path, problem, sizeof(problem))) {
     snprintf(error, error_cap, "%s: %s", path, problem);

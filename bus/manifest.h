@@ -12,6 +12,7 @@
 /* Endpoints fit in one 64-bit set; 0 is the bus. */
 #define MANIFEST_COMPONENTS_MAX 63u
 #define MANIFEST_NAME_MAX       31u /* characters of a component's or wire's name */
+#define MANIFEST_WIRES_MAX      8u  /* of one component */
 #define MANIFEST_ARGS_MAX       64u
 
 enum manifest_sandbox {

@@ -115,6 +115,11 @@ static bool number_valid(const char *text, unsigned long max) {
   return isdigit((unsigned char)*text) && !*end && n <= max;
 }
 
+/* log/instance.log and log/wire-NAME.log are written by others. */
+static bool name_reserved(const char *name) {
+  return strcmp(name, "instance") == 0 || strncmp(name, "wire-", strlen("wire-")) == 0;
+}
+
 static bool check_component(struct manifest *m, struct manifest_component *c,
                             const struct problem *p) {
   if (!name_valid(c->name))
@@ -122,6 +127,9 @@ static bool check_component(struct manifest *m, struct manifest_component *c,
                  "component name '%s' must have 1 to %u letters, digits, '.', '_' or '-', and not "
                  "begin with '.'",
                  c->name, MANIFEST_NAME_MAX);
+  if (name_reserved(c->name))
+    return wrong(p, "component name '%s' is taken: 'instance' and 'wire-...' name other logs",
+                 c->name);
   if (manifest_find(m, c->name) != c - m->components + 1)
     return wrong(p, "component %s is declared twice", c->name);
   if (c->cpu && strcmp(c->cpu, "other") != 0 && !number_valid(c->cpu, 63))
@@ -133,6 +141,20 @@ static bool check_component(struct manifest *m, struct manifest_component *c,
   if (c->args_count >= MANIFEST_ARGS_MAX)
     return wrong(p, "component %s: more than %u arguments", c->name, MANIFEST_ARGS_MAX - 1);
   return find_executable(m, c, p);
+}
+
+static bool check_update_manager(const struct manifest *m, const struct problem *p) {
+  const struct manifest_component *first = NULL;
+  for (unsigned i = 0; i < m->components_count; i++) {
+    const struct manifest_component *c = &m->components[i];
+    if (!(c->kernel & MANIFEST_KERNEL_UPDATE)) continue;
+    if (first)
+      return wrong(p,
+                   "both %s and %s have kernel: [update]; one update manager is all there can be",
+                   first->name, c->name);
+    first = c;
+  }
+  return true;
 }
 
 static bool check_edges(const struct manifest *m, const struct manifest_component *c,
@@ -223,12 +245,23 @@ static bool check_key(const struct manifest_wire *w, const char *key, bool given
   return true;
 }
 
+static bool is_address(const unsigned bytes[4]) {
+  return bytes[0] < 256 && bytes[1] < 256 && bytes[2] < 256 && bytes[3] < 256;
+}
+
 static bool forward_valid(const char *forward) {
   unsigned a[4], b[4], from, to;
   char rest;
   return sscanf(forward, "%3u.%3u.%3u.%3u:%5u -> %3u.%3u.%3u.%3u:%5u%c", &a[0], &a[1], &a[2], &a[3],
                 &from, &b[0], &b[1], &b[2], &b[3], &to, &rest) == 10 &&
-         from < 65536 && to > 0 && to < 65536;
+         is_address(a) && is_address(b) && from < 65536 && to > 0 && to < 65536;
+}
+
+static unsigned wires_before(const struct manifest *m, const struct manifest_wire *w) {
+  unsigned n = 0;
+  for (const struct manifest_wire *other = m->wires; other < w; other++)
+    n += strcmp(other->to, w->to) == 0;
+  return n;
 }
 
 static bool check_wire(const struct manifest *m, struct manifest_wire *w, const struct problem *p) {
@@ -239,6 +272,8 @@ static bool check_wire(const struct manifest *m, struct manifest_wire *w, const 
                  MANIFEST_NAME_MAX);
   if (!manifest_find(m, w->to))
     return wrong(p, "wire %s goes to %s, which is not declared", w->name, w->to);
+  if (wires_before(m, w) == MANIFEST_WIRES_MAX)
+    return wrong(p, "more than %u wires go to %s", MANIFEST_WIRES_MAX, w->to);
   if (!check_key(w, "forward", w->forward, false, MANIFEST_WIRE_SLIRP, p) ||
       !check_key(w, "device", w->device, true, MANIFEST_WIRE_TAP, p) ||
       !check_key(w, "path", w->path, true, MANIFEST_WIRE_STREAM, p) ||
@@ -286,6 +321,7 @@ bool manifest_check(struct manifest *m, const char *path, char *problem, size_t 
     if (!check_component(m, &m->components[i], &p)) return false;
   for (unsigned i = 0; i < m->components_count; i++)
     if (!check_edges(m, &m->components[i], &p)) return false;
+  if (!check_update_manager(m, &p)) return false;
   if (manifest_cycle(m, cycle, sizeof(cycle)))
     return wrong(&p, "calls: must not form a cycle: %s", cycle);
   for (unsigned i = 0; i < m->regions_count; i++)

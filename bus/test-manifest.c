@@ -73,6 +73,26 @@ static const struct wrong {
     {"root: nowhere\ncomponents: [{name: a, file: a}]\n", "nowhere is no directory"},
     {"cpu: fast\ncomponents: [{name: a, file: a}]\n", "cpu: must be 'auto'"},
     {"components: [\n", "line "},
+    {"", "it is empty"},
+    {"# nothing but this\n", "it is empty"},
+    {"components: [{name: instance, file: a}]\n", "'instance' is taken"},
+    {"components: [{name: wire-nic0, file: a}]\n", "'wire-nic0' is taken"},
+    {"components: [{name: a, file: a, kernel: [update]}, {name: b, file: a, kernel: [update]}]\n",
+     "both a and b have kernel: [update]"},
+    {"components: [{name: a, file: a}]\n"
+     "wires: [{name: w, kind: slirp, to: a, forward: 127.0.0.256:0 -> 10.0.2.15:80}]\n",
+     "is not of the form"},
+    {"components: [{name: a, file: a}]\nwires:\n"
+     "  - {name: w0, kind: slirp, to: a}\n"
+     "  - {name: w1, kind: slirp, to: a}\n"
+     "  - {name: w2, kind: slirp, to: a}\n"
+     "  - {name: w3, kind: slirp, to: a}\n"
+     "  - {name: w4, kind: slirp, to: a}\n"
+     "  - {name: w5, kind: slirp, to: a}\n"
+     "  - {name: w6, kind: slirp, to: a}\n"
+     "  - {name: w7, kind: slirp, to: a}\n"
+     "  - {name: w8, kind: slirp, to: a}\n",
+     "more than 8 wires go to a"},
 };
 #define NWRONGS (int)(sizeof(wrongs) / sizeof(wrongs[0]))
 

@@ -7,7 +7,7 @@
 
 #include "bus/endpoint.h"
 
-#define WIRES_PER_COMPONENT_MAX 8u
+#define WIRES_PER_COMPONENT_MAX MANIFEST_WIRES_MAX
 
 struct wire_end {
   const char *name;

@@ -20,9 +20,24 @@ static uint64_t mac_value(void) {
   return value;
 }
 
+static int open_device(void) {
+  int r = hw_open(&driver.hw, nic, model, trace_registers);
+  if (r < 0) return r;
+  const struct hw *hw = &driver.hw;
+  bool large_enough = hw->bar_bytes >= E1000_BAR_BYTES &&
+                      hw->windows[DMA_RINGS].bytes >= 2 * RING_DESCRIPTORS * 16 &&
+                      hw->windows[DMA_FRAMES].bytes >= NIC_FRAMES_BYTES;
+  return large_enough ? 0 : -ENOSPC;
+}
+
 static int init(const sys_init_t *info) {
   (void)info;
-  int r = hw_open(&driver.hw, nic, model, trace_registers);
+  int r = open_device();
+  if (r == -ENOSPC) {
+    sys_log("a region of device %s is too small: bar needs %u bytes, rings %u, frames %u", nic,
+            E1000_BAR_BYTES, 2u * RING_DESCRIPTORS * 16, NIC_FRAMES_BYTES);
+    return r;
+  }
   if (r < 0) {
     sys_log("can't open device %s of component %s: %s", nic, model, strerror(-r));
     return r;

@@ -118,6 +118,13 @@ def test_a_wrong_key_is_refused_with_its_line(manifest):
     assert f"line {line}:" in output and "cals" in output
 
 
+def test_a_region_that_is_too_small_is_a_clear_line(manifest):
+    region = next(r for r in manifest.data["regions"] if r["name"] == "nic0.frames")
+    region["bytes"] = 4096
+    output = _refused(manifest)
+    assert "e1000: exited with status 1; its last line: e1000: its init handler refused" in output
+
+
 def test_a_cycle_of_calls_is_refused_with_its_path(manifest):
     manifest.component("e1000-model")["calls"] = [{"to": "httpd"}]
     output = _refused(manifest)
