@@ -34,6 +34,16 @@ static void check_kind(const struct exe *exe) {
     fail("%s: an object file; instrument the linked executable", exe->path);
   if (header.e_type != ET_DYN)
     fail("%s: not position-independent: compile with -fPIE and link with -pie", exe->path);
+  size_t segments = 0;
+  bool dynamic = false;
+  elf_getphdrnum(exe->elf, &segments);
+  for (size_t i = 0; i < segments; i++) {
+    GElf_Phdr p;
+    dynamic |= gelf_getphdr(exe->elf, i, &p) && p.p_type == PT_INTERP;
+  }
+  if (!dynamic)
+    fail("%s: linked statically, so that libc's state is among its own: link without -static",
+         exe->path);
 }
 
 static Elf_Scn *section(const struct exe *exe, const char *name, GElf_Shdr *header) {

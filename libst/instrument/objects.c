@@ -50,7 +50,7 @@ static struct object_variable *add_variable(struct objects *out, struct types *t
   if (*function || !die_flag(&origin, DW_AT_external)) v->flags |= ST_VAR_STATIC;
   if (die_type(die, &type)) {
     v->type = types_refer(types, &type);
-    v->size = die_bytes(&type);
+    v->size = v->type_bytes = die_bytes(&type);
   }
   return v;
 }
@@ -101,6 +101,7 @@ static void walk_variable(struct walk *w, Dwarf_Die *die, const char *function) 
     if (exe_read_only(w->exe, v->address)) v->flags |= ST_VAR_CONST;
     uint64_t bytes = exe_object_size(w->exe, v->address);
     if (bytes > v->size) v->size = bytes; /* an initialised flexible array */
+    if (!v->type) refuse(v, "its type is not described: build with -g, not -g1");
     break;
   }
   case PLACE_NONE:
@@ -217,8 +218,11 @@ void objects_sort(struct objects *objects) {
   for (size_t i = 0; i < objects->variables.count; i++) {
     struct object_variable *v = &objects->variables.items[i];
     struct object_variable *last = kept ? &objects->variables.items[kept - 1] : NULL;
-    if (last && v->address && last->address == v->address && strcmp(last->name, v->name) == 0)
+    if (last && v->address && last->address == v->address && strcmp(last->name, v->name) == 0) {
+      if (last->type_bytes != v->type_bytes)
+        refuse(last, "defined with types of different sizes in several files");
       continue;
+    }
     objects->variables.items[kept++] = *v;
   }
   objects->variables.count = kept;
@@ -236,6 +240,14 @@ void objects_sort(struct objects *objects) {
   objects->functions.count = kept;
 }
 
+/* A unit whose description is in another file says which. */
+static const char *split_name(Dwarf_Die *unit) {
+  Dwarf_Attribute a;
+  const char *name = dwarf_formstring(dwarf_attr(unit, DW_AT_dwo_name, &a));
+  if (!name) name = dwarf_formstring(dwarf_attr(unit, DW_AT_GNU_dwo_name, &a));
+  return name ? name : die_name(unit);
+}
+
 struct objects *objects_read(const struct exe *exe, struct types *types) {
   struct objects *out = calloc(1, sizeof *out);
   if (!out) fail("out of memory");
@@ -246,7 +258,7 @@ struct objects *objects_read(const struct exe *exe, struct types *types) {
   bool any = false;
   while (dwarf_get_units(exe->dwarf, unit, &unit, NULL, &kind, &die, NULL) == 0) {
     if (kind == DW_UT_skeleton)
-      fail("%s: '%s' was built with -gsplit-dwarf; build it without", exe->path, die_name(&die));
+      fail("%s: '%s' was built with -gsplit-dwarf; build it without", exe->path, split_name(&die));
     if (foreign_language(&die))
       foreign_read(out, exe, &die);
     else

@@ -11,6 +11,7 @@
 struct object_variable {
   const char *name, *file, *function; /* function: "" at file scope */
   uint64_t address, size;
+  uint64_t type_bytes;
   uint32_t flags; /* enum st_variable_flags */
   const char *note;
   type_ref type;

@@ -2,6 +2,8 @@
 #ifndef TESTS_TRAPS_INITIAL_H
 #define TESTS_TRAPS_INITIAL_H
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/updates/pair.h"
@@ -36,6 +38,12 @@ struct entry {
   const char *name;
   int value;
 } entries[] = {{BEGINS("x", "y"), 1}, {"z", BEGINS(2, 3)}};
+
+/* In a section of its own, and with the address of a function of a library. */
+__attribute__((section("own_section"))) int placed = BEGINS(1, 2);
+__attribute__((section("own_section"))) int placed_touched = BEGINS(1, 2);
+int (*in_library)(int) = BEGINS(abs, toupper);
+int (*touched_in_library)(int) = BEGINS(abs, toupper);
 
 static int *counter(void) {
   static int count = BEGINS(100, 200);

@@ -11,11 +11,14 @@ static void build(void) {
   touched_text = "at run time";
   touched_target = &touched;
   half_touched.b = 9;
+  placed_touched = 8;
+  touched_in_library = tolower;
 }
 
 static void verify(void) {
   CHECK(untouched == 1 && touched == 7 && gained == 0 && lost == 4);
   CHECK(strcmp(text, "old") == 0 && target == &one && entries[0].value == 1 && same_target);
+  CHECK(placed == 1 && in_library == abs && touched_in_library == tolower);
   CHECK(*counter() == 100 && two == 2 && *same_text == 's');
 }
 

@@ -8,9 +8,11 @@ static void verify(void) {
   CHECK(target == &two && same_target == &one && two == 2);
   CHECK(strcmp(entries[0].name, "y") == 0 && strcmp(entries[1].name, "z") == 0 &&
         entries[1].value == 3);
+  CHECK(placed == 2 && in_library == toupper);
   /* Changed since: kept. */
   CHECK(touched == 7 && touched_same == 9 && touched_lost == 5);
   CHECK(strcmp(touched_text, "at run time") == 0 && touched_target == &touched);
+  CHECK(placed_touched == 8 && touched_in_library == tolower);
   CHECK(half_touched.a == 1 && half_touched.b == 9);
   /* An initialiser in one version only says nothing of a running program. */
   CHECK(gained == 0 && lost == 4);

@@ -68,14 +68,34 @@ def test_kinds_of_debug_information(tmp_path, compiler, flags):
         ("main", "struct slot"), ("other", "struct slot")}
 
 
+@pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_split_debug_information_is_refused(tmp_path, compiler):
-    program = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O1", "-gsplit-dwarf"],
+def test_split_debug_information_is_refused(tmp_path, compiler, version):
+    program = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O1", version, "-gsplit-dwarf"],
                       units(tmp_path))
     done = program.instrument()
     assert done.returncode == 1
-    assert re.search(r"was built with -gsplit-dwarf; build it without", done.stderr), done.stderr
+    assert re.search(r"a\.dwo' was built with -gsplit-dwarf; build it without", done.stderr), \
+        done.stderr
     assert not program.out.exists()
+
+
+def test_poor_debug_information_is_refused(tmp_path):
+    """-g1 has the names of globals, and nothing of statics and types."""
+    names = units(tmp_path)
+    flags = [f for f in STATE_FLAGS["gcc"] if f != "-g"]
+    dump = Program(tmp_path, "gcc", [*flags, "-g1"], names).dump()
+    about = refused(dump)
+    assert set(about) >= {"shared", "sink"}
+    assert "its type is not described" in about["shared"]
+    assert {v["name"] for v in dump.variables if "const" not in v["about"]} == set(about)
+
+
+def test_static_executables_are_refused(tmp_path):
+    program = Program(tmp_path, "gcc", STATE_FLAGS["gcc"], units(tmp_path),
+                      ["-static-pie", "-Wl,--build-id=sha1"])
+    done = program.instrument()
+    assert (done.returncode, "linked statically" in done.stderr) == (1, True)
 
 
 # ---- units in other languages, and data that none describes ----
@@ -281,6 +301,38 @@ def test_the_most_members_and_enumerators(tmp_path, count, fits):
             assert f"type 'many': has more than 65535 {name}" in done.stderr
         elif name == "members":
             assert program.dump().types["struct many"][0][0] == count
+
+
+def test_one_variable_of_two_sizes(tmp_path):
+    """Files need not agree on what a common symbol is."""
+    (tmp_path / "a.c").write_text("int both; int same; int main(void) { return both + same; }\n")
+    (tmp_path / "b.c").write_text("struct { int a[4]; } both; int same; int b(void) { return both.a[2]; }\n")
+    dump = Program(tmp_path, "gcc", [*STATE_FLAGS["gcc"], "-fcommon"], ["a.c", "b.c"]).dump()
+    assert refused(dump) == {"both": "defined with types of different sizes in several files"}
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_types_of_c(tmp_path, compiler):
+    """Each kind that C and the compilers have has its size."""
+    own = "_BitInt(17) other;" if compiler.startswith("clang") else "_Decimal64 other;"
+    (tmp_path / "a.c").write_text(
+        "#include <stdio.h>\n#define V(x) printf(#x \" %zu\\n\", sizeof x)\n__int128 wide;\n"
+        "long double ld; _Complex double z; double _Complex zs[2]; _Float16 half;\n"
+        "typedef int v4 __attribute__((vector_size(16))); v4 vec; struct { v4 v[2]; } vecs;\n"
+        "_Atomic int at; int m[2][3][4]; int (*fp)(int, ...);\n"
+        "struct __attribute__((packed)) { char c; long l; } packed;\n"
+        "struct { int x __attribute__((aligned(64))); } aligned;\n"
+        "enum big { B = 0x100000000ll } big; enum neg { N = -1 } neg;\n"
+        "enum __attribute__((packed)) small { S } small; _Bool flag; struct zero {} zero; \n"
+        f"{own}\nint main(void) {{ V(wide); V(ld); V(z); V(zs); V(half); V(vec); V(vecs); V(at); V(m);\n"
+        "  V(fp); V(packed); V(aligned); V(big); V(neg); V(small); V(flag); V(zero); V(other);\n"
+        "  return 0; }\n")
+    program = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O1"], ["a.c"])
+    dump = program.dump()
+    sizes = {name: int(size) for name, size in
+             (line.split() for line in run(program.out).stdout.splitlines())}
+    assert len(sizes) == 18 and refused(dump) == {}
+    assert {v["name"]: v["bytes"] for v in dump.variables if v["name"] in sizes} == sizes
 
 
 # ---- sites ----
