@@ -206,6 +206,21 @@ struct block_plan plan_block(const struct plan *plan, uint32_t old_type) {
   return b;
 }
 
+struct moves_told {
+  const struct plan *plan;
+  struct st_report *report;
+};
+
+/* A member that is found elsewhere is a conclusion that the programmer should see. */
+static void tell_moves(const struct program *p, void *ctx) {
+  const struct moves_told *told = ctx;
+  char type[160];
+  type_text(told->plan->old, p->old_type, type, sizeof(type));
+  for (unsigned i = 0; i < p->move_count; i++)
+    report_note(told->report, "member `%s` of `%s` is `%s` now", p->moves[i].path, type,
+                p->moves[i].new_path);
+}
+
 int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
   char error[256];
   *plan = (struct plan){.new = st_process.meta};
@@ -235,6 +250,7 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
    * type that is refused shows only in the transfer. */
   for (uint32_t i = 0; i < plan->old->header->sites.count; i++)
     plan_block(plan, plan->old->sites[i].type);
+  programs_each(plan->programs, tell_moves, &(struct moves_told){plan, report});
   return 0;
 }
 

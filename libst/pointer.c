@@ -60,6 +60,16 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
                     "points into a block whose type is not known (see st-instrument --report), and "
                     "`%s` changes; name the type where it is allocated",
                     type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
+  if (site->orphan && pointed->retyped)
+    transfer_refuse(t, place,
+                    "points to a `%s`, which the new version does not have; keep the type's name, "
+                    "or annotate what it was renamed from",
+                    type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)));
+  else if (!site->typed && pointed->retyped)
+    transfer_refuse(t, place,
+                    "points into a block whose type is not known, and is no longer a pointer to "
+                    "`%s`; name the type where it is allocated",
+                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
   if (!site->typed || site->orphan) return value;
   int64_t offset =
       program_block_offset(t->plan->programs, site->program, site->flexible,

@@ -89,7 +89,8 @@ void build_correspond(struct programs *ps, uint32_t old_type, uint32_t new_type)
   new_type = type_strip(ps->new, new_type);
   const struct btf_type *o = type_of(ps->old, old_type), *n = type_of(ps->new, new_type);
   if (old_type >= ps->old_types || ps->counterpart[old_type] || btf_kind(o) != btf_kind(n) ||
-      !btf_is_composite(o) || strcmp(type_name(ps->old, o), type_name(ps->new, n)) != 0)
+      !btf_is_composite(o) ||
+      (strcmp(type_name(ps->old, o), type_name(ps->new, n)) != 0 && !build_is_renamed(ps, o, n)))
     return;
   ps->counterpart[old_type] = new_type;
   /* Its members' types pair too, but not now: one of them may be the type being compiled. */
@@ -152,12 +153,19 @@ const struct program *program_for(struct programs *ps, uint32_t old_type, uint32
   if (p->old_bytes != p->new_bytes) p->changed = true;
   ps->compiling++;
   build_pair(&b, old_type, new_type, 0, 0, "");
+  build_moves(&b);
   ps->compiling--;
   while (ps->compiling == 0 && ps->pending_count > 0) {
     uint32_t next = ps->pending[--ps->pending_count];
     program_for(ps, next, ps->counterpart[next]);
   }
   return ps->out_of_memory ? NULL : p;
+}
+
+void programs_each(const struct programs *ps,
+                   void (*visit)(const struct program *program, void *ctx), void *ctx) {
+  for (size_t i = 0; i < ps->cap; i++)
+    if (ps->table[i]) visit(ps->table[i], ctx);
 }
 
 /* Types without identity of their own pair by structure; the others by name. */

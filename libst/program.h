@@ -14,6 +14,7 @@ enum op_kind {
   OP_COPY,    /* bytes */
   OP_NUMBER,  /* integer of another width or sign: range-checked */
   OP_ENUM,    /* enumerator, by name */
+  OP_REAL,    /* floating point from or to another form, or an integer */
   OP_BITS,    /* bit-field, from or to a bit-field or an integer */
   OP_POINTER, /* follows its target */
   OP_WORDS,   /* may hold pointers (unions): traced conservatively */
@@ -27,29 +28,37 @@ struct pointed {
   bool retyped; /* what it pointed to is no longer what it points to */
 };
 
+enum enum_fate {
+  ENUM_GONE, /* the new version has no enumerator of its names */
+  ENUM_FOUND,
+  ENUM_PARTED, /* it had several names, which have different values now */
+};
+
 struct enum_value {
   int64_t old_value, new_value;
-  bool gone; /* the new version has no enumerator of this name */
+  enum enum_fate fate;
+};
+
+struct enum_map {
+  uint32_t count;
+  struct enum_value values[];
 };
 
 struct op {
   uint8_t kind;
-  bool old_signed, new_signed;
+  bool old_signed, new_signed, old_real, new_real;
   uint32_t old_at, new_at;       /* byte offsets */
   uint32_t old_bytes, new_bytes; /* of a number; COPY and WORDS: old_bytes */
   union {
     struct {
       uint16_t old_bit, old_bits, new_bit; /* from the byte offset; OP_BITS */
-      uint16_t new_bits;                   /* that one, and OP_NUMBER: 1 for _Bool */
+      uint16_t new_bits;                   /* those, and of other numbers: 1 for _Bool */
+      const struct enum_map *map;          /* OP_ENUM, OP_BITS; NULL: values stay */
     };
     struct pointed pointed; /* OP_POINTER */
     struct {
       const struct program *element;
       uint32_t old_count, new_count;
-    };
-    struct {
-      const struct enum_value *values;
-      uint32_t value_count;
     };
   };
   const char *path; /* from the object: ".peer.addr"; "" for the object itself */
@@ -59,6 +68,14 @@ struct op {
 struct dropped {
   uint32_t at, bytes;
   const char *path;
+};
+
+/* A member that is in another struct of the same object now. */
+struct move {
+  uint32_t old_at, new_at;
+  uint32_t old_type, new_type;
+  bool bits;
+  const char *path, *new_path; /* from the object, as in struct op */
 };
 
 struct program {
@@ -72,6 +89,8 @@ struct program {
   unsigned op_count;
   struct dropped *dropped;
   unsigned dropped_count;
+  struct move *moves;
+  unsigned move_count;
 };
 
 #define PROGRAM_AMBIGUOUS (-2)
@@ -88,10 +107,22 @@ const struct st_meta *programs_target(const struct programs *programs);
 /** The program for a pair of types, compiled when it is asked for first.
  * @return owned by the set; NULL without memory */
 const struct program *program_for(struct programs *programs, uint32_t old_type, uint32_t new_type);
+/** Visits all programs of the set. */
+void programs_each(const struct programs *programs,
+                   void (*visit)(const struct program *program, void *ctx), void *ctx);
 /** The type of the new version that corresponds to one of the old: as pairing variables and members
  * has shown, else by name.
  * @return its id, or 0 when there is none */
 uint32_t programs_counterpart(struct programs *programs, uint32_t old_type);
+
+/* Elements that pair one by one; of arrays of more dimensions, what is no array, when their numbers
+ * of dimensions differ. */
+struct array_pair {
+  uint32_t old_element, new_element; /* types; 0 when the arrays have no counterparts */
+  uint32_t old_count, new_count;
+};
+struct array_pair array_pair(const struct st_meta *old, uint32_t old_type,
+                             const struct st_meta *new, uint32_t new_type);
 
 /** Where in the new object lies what is at `offset` in an old one.
  * @param pointed  of the pointer to it: tells an object from its first member, and from the end of

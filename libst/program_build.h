@@ -5,11 +5,28 @@
 #include "libst/program.h"
 #include "libst/type.h"
 
+/* A member that has no counterpart in the same struct. */
+struct loose {
+  struct type_member member;
+  uint32_t base;    /* of the struct that it is in, bytes from the object's start */
+  const char *path; /* of the member */
+  int up;           /* index of the struct that it is in, if that is loose itself; else -1 */
+  bool taken;       /* its counterpart is elsewhere, and found */
+  unsigned index;   /* in its struct */
+  const struct btf_type *in, *other; /* without `up`: the structs of both versions */
+};
+
+struct loose_list {
+  struct loose *items;
+  unsigned count, cap;
+};
+
 struct builder {
   struct programs *set;
   const struct st_meta *old, *new;
   struct program *program;
   unsigned op_cap, dropped_cap;
+  struct loose_list gone, came; /* of the old version, and of the new one */
 };
 
 /** Zeroed memory that lives as long as the set; NULL without memory, which the set remembers. */
@@ -33,12 +50,33 @@ void build_dropped(struct builder *b, uint32_t at, uint32_t bytes, const char *p
 void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
                 uint32_t new_at, const char *path);
 bool build_is_number(const struct btf_type *t);
+/** Floating point of a form that the machine computes with. */
+bool build_is_real(const struct st_meta *meta, const struct btf_type *t);
+/** Numbers of any kind. */
 void build_numbers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                    uint32_t old_at, uint32_t new_at, const char *path);
+/** How many bits of a member count. */
+uint32_t build_bits_of(const struct st_meta *meta, const struct type_member *m);
+/** Members of which at least one is a bit-field. */
+void build_bits(struct builder *b, const struct type_member *o, const struct type_member *n,
+                uint32_t old_at, uint32_t new_at, const char *path);
+/** Arrays. */
+void build_arrays(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
+                  uint32_t new_at, const char *path);
+struct loose *loose_add(struct builder *b, struct loose_list *list, struct loose loose);
+/** Pairs what is loose in the whole object; what remains is dropped. Comes after build_pair(). */
+void build_moves(struct builder *b);
+/** Did a new member of this name turn out to be one that moved? */
+bool loose_is_taken(const struct builder *b, const char *name);
+/** Refuses a loose member in whose place another one came. */
+void build_check_renamed(struct builder *b, const struct loose *gone);
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                     uint32_t old_at, uint32_t new_at, const char *path);
 /** Notes that two types are each other's, so that blocks of the old one find the new one. */
 void build_correspond(struct programs *set, uint32_t old_type, uint32_t new_type);
+/** A struct or union that has only another name now: neither version has both names, and the
+ * members are the same, by name and type. */
+bool build_is_renamed(struct programs *set, const struct btf_type *o, const struct btf_type *n);
 /** Two types may be each other's: a name is missing or they have the same. */
 bool build_same_name(struct programs *set, const struct btf_type *o, const struct btf_type *n);
 

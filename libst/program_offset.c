@@ -44,6 +44,23 @@ static void find_in_elements(struct search *s, uint32_t old_type, uint32_t new_t
          at < 0 || index > new_count ? -1 : at + (int64_t)((index - 1) * new_size));
 }
 
+/* @return whether the pointer means something that moved */
+static bool find_moved(struct search *s, const struct program *p, uint64_t offset, int64_t at) {
+  bool before = s->found, moved = false;
+  s->found = false;
+  int64_t result = s->result;
+  for (unsigned i = 0; p && i < p->move_count; i++) {
+    const struct move *m = &p->moves[i];
+    if (offset < m->old_at || offset - m->old_at >= type_bytes(s->old, m->old_type)) continue;
+    find(s, m->old_type, m->new_type, offset - m->old_at, m->bits ? -1 : at + m->new_at);
+  }
+  moved = s->found;
+  if (before && moved && s->result != result) s->result = PROGRAM_AMBIGUOUS;
+  if (before && !moved) s->result = result;
+  s->found |= before;
+  return moved;
+}
+
 static void find_in_members(struct search *s, const struct btf_type *o, const struct btf_type *n,
                             uint64_t offset, int64_t at) {
   for (unsigned i = 0; i < type_members(o); i++) {
@@ -59,6 +76,17 @@ static void find_in_members(struct search *s, const struct btf_type *o, const st
   }
 }
 
+static void find_in_array(struct search *s, uint32_t old_type, uint32_t new_type, uint64_t offset,
+                          int64_t at) {
+  struct array_pair a =
+      at < 0 ? (struct array_pair){0} : array_pair(s->old, old_type, s->new, new_type);
+  const struct btf_array *o = btf_array(type_of(s->old, old_type));
+  if (a.old_element)
+    find_in_elements(s, a.old_element, a.new_element, a.old_count, a.new_count, offset, at);
+  else
+    find_in_elements(s, o->type, 0, o->nelems, 0, offset, -1);
+}
+
 /* Finds objects of the pointer's type at an offset, and ends of arrays of them.
  * @param at  where the new object is; negative when there is none */
 static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_t offset,
@@ -71,11 +99,13 @@ static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_
   }
   const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
   if (btf_kind(o) != btf_kind(n)) at = -1;
+  if (btf_is_struct(o) && at >= 0 &&
+      find_moved(s, program_for(s->programs, old_type, new_type), offset, at))
+    return;
   if (btf_is_composite(o))
     find_in_members(s, o, n, offset, at);
   else if (btf_is_array(o))
-    find_in_elements(s, btf_array(o)->type, at < 0 ? 0 : btf_array(n)->type, btf_array(o)->nelems,
-                     at < 0 ? 0 : btf_array(n)->nelems, offset, at);
+    find_in_array(s, old_type, new_type, offset, at);
 }
 
 /* ---- pointers whose type is not what is there: the outermost object that begins there ---- */
@@ -83,17 +113,27 @@ static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_
 static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t new_type,
                           uint64_t offset);
 
-static int64_t map_element(const struct search *s, const struct btf_type *o,
-                           const struct btf_type *n, uint64_t offset) {
-  uint64_t size = type_bytes(s->old, btf_array(o)->type);
-  uint64_t new_size = type_bytes(s->new, btf_array(n)->type);
-  uint64_t index = size ? offset / size : 0;
+static int64_t map_element(const struct search *s, uint32_t old_type, uint32_t new_type,
+                           uint64_t offset) {
+  struct array_pair a = array_pair(s->old, old_type, s->new, new_type);
+  uint64_t size = a.old_element ? type_bytes(s->old, a.old_element) : 0;
+  uint64_t index = size ? offset / size : 0, new_size = type_bytes(s->new, a.new_element);
   if (size == 0) return -1;
-  if (index == btf_array(o)->nelems && offset % size == 0 && index <= btf_array(n)->nelems)
+  if (index == a.old_count && offset % size == 0 && index <= a.new_count)
     return (int64_t)(index * new_size);
-  if (index >= btf_array(n)->nelems) return -1;
-  int64_t inner = map_offset(s, btf_array(o)->type, btf_array(n)->type, offset % size);
+  if (index >= a.new_count) return -1;
+  int64_t inner = map_offset(s, a.old_element, a.new_element, offset % size);
   return inner < 0 ? inner : inner + (int64_t)(index * new_size);
+}
+
+static int64_t map_moved(const struct search *s, const struct program *p, uint64_t offset) {
+  for (unsigned i = 0; p && i < p->move_count; i++) {
+    const struct move *m = &p->moves[i];
+    if (offset < m->old_at || offset - m->old_at >= type_bytes(s->old, m->old_type)) continue;
+    int64_t inner = m->bits ? -1 : map_offset(s, m->old_type, m->new_type, offset - m->old_at);
+    return inner < 0 ? inner : inner + m->new_at;
+  }
+  return -1;
 }
 
 static int64_t map_member(const struct search *s, const struct btf_type *o,
@@ -116,8 +156,11 @@ static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t ne
   const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
   if (offset == 0) return 0;
   if (btf_kind(o) != btf_kind(n)) return -1;
-  if (btf_is_struct(o)) return map_member(s, o, n, offset);
-  if (btf_is_array(o)) return map_element(s, o, n, offset);
+  if (btf_is_struct(o)) {
+    int64_t moved = map_moved(s, program_for(s->programs, old_type, new_type), offset);
+    return moved >= 0 ? moved : map_member(s, o, n, offset);
+  }
+  if (btf_is_array(o)) return map_element(s, old_type, new_type, offset);
   return offset < type_bytes(s->new, new_type) ? (int64_t)offset : -1;
 }
 

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "libst/real.h"
 #include "libst/report.h"
 #include "libst/transfer.h"
 #include "libst/type.h"
@@ -31,36 +32,61 @@ static void refuse_range(struct transfer *t, const struct place *place, int64_t 
                     (uint64_t)value, is_signed ? "a signed" : "an unsigned", bits);
 }
 
+/* More than 64 bits: integers that fit 64 keep their value, others only when nothing narrows. */
+static void run_wide(struct transfer *t, const struct op *op, const unsigned char *old,
+                     unsigned char *new, const struct place *place) {
+  unsigned __int128 value = 0;
+  memcpy(&value, old, op->old_bytes);
+  unsigned up = 128 - op->old_bytes * 8;
+  bool negative = op->old_signed && (__int128)(value << up) < 0;
+  if (negative) value = (unsigned __int128)((__int128)(value << up) >> up);
+  unsigned lost = op->new_signed ? op->new_bits - 1u : op->new_bits;
+  bool same_sign = negative && op->new_signed;
+  __int128 rest = lost >= 128 ? 0 : (__int128)value >> lost;
+  if (lost < 128 && rest != (same_sign ? -1 : 0))
+    transfer_refuse(t, place, "is an integer of more than 64 bits, which does not fit one of %u",
+                    op->new_bits);
+  else if (lost >= 128 && negative)
+    transfer_refuse(t, place, "is negative, which an unsigned integer cannot be");
+  memcpy(new, &value, op->new_bytes);
+}
+
 static void run_number(struct transfer *t, const struct op *op, const unsigned char *old,
                        unsigned char *new, const struct place *place) {
-  int64_t value = load(old, op->old_bytes, op->old_signed);
   if (op->old_bytes > 8 || op->new_bytes > 8) {
-    transfer_refuse(t, place, "is an integer of more than 64 bits whose size changes");
+    run_wide(t, op, old, new, place);
     return;
   }
+  int64_t value = load(old, op->old_bytes, op->old_signed);
   if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
     refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
   memcpy(new, &value, op->new_bytes);
 }
 
-static void run_enum(struct transfer *t, const struct op *op, const unsigned char *old,
-                     unsigned char *new, const struct place *place) {
-  int64_t value = load(old, op->old_bytes, op->old_signed);
-  bool found = false;
-  for (uint32_t i = 0; i < op->value_count && !found; i++) {
-    const struct enum_value *e = &op->values[i];
+/* The enumerator of the new version that has this one's name. */
+static int64_t map_value(struct transfer *t, const struct op *op, int64_t value,
+                         const struct place *place) {
+  for (uint32_t i = 0; i < op->map->count; i++) {
+    const struct enum_value *e = &op->map->values[i];
     if (e->old_value != value) continue;
-    found = true;
-    if (e->gone)
+    if (e->fate == ENUM_GONE)
       transfer_refuse(t, place, "is %" PRId64 ", an enumerator that the new version does not have",
                       value);
-    else
-      value = e->new_value;
+    if (e->fate == ENUM_PARTED)
+      transfer_refuse(t, place, "is %" PRId64 ", which has several names with different values now",
+                      value);
+    return e->new_value;
   }
   /* Zero is what memory starts as, also where no enumerator has it. */
-  if (!found && value != 0)
+  if (value != 0)
     transfer_refuse(t, place, "is %" PRId64 ", which is no enumerator, and the enumerators change",
                     value);
+  return value;
+}
+
+static void run_enum(struct transfer *t, const struct op *op, const unsigned char *old,
+                     unsigned char *new, const struct place *place) {
+  int64_t value = map_value(t, op, load(old, op->old_bytes, op->old_signed), place);
   memcpy(new, &value, op->new_bytes);
 }
 
@@ -72,6 +98,7 @@ static void run_bits(struct transfer *t, const struct op *op, const unsigned cha
   int64_t value = (int64_t)((uint64_t)(raw >> op->old_bit) & mask);
   if (op->old_signed && op->old_bits < 64)
     value = (int64_t)((uint64_t)value << (64 - op->old_bits)) >> (64 - op->old_bits);
+  if (op->map) value = map_value(t, op, value, place);
   if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
     refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
   uint32_t new_bytes = (op->new_bit + op->new_bits + 7u) / 8;
@@ -125,6 +152,9 @@ static inline void run_op(struct transfer *t, const struct op *op, const unsigne
   case OP_ENUM:
     run_enum(t, op, old, new, &place);
     return;
+  case OP_REAL:
+    real_run(t, op, old, new, &place);
+    return;
   case OP_BITS:
     if (old != new) run_bits(t, op, old, new, &place);
     return;
@@ -177,9 +207,10 @@ void program_run(struct transfer *t, const struct program *p, const unsigned cha
   for (unsigned i = 0; i < p->op_count; i++)
     run_op(t, &p->ops[i], old, new, bytes, place);
   if (p->dropped_count) check_dropped(t, p, old, place);
-  if (bytes > p->old_bytes && (p->op_count == 0 || p->ops[p->op_count - 1].kind != OP_TAIL) &&
-      old != new)
-    memcpy(new + p->new_bytes, old + p->old_bytes, bytes - p->old_bytes);
+  bool has_tail = p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL;
+  if (p->changed && !has_tail && bytes > p->old_bytes &&
+      !is_zero(old + p->old_bytes, bytes - p->old_bytes))
+    transfer_refuse(t, place, "held data in a flexible array, which the new version does not have");
 }
 
 size_t program_new_bytes(const struct program *p, size_t bytes) {
@@ -191,7 +222,7 @@ size_t program_new_bytes(const struct program *p, size_t bytes) {
     size_t need = tail->new_at + count * tail->element->new_bytes;
     return need > p->new_bytes ? need : p->new_bytes;
   }
-  return bytes <= p->old_bytes ? p->new_bytes : bytes - p->old_bytes + p->new_bytes;
+  return p->new_bytes;
 }
 
 size_t program_old_bytes(const struct program *p, size_t bytes) {
@@ -203,5 +234,5 @@ size_t program_old_bytes(const struct program *p, size_t bytes) {
     size_t had = tail->old_at + count * tail->element->old_bytes;
     return had > p->old_bytes ? had : p->old_bytes;
   }
-  return bytes <= p->new_bytes ? p->old_bytes : bytes - p->new_bytes + p->old_bytes;
+  return p->old_bytes;
 }

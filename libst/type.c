@@ -56,6 +56,18 @@ const char *type_name(const struct st_meta *meta, const struct btf_type *t) {
   return name ? name : "";
 }
 
+/* In C's order: outermost dimension first. */
+static void array_text(const struct st_meta *meta, const struct btf_type *t, char *out,
+                       size_t cap) {
+  char extents[64] = "", element[128];
+  uint32_t inner = 0;
+  for (size_t used = 0; btf_is_array(t) && used < sizeof(extents); t = type_of(meta, inner)) {
+    inner = btf_array(t)->type;
+    used += (size_t)snprintf(extents + used, sizeof(extents) - used, "[%u]", btf_array(t)->nelems);
+  }
+  snprintf(out, cap, "%s%s", type_text(meta, inner, element, sizeof(element)), extents);
+}
+
 const char *type_text(const struct st_meta *meta, uint32_t id, char *out, size_t cap) {
   const struct btf_type *t = btf__type_by_id(meta->btf, id);
   const char *name = t ? type_name(meta, t) : "";
@@ -72,8 +84,7 @@ const char *type_text(const struct st_meta *meta, uint32_t id, char *out, size_t
       snprintf(out, cap, "%s *", type_text(meta, t->type, inner, sizeof(inner)));
     break;
   case BTF_KIND_ARRAY:
-    snprintf(out, cap, "%s[%u]", type_text(meta, btf_array(t)->type, inner, sizeof(inner)),
-             btf_array(t)->nelems);
+    array_text(meta, t, out, cap);
     break;
   case BTF_KIND_STRUCT:
     snprintf(out, cap, "struct %s", *name ? name : "{...}");
@@ -122,16 +133,51 @@ int type_member_named(const struct st_meta *meta, const struct btf_type *t, cons
   return -1;
 }
 
+bool type_anonymous_alike(const struct st_meta *in, uint32_t a, const struct st_meta *of,
+                          uint32_t b) {
+  const struct btf_type *ta = type_of(in, a), *tb = type_of(of, b);
+  if (btf_kind(ta) != btf_kind(tb)) return false;
+  for (unsigned i = 0; i < type_members(tb); i++) {
+    const char *name = type_member(of, tb, i).name;
+    if (*name && type_member_named(in, ta, name) >= 0) return true;
+  }
+  return false;
+}
+
+/* The anonymous member of `t` that is alike to one of type `type`; -1 when there is none. */
+static int anonymous_like(const struct st_meta *in, const struct btf_type *t,
+                          const struct st_meta *of, uint32_t type) {
+  for (unsigned k = 0; k < type_members(t); k++) {
+    struct type_member m = type_member(in, t, k);
+    if (!*m.name && type_anonymous_alike(in, m.type, of, type)) return (int)k;
+  }
+  return -1;
+}
+
+/* By what is in them; those that have nothing in common with any, by their order. */
+static int anonymous_counterpart(const struct st_meta *in, const struct btf_type *t,
+                                 const struct st_meta *of, const struct btf_type *other,
+                                 unsigned i) {
+  uint32_t type = type_member(of, other, i).type;
+  int found = anonymous_like(in, t, of, type);
+  unsigned nth = 0;
+  if (found >= 0) return found;
+  for (unsigned k = 0; k < i; k++)
+    nth += !*type_member(of, other, k).name;
+  for (unsigned k = 0; k < type_members(t); k++) {
+    struct type_member m = type_member(in, t, k);
+    if (*m.name || nth-- != 0) continue;
+    bool fits = btf_kind(type_of(in, m.type)) == btf_kind(type_of(of, type)) &&
+                anonymous_like(of, other, in, m.type) < 0;
+    return fits ? (int)k : -1;
+  }
+  return -1;
+}
+
 int type_member_counterpart(const struct st_meta *in, const struct btf_type *t,
                             const struct st_meta *of, const struct btf_type *other, unsigned i) {
   const char *name = type_member(of, other, i).name;
-  if (*name) return type_member_named(in, t, name);
-  unsigned nth = 0, count = type_members(t);
-  for (unsigned k = 0; k < i; k++)
-    nth += !*type_member(of, other, k).name;
-  for (unsigned k = 0; k < count; k++)
-    if (!*type_member(in, t, k).name && nth-- == 0) return (int)k;
-  return -1;
+  return *name ? type_member_named(in, t, name) : anonymous_counterpart(in, t, of, other, i);
 }
 
 bool type_is_signed(const struct btf_type *t) {

@@ -35,6 +35,9 @@ int type_member_named(const struct st_meta *meta, const struct btf_type *t, cons
  * one, by its order among the anonymous ones. @return its index, or -1 */
 int type_member_counterpart(const struct st_meta *in, const struct btf_type *t,
                             const struct st_meta *of, const struct btf_type *other, unsigned i);
+/** Do the types of two anonymous members have the same kind, and a member of one name? */
+bool type_anonymous_alike(const struct st_meta *in, uint32_t a, const struct st_meta *of,
+                          uint32_t b);
 bool type_is_signed(const struct btf_type *t);
 /** An enumerator's name and value. */
 const char *type_enumerator(const struct st_meta *meta, const struct btf_type *t, unsigned i,

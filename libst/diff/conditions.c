@@ -50,11 +50,14 @@ static void add_range(struct conditions *c, const char *prefix, const struct op 
 }
 
 static void add_enumerators(struct conditions *c, const char *prefix, const struct op *op) {
-  for (uint32_t i = 0; i < op->value_count; i++)
-    if (op->values[i].gone)
+  for (uint32_t i = 0; op->map && i < op->map->count; i++) {
+    const struct enum_value *v = &op->map->values[i];
+    if (v->fate != ENUM_FOUND)
       add(c, prefix, op->path,
-          text("not be %lld, an enumerator that the new version does not have",
-               (long long)op->values[i].old_value));
+          text("not be %lld, %s", (long long)v->old_value,
+               v->fate == ENUM_GONE ? "an enumerator that the new version does not have"
+                                    : "which has several names, and they part"));
+  }
 }
 
 static void collect(struct conditions *c, const struct program *p, const char *prefix) {
@@ -64,7 +67,9 @@ static void collect(struct conditions *c, const struct program *p, const char *p
     const struct op *op = &p->ops[i];
     if (op->kind == OP_NUMBER) add_range(c, prefix, op, op->old_bytes * 8, op->new_bits);
     if (op->kind == OP_BITS) add_range(c, prefix, op, op->old_bits, op->new_bits);
-    if (op->kind == OP_ENUM) add_enumerators(c, prefix, op);
+    if (op->kind == OP_REAL && (!op->new_real || op->new_bytes < op->old_bytes || !op->old_real))
+      add(c, prefix, op->path, text("be a number that the new type holds exactly"));
+    if (op->kind == OP_ENUM || op->kind == OP_BITS) add_enumerators(c, prefix, op);
     if (op->kind == OP_REPEAT || op->kind == OP_TAIL) {
       char *inner = text("%s%s[]", prefix, op->path);
       collect(c, op->element, inner);

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
-from case import Case
-from emit import Source
+sys.path.append(str(Path(__file__).resolve().parents[1] / "updates"))
+
+from case import Case  # noqa: E402
+from emit import Source  # noqa: E402
+from tools import Tools  # noqa: E402
 
 HEAD = """#include <stdint.h>
 #include <stdlib.h>
@@ -17,36 +18,6 @@ HEAD = """#include <stdint.h>
 #include "tests/random/values.h"
 #include "tests/updates/pair.h"
 """
-
-
-class Broken(Exception):
-    """A tool failed; the text is its output."""
-
-
-class Tools:
-    """What the build told about itself, by the environment."""
-
-    def __init__(self):
-        build = Path(os.environ["PROTEOS_BUILD"]).resolve()
-        flags = json.loads((build / "tests/random/flags.json").read_text())
-        self.source, self.build = Path(flags["source"]), build
-        self.flags = {"gcc": flags["gcc"], "clang-19": flags["clang"]}
-        self.common = ["-std=gnu11", "-D_GNU_SOURCE", "-fno-strict-aliasing", "-w",
-                       f"-I{self.source}"]
-        self.instrument = build / "libst/instrument/st-instrument"
-        self.update_pair = build / "tests/updates/update-pair"
-        libraries = [build / "tests/random/librandom.so", build / "tests/updates/libpair.so",
-                     build / "libst/libst.so"]
-        self.link = ["-pie", "-Wl,-z,now", "-Wl,--build-id=sha1", "-Wl,--no-as-needed",
-                     *map(str, libraries), *(f"-Wl,-rpath,{p.parent}" for p in libraries)]
-
-
-def call(command: list, **kwargs) -> None:
-    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, text=True,
-                          errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          **kwargs)
-    if done.returncode != 0:
-        raise Broken(f"{' '.join(map(str, command))}\n{done.stdout}")
 
 
 class Program:
@@ -99,14 +70,5 @@ class Program:
     def build(self, tools: Tools, folder: Path) -> None:
         for version in ("v1", "v2"):
             here = folder / version
-            flags = [*tools.common, *tools.flags[self.compiler], self.level]
-            commands = []
-            for name in self.files:
-                command = [self.compiler, *flags, "-c", name, "-o", f"{name}.o"]
-                call(command, cwd=here)
-                commands.append({"directory": str(here), "file": name, "arguments": command})
-            (here / "compile_commands.json").write_text(json.dumps(commands))
-            call([self.compiler, *(f"{n}.o" for n in self.files), *tools.link, "-o", "raw"],
-                 cwd=here)
-            call([tools.instrument, "--compile-commands", here / "compile_commands.json",
-                  "--component", "random", "-o", folder / version[1:], here / "raw"], cwd=here)
+            tools.program(folder / version[1:], here, [Path(name) for name in self.files],
+                          self.compiler, self.level, "random")
