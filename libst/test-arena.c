@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libst/arena.h"
 
@@ -90,11 +91,33 @@ static int count_block(const struct block *b, void *ctx) {
   return 0;
 }
 
+struct wanted {
+  uint64_t sites;
+  size_t blocks, of_sites;
+};
+
+static int count_wanted(const struct block *b, void *ctx) {
+  struct wanted *w = ctx;
+  w->blocks++;
+  w->of_sites += (w->sites & arena_site_bit(b->site)) != 0;
+  return 0;
+}
+
+/* Looking for the blocks of some sites finds each of them and no other. */
+static void check_sites(uint64_t sites) {
+  struct wanted all = {.sites = sites}, some = {.sites = sites};
+  arena_each(count_wanted, &all);
+  arena_each_of(sites, count_wanted, &some);
+  ck_assert_uint_eq(some.blocks, some.of_sites);
+  ck_assert_uint_eq(some.blocks, all.of_sites);
+}
+
 START_TEST(random_use) {
   start();
   size_t bytes = 0, live = 0;
   for (int step = 0; step < STEPS; step++) {
     struct held *h = &held[next_random() % HELD];
+    if (step % 1000 == 0) check_sites(1ull << next_random() % 64 | 1ull << next_random() % 64);
     if (!h->p) {
       take(h);
       continue;
@@ -167,6 +190,48 @@ START_TEST(transfer_keeps_old_blocks_apart) {
 }
 END_TEST
 
+/* What an old version that still runs does to its heap behind a new one's back. */
+static void grow_behind(int fd, uint32_t pages, const char *text) {
+  uint32_t page = ARENA->top, top = page + pages;
+  struct page entry = {.kind = PAGE_LARGE, .tag = 1};
+  for (uint32_t i = 0; i < pages; i++) {
+    entry.flags = i ? 0 : PAGE_HEAD;
+    entry.run = i ? i : pages;
+    entry.bytes = i ? 0 : strlen(text);
+    ck_assert_int_eq(pwrite(fd, &entry, sizeof(entry), (long)&ARENA_MAP[page + i] - (long)ARENA),
+                     sizeof(entry));
+  }
+  ck_assert_int_eq(pwrite(fd, text, strlen(text), (long)page * (long)ARENA_PAGE), strlen(text));
+  ck_assert_int_eq(pwrite(fd, &top, sizeof(top), offsetof(struct arena, top)), sizeof(top));
+}
+
+START_TEST(old_heap_grows_after_preparation) {
+  ck_assert_int_eq(arena_reserve(), 0);
+  int fd = arena_create();
+  ck_assert_int_ge(fd, 0);
+  arena_start(true);
+  char *first = arena_alloc(100000, 1, false);
+  strcpy(first, "before");
+  ck_assert_int_eq(arena_adopt(fd), 0);
+  arena_start(false);
+  arena_prepare(2000);
+  uint32_t page = ARENA->top;
+  grow_behind(fd, 600, "after");
+  ck_assert_uint_eq(ARENA->top, page + 600);
+  ck_assert_int_eq(arena_transfer_begin(fd), 0);
+  struct block b;
+  uintptr_t at = ARENA_BASE + page * ARENA_PAGE;
+  ck_assert(arena_find(at + 599 * ARENA_PAGE, false, &b));
+  ck_assert_uint_eq(b.address, at);
+  ck_assert_int_eq(memcmp((void *)at, "after", 5), 0);
+  char *fresh = arena_alloc(100000, 1, true);
+  ck_assert_uint_ge((uintptr_t)fresh, at + 600 * ARENA_PAGE);
+  ck_assert(filled((unsigned char *)fresh, 100000, 0));
+  ck_assert_str_eq(first, "before");
+  arena_transfer_end();
+}
+END_TEST
+
 START_TEST(freed_twice) {
   start();
   void *p = arena_alloc(100, 1, false), *other = arena_alloc(100, 1, false);
@@ -188,6 +253,7 @@ int main(void) {
   TCase *tests = tcase_create("arena");
   tcase_add_test(tests, random_use);
   tcase_add_test(tests, transfer_keeps_old_blocks_apart);
+  tcase_add_test(tests, old_heap_grows_after_preparation);
   tcase_add_test_raise_signal(tests, freed_twice, SIGABRT);
   tcase_add_test_raise_signal(tests, freed_inside, SIGABRT);
   tcase_set_timeout(tests, 60);
