@@ -54,6 +54,10 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
   const struct site_plan *site = transfer_site(t, block.site);
   if (site->typed && !site->program->changed && !pointed->retyped)
     return t->relocate ? transfer_block(t, &block) + (value - block.address) : value;
+  /* The start of an object of the pointer's type is what most pointers point to. */
+  if (site->typed && value == block.address && !pointed->retyped &&
+      pointed->old_type == site->program->old_type)
+    return transfer_block(t, &block);
   char type[160];
   if (!site->typed && type_changes(t, pointed->old_type))
     transfer_refuse(t, place,

@@ -43,10 +43,15 @@ const struct site_plan *transfer_plan_site(struct transfer *t, unsigned index) {
   return sp;
 }
 
+/* Most blocks are one object, which needs no division. */
+static size_t old_count(const struct program *p, const struct block *b) {
+  return b->bytes == p->old_bytes ? 1 : p->old_bytes ? b->bytes / p->old_bytes : 0;
+}
+
 static size_t new_block_bytes(const struct site_plan *sp, const struct block *b) {
   const struct program *p = sp->program;
   if (sp->flexible || p->old_bytes == 0) return program_new_bytes(p, b->bytes);
-  return b->bytes / p->old_bytes * p->new_bytes;
+  return old_count(p, b) * p->new_bytes;
 }
 
 /* The first block of a span or large block to move. */
@@ -113,7 +118,7 @@ static int place_block(const struct block *b, void *ctx) {
     return 0;
   }
   if (!p->changed && !move) return 0;
-  if (p->changed && !sp->flexible && p->old_bytes && b->bytes % p->old_bytes) {
+  if (p->changed && !sp->flexible && b->bytes != old_count(p, b) * p->old_bytes && p->old_bytes) {
     transfer_refuse(t, &place,
                     "is %zu bytes, no multiple of its type's %u, and its type changes; allocate an "
                     "array of the type, or end the type in a flexible array",
@@ -133,7 +138,7 @@ static void convert(struct transfer *t, const struct site_plan *sp, const struct
     program_run(t, p, old, new, b->bytes, place);
     return;
   }
-  size_t count = p->old_bytes ? b->bytes / p->old_bytes : 0;
+  size_t count = old_count(p, b);
   if (count == 1) {
     program_run(t, p, old, new, p->old_bytes, place);
     return;
@@ -161,7 +166,7 @@ static int convert_in_place(struct transfer *t, const struct site_plan *sp, cons
 static void follow_rest(struct transfer *t, const struct site_plan *sp, const struct block *b,
                         const struct place *place) {
   uint32_t size = sp->program->old_bytes;
-  size_t rest = sp->flexible ? 0 : size ? b->bytes % size : b->bytes;
+  size_t rest = sp->flexible ? 0 : b->bytes - old_count(sp->program, b) * size;
   if (rest) words_follow(t, (void *)(b->address + b->bytes - rest), rest, place);
 }
 
