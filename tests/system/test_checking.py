@@ -46,7 +46,7 @@ def test_wrong_check_is_refused_at_once(counter):
     done = counter.try_prctl("mupdate", "counter", "/bin/counter.new", "-check", "totl == 0")
     assert done.returncode == 1
     assert done.stdout == ("UM: Live update of counter refused: check 'totl == 0': column 1: "
-                           "unknown variable 'totl'; did you mean 'total'?.\n")
+                           "unknown variable 'totl'; did you mean 'total'?\n")
     done = counter.try_prctl("update", "counter", "/bin/counter.new",
                              *["-check", "total == old(total)" + " && total" * 600] * 5)
     assert "its checks are longer than 16384 bytes" in done.stdout
