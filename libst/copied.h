@@ -1,5 +1,5 @@
-/* Variables of libraries that lie in the executable, because its linker copied them there: `stdout`,
- * `environ`. They are the library's, and no state. */
+/* Variables of libraries that lie in the executable, because its linker copied them there:
+ * `stdout`, `environ`. They are the library's, and no state. */
 #ifndef LIBST_COPIED_H
 #define LIBST_COPIED_H
 

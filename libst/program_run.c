@@ -138,7 +138,7 @@ static inline void copy(unsigned char *to, const unsigned char *from, size_t byt
 }
 
 static inline void run_op(struct transfer *t, const struct op *op, const unsigned char *old,
-                   unsigned char *new, size_t bytes, const struct place *up) {
+                          unsigned char *new, size_t bytes, const struct place *up) {
   struct place place = {.up = up, .text = op->path, .index = -1};
   old += op->old_at;
   new += op->new_at;

@@ -13,7 +13,8 @@ uint32_t run_alloc(uint32_t pages, bool *zero);
 /** Keeps `pages` pages that start at a multiple of `unit` of a run of `total` just allocated. */
 uint32_t run_trim(uint32_t page, uint32_t total, uint32_t unit, uint32_t pages);
 void run_free(uint32_t page, uint32_t pages);
-/** Calls `visit` for free runs of `least` pages or more. @return what it returns if not 0, else 0 */
+/** Calls `visit` for free runs of `least` pages or more. @return what it returns if not 0, else 0
+ */
 int run_each_free(uint32_t least, int (*visit)(uint32_t page, uint32_t pages));
 /** Whether the arena is mapped shared: only then does giving pages to the kernel give them back
  * (over a private mapping the old bytes would return). */

@@ -10,7 +10,15 @@
 
 #include "libsys/sys.h"
 
-enum fault { FAULT_NONE, FAULT_CRASH, FAULT_HANG, FAULT_SEND, FAULT_EXIT, FAULT_REFUSE };
+enum fault {
+  FAULT_NONE,
+  FAULT_CRASH,
+  FAULT_HANG,
+  FAULT_SEND,
+  FAULT_EXIT,
+  FAULT_REFUSE,
+  FAULT_SCRIBBLE
+};
 #ifndef COUNTER_FAULT
 #define COUNTER_FAULT FAULT_NONE
 #endif
@@ -46,6 +54,7 @@ static struct note *notes, **notes_end = &notes;
 static uint64_t num_notes;
 static uint64_t held; /* token of the request that COUNTER_LET_GO answers; 0: none */
 int num_busy;
+static volatile uint8_t *shared; /* the region of that name, where the manifest has one */
 
 static int add_note(const msg_t *m) {
   if (m->payload >= WORD_BYTES) return -EMSGSIZE;
@@ -149,16 +158,26 @@ static int live_update(const sys_init_t *info) {
     exit(7);
   case FAULT_REFUSE:
     return -1;
+  case FAULT_SCRIBBLE:
+    shared[0] = 1;
+    break;
   }
   return 0;
 }
 
+static int init(const sys_init_t *info) {
+  (void)info;
+  shared = sys_region("shared", NULL);
+  return 0;
+}
+
 static void committed(const sys_init_t *info) {
+  if (shared) shared[0] = VERSION;
   sys_log("version %d is live (incarnation %u)", VERSION, info->incarnation);
 }
 
 int main(void) {
-  event_eh_t handlers = {.live_update = live_update, .committed = committed};
+  event_eh_t handlers = {.init = init, .live_update = live_update, .committed = committed};
   sys_startup(&handlers);
   while (1) {
     msg_t m;

@@ -49,8 +49,8 @@ void random_pointer(const void *is, const void *should, const char *what, const 
 static int readable(const void *from, char *to, size_t bytes) {
   int ends[2];
   if (pipe(ends) < 0) abort();
-  int good = write(ends[1], from, bytes) == (ssize_t)bytes &&
-             read(ends[0], to, bytes) == (ssize_t)bytes;
+  int good =
+      write(ends[1], from, bytes) == (ssize_t)bytes && read(ends[0], to, bytes) == (ssize_t)bytes;
   close(ends[0]);
   close(ends[1]);
   return good;

@@ -87,6 +87,20 @@ def test_failing_version_is_rolled_back(counted, version, reason):
     counted.update("counter", "/bin/counter.new")
 
 
+def test_shared_memory_is_written_after_commit_only():
+    manifest = counter_manifest()
+    manifest.data["regions"] = [{"name": "shared", "bytes": 4096, "share": ["counter"]}]
+    with System(manifest) as system:
+        before = system.status()["counter"]
+        done = system.try_prctl("update", "counter", "/bin/counter.scribble")
+        assert "crashed during state transfer (signal 11)" in done.stdout
+        unchanged(system, before)
+        system.update("counter", "/bin/counter.new")  # which writes there when it is live
+        assert progress(system)["version"] == 2
+        after = system.status()["counter"]
+        assert (after.updates, after.restarts) == (1, 0)
+
+
 def test_several_components_in_one_transaction():
     manifest = counter_manifest()
     manifest.add("second", file="counter")

@@ -21,7 +21,7 @@ enum command {
 struct reply {
   int err;
   long resident_kb;
-  long heap_top; /* pages of the heap */
+  long heap_top;           /* pages of the heap */
   uint64_t from_ns, to_ns; /* when it ran, CLOCK_MONOTONIC */
   struct st_report report;
 };
