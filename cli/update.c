@@ -150,6 +150,11 @@ static int request_member(int control, Proteos__UpdateRequest__Action action,
   request.update = &update;
   int error = control_send(control, &request, fd);
   close(fd);
+  if (error == -EMSGSIZE) {
+    printf("UM: Live update of %.64s refused: the request is longer than %u bytes.\n", o->component,
+           CONTROL_PACKET_MAX_BYTES);
+    return EXIT_REFUSED;
+  }
   return error ? control_lost() : control_follow(control);
 }
 

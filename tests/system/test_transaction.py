@@ -168,6 +168,10 @@ def test_filter_that_is_too_long_is_refused(counted):
     assert done.returncode == 1
     assert done.stdout == ("UM: Live update of counter refused: its state filter is longer than "
                            "4095 bytes.\n")
+    done = counted.try_prctl("update", "counter", "/bin/counter.new", "-state", "1" * 70000)
+    assert done.returncode == 1
+    assert done.stdout == ("UM: Live update of counter refused: the request is longer than "
+                           "65536 bytes.\n")
     unchanged(counted, before)
 
 
