@@ -15,6 +15,7 @@ static void read_file(struct exe *exe) {
   struct stat st;
   if (fd < 0 || fstat(fd, &st) < 0) fail("%s: %s", exe->path, strerror(errno));
   if (!S_ISREG(st.st_mode)) fail("%s: not a regular file", exe->path);
+  exe->written = st.st_mtim;
   exe->bytes = malloc(st.st_size + 1);
   if (!exe->bytes) fail("out of memory");
   while (exe->count < (size_t)st.st_size) {

@@ -6,11 +6,13 @@
 #include <gelf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct exe {
   const char *path;
   uint8_t *bytes; /* the whole file */
   size_t count;
+  struct timespec written; /* when it was linked */
   Elf *elf;
   Dwarf *dwarf;
   uint8_t build_id[20];

@@ -238,13 +238,18 @@ static bool same_declaration(const struct unit *unit, Dwarf_Die *die, const char
   return same;
 }
 
+/* Of the size that the source says: the compiler may have been told what libclang was not. */
+static bool has_bytes(const struct ctype *type, Dwarf_Die *die) {
+  return key_is_number(type->key) || (long long)die_bytes(die) == type->bytes;
+}
+
 /* The DIE of a type that a unit uses. Numbers are the same in all units; compilers leave out of a
  * unit a type that it uses in a sizeof only, which another describes that has its declaration. */
 static bool find_type(const struct units *units, int index, const struct ctype *type,
                       Dwarf_Die *die) {
   const struct unit *unit = &units->items.items[index];
   enum typeindex_result own = typeindex_find(unit->types, type->key, die);
-  if (own != TYPEINDEX_NONE) return own == TYPEINDEX_FOUND;
+  if (own != TYPEINDEX_NONE) return own == TYPEINDEX_FOUND && has_bytes(type, die);
   bool found = false;
   char *path = type->file ? path_normal(unit->directory, type->file) : NULL;
   for (size_t u = 0; !found && u < units->items.count; u++) {
@@ -287,7 +292,7 @@ static void add_match(struct sites *out, const struct matching *m, const struct 
       site.type = types_refer(types, &type);
       site.flexible = match->decision.flexible;
     } else {
-      site.reason = "the debug information has no such type, or several";
+      site.reason = "the debug information has no such type of its size, or several";
     }
   }
   struct site_range *range = array_add(&out->ranges);

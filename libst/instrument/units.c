@@ -6,6 +6,7 @@
 #include <dwarf.h>
 #include <libgen.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *attribute_text(Dwarf_Die *die, unsigned name) {
   Dwarf_Attribute attribute;
@@ -35,20 +36,48 @@ static bool made_for(const struct command *command, const char *program) {
   return false;
 }
 
-static void parse(struct unit *unit, const struct command *command) {
+static bool is_newer(const char *path, const struct exe *exe) {
+  struct stat st;
+  if (stat(path, &st) < 0) return false; /* #line may name any file */
+  return st.st_mtim.tv_sec != exe->written.tv_sec ? st.st_mtim.tv_sec > exe->written.tv_sec
+                                                  : st.st_mtim.tv_nsec > exe->written.tv_nsec;
+}
+
+/* A file with calls that was written after the executable: their lines may be others by now. */
+static const char *newer_file(const struct unit *unit, const struct source *source,
+                              const struct exe *exe) {
+  const char *last = unit->file;
+  if (is_newer(last, exe)) return last;
+  for (size_t i = 0; i < source->calls.count; i++) {
+    const char *file = source->calls.items[i].file;
+    if (strcmp(file, last) != 0 && is_newer(file, exe)) return file;
+    last = file;
+  }
+  return NULL;
+}
+
+static void parse(struct unit *unit, const struct command *command, const struct exe *exe) {
   char *error;
   unit->has_command = true;
   struct source *source = source_read(command->directory, command->file, command->arguments.items,
                                       command->arguments.count, &error);
   if (source) {
-    *array_add(&unit->sources) = source;
+    const char *newer = newer_file(unit, source, exe);
+    if (!newer) {
+      *array_add(&unit->sources) = source;
+      return;
+    }
+    warn("%s: newer than %s, so the allocations of %s have no types: build again", newer, exe->path,
+         unit->file);
+    source_free(source);
     return;
   }
   warn("%s: does not parse, so its allocations have no types: %s", unit->file, error);
   free(error);
 }
 
-static void parse_all(struct unit *unit, const struct commands *commands, const char *program) {
+static void parse_all(struct unit *unit, const struct commands *commands, const char *program,
+                      const struct exe *exe) {
   bool own = false;
   for (size_t i = 0; i < commands->items.count; i++) {
     const struct command *c = &commands->items.items[i];
@@ -56,7 +85,7 @@ static void parse_all(struct unit *unit, const struct commands *commands, const 
   }
   for (size_t i = 0; i < commands->items.count; i++) {
     const struct command *c = &commands->items.items[i];
-    if (strcmp(c->file, unit->file) == 0 && (!own || made_for(c, program))) parse(unit, c);
+    if (strcmp(c->file, unit->file) == 0 && (!own || made_for(c, program))) parse(unit, c, exe);
   }
 }
 
@@ -74,7 +103,7 @@ struct units *units_read(const struct exe *exe, const struct commands *commands)
     unit->file = path_normal(unit->directory, die_name(&die));
     unit->merges_show = merges_show(attribute_text(&die, DW_AT_producer));
     unit->types = typeindex_new(&unit->die);
-    if (!foreign_language(&die)) parse_all(unit, commands, program);
+    if (!foreign_language(&die)) parse_all(unit, commands, program, exe);
   }
   free(copy);
   return units;

@@ -376,6 +376,42 @@ def test_a_call_without_a_line(tmp_path, compiler):
     assert [s["type"] for s in program.dump().sites] == ["untyped"]
 
 
+def test_a_source_that_was_edited_since(tmp_path):
+    """Its lines may be others by now: a call at the same place may make another type."""
+    text = ("#include <stdlib.h>\nstruct a { long x[3]; } *a; struct b { void *p[3]; } *b;\n"
+            "int main(void) { a = malloc(sizeof *a); b = malloc(24); return !a + !b; }\n")
+    header = "static inline void *make(void) { return calloc(1, sizeof(struct b)); }\n"
+    (tmp_path / "a.c").write_text(text)
+    program = Program(tmp_path, "gcc", STATE_FLAGS["gcc"], ["a.c"])
+    assert [s["type"] for s in program.dump().sites][0] == "struct a"
+    (tmp_path / "a.c").write_text(text.replace("a = malloc(sizeof *a)", "b = malloc(sizeof *b)"))
+    (tmp_path / "h.h").write_text(header)
+    later = program.exe.stat().st_mtime + 10
+    os.utime(tmp_path / "a.c", (later, later))
+    done = program.instrument()
+    assert f"{tmp_path}/a.c: newer than {program.exe}, so the allocations of" in done.stderr
+    assert {s["type"] for s in program.dump().sites} == {"untyped"}
+    (tmp_path / "a.c").write_text(
+        "#include <stdlib.h>\nstruct b { void *p[3]; } *b;\n#include \"h.h\"\n"
+        "int main(void) { b = make(); return !b; }\n")
+    program = Program(tmp_path, "gcc", STATE_FLAGS["gcc"], ["a.c"])
+    assert [s["type"] for s in program.dump().sites] == ["struct b"]
+    os.utime(tmp_path / "h.h", (later + 600, later + 600))
+    assert f"{tmp_path}/h.h: newer than {program.exe}" in program.instrument().stderr
+    assert {s["type"] for s in program.dump().sites} == {"untyped"}
+
+
+def test_a_type_that_the_compiler_was_told_to_lay_out_otherwise(tmp_path):
+    (tmp_path / "a.c").write_text(
+        "#include <stdlib.h>\n#ifdef BIG\n#define COUNT 9\n#else\n#define COUNT 3\n#endif\n"
+        "struct s { long x[COUNT]; } *s;\nint main(void) { s = malloc(sizeof *s); return !s; }\n")
+    program = Program(tmp_path, "gcc", [*STATE_FLAGS["gcc"], "-DBIG"], ["a.c"])
+    assert [s["type"] for s in program.dump().sites] == ["struct s"]
+    commands = tmp_path / "compile_commands.json"
+    commands.write_text(commands.read_text().replace('"-DBIG", ', ""))
+    assert [s["type"] for s in program.dump().sites] == ["untyped"]
+
+
 # ---- state that no update reaches ----
 
 
