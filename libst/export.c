@@ -217,7 +217,8 @@ static int send_descriptors(const struct descriptor *list, size_t count) {
     int fds[STREAM_BATCH];
     for (size_t i = 0; i < batch; i++)
       fds[i] = list[at + i].number;
-    err = stream_send(export.channel, "", 1, fds, batch);
+    unsigned char number = (unsigned char)(at / STREAM_BATCH);
+    err = stream_send(export.channel, &number, 1, fds, batch);
   }
   return err;
 }

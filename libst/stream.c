@@ -2,20 +2,27 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 union control {
   char bytes[CMSG_SPACE(STREAM_FDS_MAX * sizeof(int))];
   struct cmsghdr align;
 };
 
+static uint32_t checksum(const void *data, size_t bytes, size_t fd_count) {
+  return (uint32_t)crc32_z(fd_count, data, bytes);
+}
+
 int stream_send(int channel, const void *data, size_t bytes, const int *fds, size_t fd_count) {
   if (bytes > STREAM_PACKET_MAX || fd_count > STREAM_FDS_MAX) return -EMSGSIZE;
   union control control;
-  struct iovec iov = {(void *)data, bytes};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  uint32_t sum = checksum(data, bytes, fd_count);
+  struct iovec iov[2] = {{(void *)data, bytes}, {&sum, sizeof(sum)}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
   if (fd_count > 0) {
     msg.msg_control = control.bytes;
     msg.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
@@ -34,6 +41,7 @@ int stream_send(int channel, const void *data, size_t bytes, const int *fds, siz
   return errno == ECONNRESET ? -EPIPE : -errno;
 }
 
+/* @return how many came; those that have no room are closed */
 static size_t take_descriptors(struct msghdr *msg, int *fds, size_t room) {
   size_t count = 0;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
@@ -43,19 +51,32 @@ static size_t take_descriptors(struct msghdr *msg, int *fds, size_t room) {
       int fd;
       memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
       if (count < room)
-        fds[count++] = fd;
+        fds[count] = fd;
       else
         close(fd);
+      count++;
     }
   }
   return count;
 }
 
+/* The checksum lies behind the packet, which may have filled its room. */
+static bool is_whole(const char *data, size_t cap, const char *rest, size_t got, size_t fd_count) {
+  uint32_t sum;
+  if (got < sizeof(sum)) return false;
+  for (size_t i = 0; i < sizeof(sum); i++) {
+    size_t at = got - sizeof(sum) + i;
+    ((char *)&sum)[i] = at < cap ? data[at] : rest[at - cap];
+  }
+  return sum == checksum(data, got - sizeof(sum), fd_count);
+}
+
 ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd_count) {
   union control control;
-  struct iovec iov = {data, cap};
-  struct msghdr msg = {.msg_iov = &iov,
-                       .msg_iovlen = 1,
+  char rest[sizeof(uint32_t)];
+  struct iovec iov[2] = {{data, cap}, {rest, sizeof(rest)}};
+  struct msghdr msg = {.msg_iov = iov,
+                       .msg_iovlen = 2,
                        .msg_control = control.bytes,
                        .msg_controllen = sizeof(control.bytes)};
   ssize_t got;
@@ -63,11 +84,13 @@ ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd
     got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);
   if (got < 0) return errno == ECONNRESET ? -EPIPE : -errno;
-  *fd_count = take_descriptors(&msg, fds, *fd_count);
-  bool cut = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-  if (got > 0 && !cut) return got;
+  size_t came = take_descriptors(&msg, fds, *fd_count);
+  bool cut = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || came > *fd_count;
+  if (came < *fd_count) *fd_count = came;
+  if (got > 0 && !cut && is_whole(data, cap, rest, (size_t)got, *fd_count))
+    return got - (ssize_t)sizeof(uint32_t);
   for (size_t i = 0; i < *fd_count; i++)
     close(fds[i]);
   *fd_count = 0;
-  return cut ? -EPROTO : -EPIPE;
+  return got > 0 || cut ? -EPROTO : -EPIPE;
 }

@@ -87,7 +87,7 @@ class Changer:
                 rng.shuffle(members)
             elif kind == "retype":
                 at = rng.randrange(len(members))
-                if old.member(members[at].name):
+                if members[at] in old.members:
                     members[at] = self.member(members[at])
         for _ in range(rng.choice([0, 1, 1, 2])):
             members.insert(rng.randrange(len(members) + 1), self.added(removed))

@@ -27,15 +27,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/updates/command.h"
+#include "tests/updates/version.h"
 
 enum { TIMEOUT_S = 60 };
-
-struct version {
-  pid_t pid;
-  int control;
-  int exe;
-};
 
 static struct {
   int times;
@@ -43,82 +37,12 @@ static struct {
   bool cut, garbage, time, plan, outcome;
 } options = {.times = 1};
 
-/* Of the update, as a new version is told them: see pair_main(). */
-enum { CHOSEN_MAX = 64 };
-static char *chosen[CHOSEN_MAX];
-static unsigned chosen_count;
-
-static struct reply reply;
 static bool note_seen;
 
-__attribute__((noreturn)) static void fail(const char *what) {
-  fprintf(stderr, "update-pair: %s\n%s", what, reply.report.text);
-  exit(1);
-}
-
-static struct version start(const char *path, bool update) {
-  int pair[2];
-  struct version v = {.exe = open(path, O_RDONLY | O_CLOEXEC)};
-  if (v.exe < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(path);
-  v.pid = fork();
-  if (v.pid == 0) {
-    dup2(pair[1], 0);
-    char *args[CHOSEN_MAX + 3] = {(char *)(uintptr_t)path, update ? "update" : "fresh"};
-    memcpy(args + 2, chosen, chosen_count * sizeof(*chosen));
-    execv(path, args);
-    _exit(127);
-  }
-  close(pair[1]);
-  v.control = pair[0];
-  return v;
-}
-
-static void stop(struct version *v) {
-  kill(v->pid, SIGKILL);
-  waitpid(v->pid, NULL, 0);
-  close(v->control);
-  close(v->exe);
-}
-
-static void tell(struct version *v, enum command command, int fd) {
-  char letter = (char)command;
-  char space[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
-  struct iovec iov = {&letter, 1};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  if (fd >= 0) {
-    msg.msg_control = space;
-    msg.msg_controllen = sizeof(space);
-    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &fd, sizeof(int));
-  }
-  if (sendmsg(v->control, &msg, MSG_NOSIGNAL) != 1) fail("a version is gone");
-}
-
-static int hear(struct version *v) {
-  if (recv(v->control, &reply, sizeof(reply), 0) != sizeof(reply)) fail("a version ended");
+/* Remembers whether the expected note came. */
+static int note(int err) {
   if (options.note && strstr(reply.report.text, options.note)) note_seen = true;
-  return reply.err;
-}
-
-static int ask(struct version *v, enum command command, int fd) {
-  tell(v, command, fd);
-  return hear(v);
-}
-
-static void must(struct version *v, enum command command, int fd, const char *what) {
-  int err = ask(v, command, fd);
-  if (!err) return;
-  fprintf(stderr, "%s: %s\n", what, strerror(-err));
-  fail(what);
-}
-
-/* The old version goes on as if nothing had happened. */
-static void must_go_on(struct version *old) {
-  must(old, COMMAND_CANCEL, -1, "cancel");
-  must(old, COMMAND_VERIFY, -1, "verify after cancelling");
+  return err;
 }
 
 static bool refused_well(int err) {
@@ -162,7 +86,7 @@ static void update(struct version *old, const char *path) {
   struct version new = start(path, true);
   int channel[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0) fail("socketpair");
-  int err = ask(&new, COMMAND_PLAN, old->exe);
+  int err = note(ask(&new, COMMAND_PLAN, old->exe));
   if (err) check_refusal(old, &new, err);
   if (options.garbage && send(channel[0], "no protobuf", 11, 0) < 0) fail("send");
   must(old, COMMAND_PREPARE, channel[0], "prepare");
@@ -194,7 +118,7 @@ static void update(struct version *old, const char *path) {
   must(old, COMMAND_EXPORT, -1, "export");
   uint64_t started = reply.from_ns;
   if (dies("old-exported")) stop(old);
-  err = hear(&new);
+  err = note(hear(&new));
   if (err) check_refusal(old, &new, err);
   if (options.outcome) printf("updated\n%s", reply.report.text);
   if (options.time) printf("transfer %" PRIu64 "\n", (reply.to_ns - started) / 1000);
@@ -209,11 +133,6 @@ static void update(struct version *old, const char *path) {
   if (options.time) printf("commit %" PRIu64 "\n", (reply.to_ns - reply.from_ns) / 1000);
   must(&new, COMMAND_VERIFY, -1, "verify");
   *old = new;
-}
-
-static void choose(char *option) {
-  if (chosen_count == CHOSEN_MAX) exit(2);
-  chosen[chosen_count++] = option;
 }
 
 static void parse(int argc, char **argv) {
