@@ -146,3 +146,29 @@ const char *names_near_member(const struct st_meta *meta, uint32_t composite, co
   consider_members(&n, meta, composite);
   return n.name;
 }
+
+const char *names_near_enumerator(const struct st_meta *meta, uint32_t type, const char *name) {
+  struct nearest n = nearest_to(name);
+  const struct btf_type *t = type_of(meta, type);
+  int64_t value;
+  if (btf_is_any_enum(t))
+    for (unsigned i = 0; i < btf_vlen(t); i++)
+      consider(&n, type_enumerator(meta, t, i, &value));
+  return n.name;
+}
+
+const char *names_near_type(const struct st_meta *meta, unsigned kind, const char *name) {
+  struct nearest n = nearest_to(name);
+  for (uint32_t id = 1; id < btf__type_cnt(meta->btf); id++) {
+    const struct btf_type *t = btf__type_by_id(meta->btf, id);
+    if (btf_kind(t) == kind) consider(&n, type_name(meta, t));
+  }
+  return n.name;
+}
+
+const char *names_near_function(const struct st_meta *meta, const char *name) {
+  struct nearest n = nearest_to(name);
+  for (uint32_t i = 0; i < meta->header->functions.count; i++)
+    consider(&n, st_meta_string(meta, meta->functions[i].name));
+  return n.name;
+}

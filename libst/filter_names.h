@@ -24,6 +24,10 @@ enum names_result names_enumerator(const struct st_meta *meta, const char *name,
 /** The nearest name to a wrong one; "" when none is near. */
 const char *names_near_variable(const struct st_meta *meta, const char *name);
 const char *names_near_member(const struct st_meta *meta, uint32_t composite, const char *name);
+const char *names_near_enumerator(const struct st_meta *meta, uint32_t type, const char *name);
+/** Of the types of one kind (BTF_KIND_*). */
+const char *names_near_type(const struct st_meta *meta, unsigned kind, const char *name);
+const char *names_near_function(const struct st_meta *meta, const char *name);
 
 /** Finds a member, also of anonymous members.
  * @param bit_offset  receives its offset from the composite, in bits

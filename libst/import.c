@@ -60,7 +60,7 @@ int st_import(int channel, struct st_report *report) {
       (struct transfer){.plan = &plan, .report = report, .relocate = options && options->relocate};
   int err = reader_begin(&transfer, channel);
   if (!err) err = transfer_prepare(&transfer);
-  if (!err) err = proof_prepare();
+  if (!err) err = proof_prepare(plan.new);
   if (!err) {
     prefault();
     err = reader_header(&transfer);

@@ -13,6 +13,11 @@
 
 #include "libst/meta_pack.h"
 
+struct st_kept {
+  struct st_kept *next;
+  max_align_t unused[]; /* aligns what follows */
+};
+
 static int refuse(char *error, size_t cap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -200,6 +205,13 @@ static bool records_valid(const struct st_meta *m) {
   }
   for (uint32_t i = 0; i < h->libraries.count; i++)
     if (m->libraries[i] >= strings) return false;
+  for (uint32_t i = 0; i < h->annotations.count; i++) {
+    const struct st_annotation *a = &m->annotations[i];
+    if (a->kind == 0 || a->kind >= ST_ANNOTATE_KINDS || a->target == 0 || a->target >= ST_TARGETS ||
+        a->type >= types || a->operand >= types || a->scope >= strings || a->name >= strings ||
+        a->argument >= strings || a->unit >= strings || a->file >= strings)
+      return false;
+  }
   return true;
 }
 
@@ -269,8 +281,20 @@ struct st_meta *st_meta_open(int fd, char *error, size_t error_cap) {
 void st_meta_close(struct st_meta *meta) {
   if (!meta) return;
   btf__free(meta->btf);
+  for (struct st_kept *k = meta->kept, *next; k; k = next) {
+    next = k->next;
+    free(k);
+  }
   free(meta->section);
   free(meta);
+}
+
+void *st_meta_keep(struct st_meta *meta, size_t bytes) {
+  struct st_kept *k = calloc(1, sizeof *k + bytes);
+  if (!k) return NULL;
+  k->next = meta->kept;
+  meta->kept = k;
+  return k + 1;
 }
 
 const char *st_meta_component(const struct st_meta *meta) {

@@ -14,7 +14,7 @@
 
 #define ST_META_SECTION ".st_meta"
 #define ST_META_MAGIC   0x314154454d5453ull /* "STMETA1" */
-#define ST_META_VERSION 1u
+#define ST_META_VERSION 2u
 
 struct st_table {
   uint32_t offset; /* from the section's start, bytes; 8-aligned */
@@ -86,19 +86,49 @@ struct st_site_range {
   uint32_t unused;
 };
 
-enum st_annotation_kind { ST_ANNOTATE_NONE };
+/* What an annotation says (libst/annotate.h). */
+enum st_annotation_kind {
+  ST_ANNOTATE_OPAQUE = 1,
+  ST_ANNOTATE_DONT_TRANSFER,
+  ST_ANNOTATE_RENAMED_FROM,
+  ST_ANNOTATE_POINTER_TO,
+  ST_ANNOTATE_NOT_POINTER,
+  ST_ANNOTATE_TAGGED_POINTER,
+  ST_ANNOTATE_POOL_OF,
+  ST_ANNOTATE_LIVE_BY,
+  ST_ANNOTATE_HANDLED_BY,
+  ST_ANNOTATE_KINDS,
+};
+
+enum st_annotation_target {
+  ST_TARGET_FIELD = 1,
+  ST_TARGET_VARIABLE,
+  ST_TARGET_STATIC,
+  ST_TARGET_TYPE,
+  ST_TARGET_ENUMERATOR,
+  ST_TARGET_FUNCTION,
+  ST_TARGET_BLOCKS,
+  ST_TARGETS,
+};
 
 struct st_annotation {
-  uint32_t kind;
-  uint32_t target;
-  uint32_t value[2];
+  uint32_t kind, target; /* enum st_annotation_kind, st_annotation_target */
+  uint32_t type;         /* BTF id: of what is annotated or has the field; else 0 */
+  uint32_t scope;        /* string: that type as written, or the function of a static */
+  uint32_t name;         /* string: field, variable, enumerator, function */
+  uint32_t argument;     /* string, as written */
+  uint32_t operand;      /* BTF id of the TYPE in the argument; else 0 */
+  uint32_t unit;         /* string: source file of the compilation unit, as struct st_variable has it */
+  uint32_t file, line;   /* string and number: where it is written */
 };
 
 /* ---- reader ---- */
 
 struct btf;
 
-/** An opened metadata section. Immutable. */
+struct st_mark; /* libst/annotation.h */
+
+/** An opened metadata section. Immutable, except for annotations_apply() and its like. */
 struct st_meta {
   const struct st_meta_header *header;
   const char *strings;
@@ -110,6 +140,9 @@ struct st_meta {
   const struct st_annotation *annotations;
   struct btf *btf; /* libbpf's view of the types */
   void *section;   /* its bytes */
+  const struct st_mark **marks; /* by BTF id, after annotations_apply() */
+  uint32_t mark_count;
+  struct st_kept *kept; /* st_meta_keep() */
 };
 
 /** Reads the metadata of an executable.
@@ -122,6 +155,8 @@ struct st_meta *st_meta_open(int fd, char *error, size_t error_cap);
  * Otherwise as st_meta_open(). */
 struct st_meta *st_meta_read(const void *section, size_t bytes, char *error, size_t error_cap);
 void st_meta_close(struct st_meta *meta);
+/** Zeroed memory that lives as long as `meta`, or NULL. */
+void *st_meta_keep(struct st_meta *meta, size_t bytes);
 
 /** Name of the component that the executable is a version of; "" when it has none. */
 const char *st_meta_component(const struct st_meta *meta);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libst/plan_annotate.h"
 #include "libst/process.h"
 #include "libst/report.h"
 #include "libst/site.h"
@@ -19,6 +20,11 @@ const char *plan_variable_text(const struct st_meta *meta, const struct st_varia
   else
     snprintf(out, cap, "%s", st_meta_string(meta, v->name));
   return out;
+}
+
+const char *plan_former_name(const struct plan *plan, const struct st_variable *old) {
+  uint32_t former = plan->former[old - plan->old->variables];
+  return st_meta_string(plan->old, former ? former : old->name);
 }
 
 static const char *base_name(const char *path) {
@@ -132,9 +138,10 @@ static void check_renamed(const struct plan *plan, const struct st_variable *gon
     report_violation(
         report,
         "variable `%s` (%s) is gone and `%s` of the same type is in its place: renamed? "
-        "keep the old name, or put the new variable elsewhere",
+        "say so with ST_VAR(%s, renamed_from(%s)), or put the new variable elsewhere",
         plan_variable_text(plan->old, gone, gone_text, sizeof(gone_text)), old_text,
-        plan_variable_text(plan->new, came, came_text, sizeof(came_text)));
+        plan_variable_text(plan->new, came, came_text, sizeof(came_text)),
+        st_meta_string(plan->new, came->name), st_meta_string(plan->old, gone->name));
     return;
   }
 }
@@ -152,7 +159,8 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
         "variable `%s` of %s: which static of this name it is in the new version is not "
         "known; keep it in its file, or give it a new name",
         text, st_meta_string(plan->old, old->file));
-  if (!is_const && (old->flags & ST_VAR_REFUSED))
+  bool own = pair->new &&plan_keeps_own(plan, pair->new);
+  if (!is_const && !own && (old->flags & ST_VAR_REFUSED))
     report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->old, old->note));
   if (!pair->new) {
     if (is_const) return;
@@ -160,7 +168,7 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
     check_renamed(plan, old, report);
     return;
   }
-  if (!is_const && (pair->new->flags &ST_VAR_REFUSED))
+  if (!is_const && !own && (pair->new->flags &ST_VAR_REFUSED))
     report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->new, pair->new->note));
   pair->program = program_for(plan->programs, old->type, pair->new->type);
   if (is_const || !pair->program) return;
@@ -234,6 +242,8 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
     report_violation(report, "the old version: %s", error);
     return -ENODATA;
   }
+  err = plan_annotate(plan, report);
+  if (err) return err;
   plan->programs = programs_new(plan->old, plan->new);
   plan->variables = calloc(plan->old->header->variables.count + 1, sizeof(*plan->variables));
   if (!plan->programs || !plan->variables) return -ENOMEM;
@@ -258,6 +268,7 @@ void plan_free(struct plan *plan) {
   programs_free(plan->programs);
   free(plan->variables);
   st_meta_close(plan->old);
+  st_meta_close(plan->own);
   elf_file_close(&plan->old_exe);
   *plan = (struct plan){0};
 }

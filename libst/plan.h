@@ -23,11 +23,13 @@ struct block_plan {
 };
 
 struct plan {
-  struct st_meta *old;
-  const struct st_meta *new;
+  struct st_meta *old;       /* annotated: libst/plan_annotate.h */
+  const struct st_meta *new; /* this process's, or `own` */
+  struct st_meta *own;       /* an annotated copy of this process's; NULL without annotations */
   struct elf_file old_exe;
   struct programs *programs;
   struct variable_pair *variables; /* by index of the old variable */
+  uint32_t *former;                /* the same: their strings before renaming, or 0 */
 };
 
 /** Pairs the metadata of `old_exe_fd` with this process's.
@@ -38,6 +40,8 @@ void plan_free(struct plan *plan);
 struct block_plan plan_block(const struct plan *plan, uint32_t old_type);
 /** The function of the new version that an old one became, or NULL. */
 const struct st_function *plan_function(const struct plan *plan, const struct st_function *old);
+/** What the old version itself calls one of its variables. */
+const char *plan_former_name(const struct plan *plan, const struct st_variable *old);
 /** How the old variable is named in messages: "count" or "next_id in alloc_id". */
 const char *plan_variable_text(const struct st_meta *meta, const struct st_variable *v, char *out,
                                size_t cap);

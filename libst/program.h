@@ -20,6 +20,9 @@ enum op_kind {
   OP_WORDS,   /* may hold pointers (unions): traced conservatively */
   OP_REPEAT,  /* elements of an array */
   OP_TAIL,    /* elements of a flexible array, to the object's end */
+  OP_TAGGED,  /* pointer with a tag */
+  OP_OWN,     /* keeps the new version's value */
+  OP_LIVE,    /* union whose live member is known */
 };
 
 /* What a pointer points to by its type in either version, stripped; 0 = any. */
@@ -44,6 +47,23 @@ struct enum_map {
   struct enum_value values[];
 };
 
+/* What is live in a union for one value of its discriminator. */
+struct live_choice {
+  int64_t value;
+  const struct program *program; /* of the member; NULL: nothing is live, or it is `gone` */
+  const char *gone;              /* name of a member that the new version does not have */
+};
+
+struct live {
+  int32_t at; /* of the discriminator, in bytes from the union */
+  uint8_t bytes;
+  bool is_signed;
+  uint16_t bit, bits; /* of a bit-field, else 0 */
+  uint32_t count;
+  struct live_choice *choices;
+  const struct live_choice *otherwise; /* for other values; NULL: there must be none */
+};
+
 struct op {
   uint8_t kind;
   bool old_signed, new_signed, old_real, new_real;
@@ -55,7 +75,11 @@ struct op {
       uint16_t new_bits;                   /* those, and of other numbers: 1 for _Bool */
       const struct enum_map *map;          /* OP_ENUM, OP_BITS; NULL: values stay */
     };
-    struct pointed pointed; /* OP_POINTER */
+    struct {
+      struct pointed pointed; /* OP_POINTER, OP_TAGGED */
+      uint64_t mask;          /* bits of the tag */
+    };
+    const struct live *live;
     struct {
       const struct program *element;
       uint32_t old_count, new_count;
@@ -139,5 +163,10 @@ int64_t program_offset(struct programs *programs, const struct program *program,
 int64_t program_block_offset(struct programs *programs, const struct program *program,
                              bool flexible, uint64_t bytes, uint64_t offset,
                              const struct pointed *pointed);
+
+/** The value of a union's discriminator. @param united  the union, in its object */
+int64_t live_value(const struct live *live, const unsigned char *united);
+/** What is live in a union; NULL when its annotation does not say. */
+const struct live_choice *live_choice(const struct live *live, const unsigned char *united);
 
 #endif

@@ -21,10 +21,18 @@ struct loose_list {
   unsigned count, cap;
 };
 
+/* The structs around what is being paired, innermost first. */
+struct enclosing {
+  const struct enclosing *up;
+  uint32_t old_type, new_type;
+  uint32_t old_at, new_at;
+};
+
 struct builder {
   struct programs *set;
   const struct st_meta *old, *new;
   struct program *program;
+  const struct enclosing *in; /* NULL outside of any */
   unsigned op_cap, dropped_cap;
   struct loose_list gone, came; /* of the old version, and of the new one */
 };
@@ -49,6 +57,12 @@ void build_dropped(struct builder *b, uint32_t at, uint32_t bytes, const char *p
 /** Adds what turns an object of one type into one of the other. */
 void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
                 uint32_t new_at, const char *path);
+/** Adds what annotations say of a pair of types.
+ * @return false when they say nothing */
+bool build_marked(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
+                  uint32_t new_at, const char *path);
+/** The annotation that would say which member of a union is live, as text. */
+const char *build_union_advice(struct builder *b, uint32_t union_type, const char *path);
 bool build_is_number(const struct btf_type *t);
 /** Floating point of a form that the machine computes with. */
 bool build_is_real(const struct st_meta *meta, const struct btf_type *t);
@@ -70,6 +84,8 @@ void build_moves(struct builder *b);
 bool loose_is_taken(const struct builder *b, const char *name);
 /** Refuses a loose member in whose place another one came. */
 void build_check_renamed(struct builder *b, const struct loose *gone);
+/** What a pointer points to, by the types of its targets. */
+struct pointed build_pointed(const struct builder *b, uint32_t old_type, uint32_t new_type);
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                     uint32_t old_at, uint32_t new_at, const char *path);
 /** Notes that two types are each other's, so that blocks of the old one find the new one. */

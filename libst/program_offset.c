@@ -3,6 +3,7 @@
  * One address can be several things: the start of an object, that of its first member, the end of
  * an array before it. The type of the pointer tells which; what it leaves open is only a question
  * when the new version puts them at different places. */
+#include "libst/annotation.h"
 #include "libst/meta.h"
 #include "libst/program.h"
 #include "libst/type.h"
@@ -76,6 +77,12 @@ static void find_in_members(struct search *s, const struct btf_type *o, const st
   }
 }
 
+/* Is it annotated so that places in it stay where they are? */
+static bool stays_whole(const struct search *s, uint32_t new_type) {
+  const struct st_mark *mark = annotation_mark(s->new, type_strip(s->new, new_type));
+  return mark && (mark->kind == ST_ANNOTATE_OPAQUE || mark->kind == ST_ANNOTATE_DONT_TRANSFER);
+}
+
 static void find_in_array(struct search *s, uint32_t old_type, uint32_t new_type, uint64_t offset,
                           int64_t at) {
   struct array_pair a =
@@ -97,6 +104,7 @@ static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_
     add_reading(s, at, new_type);
     return;
   }
+  if (stays_whole(s, new_type)) return;
   const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
   if (btf_kind(o) != btf_kind(n)) at = -1;
   if (btf_is_struct(o) && at >= 0 &&
@@ -151,11 +159,26 @@ static int64_t map_member(const struct search *s, const struct btf_type *o,
   return -1;
 }
 
+/* Which member of the union the place is in is not known here: all must have stayed. */
+static bool union_stays(const struct search *s, const struct btf_type *o,
+                        const struct btf_type *n) {
+  for (unsigned i = 0; i < type_members(o); i++) {
+    int k = type_member_counterpart(s->new, n, s->old, o, i);
+    const struct program *p = k < 0 ? NULL
+                                    : program_for(s->programs, type_member(s->old, o, i).type,
+                                                  type_member(s->new, n, (unsigned)k).type);
+    if (!p || p->changed) return false;
+  }
+  return true;
+}
+
 static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t new_type,
                           uint64_t offset) {
   const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
   if (offset == 0) return 0;
+  if (stays_whole(s, new_type)) return offset < type_bytes(s->new, new_type) ? (int64_t)offset : -1;
   if (btf_kind(o) != btf_kind(n)) return -1;
+  if (btf_is_union(o) && !union_stays(s, o, n)) return -1;
   if (btf_is_struct(o)) {
     int64_t moved = map_moved(s, program_for(s->programs, old_type, new_type), offset);
     return moved >= 0 ? moved : map_member(s, o, n, offset);

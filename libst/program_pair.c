@@ -72,14 +72,16 @@ void build_refuse_types(struct builder *b, uint32_t old_type, uint32_t new_type,
                  type_text(b->new, new_type, new_text, 160)));
 }
 
+struct pointed build_pointed(const struct builder *b, uint32_t old_type, uint32_t new_type) {
+  struct pointed to = {type_strip(b->old, old_type), type_strip(b->new, new_type), false};
+  to.retyped = to.old_type && to.new_type && !type_fits(b->old, to.old_type, b->new, to.new_type);
+  return to;
+}
+
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                     uint32_t old_at, uint32_t new_at, const char *path) {
   build_correspond(b->set, o->type, n->type);
-  struct pointed *to = &build_op(b, OP_POINTER, old_at, new_at, path)->pointed;
-  to->old_type = type_strip(b->old, o->type);
-  to->new_type = type_strip(b->new, n->type);
-  to->retyped =
-      to->old_type && to->new_type && !type_fits(b->old, to->old_type, b->new, to->new_type);
+  build_op(b, OP_POINTER, old_at, new_at, path)->pointed = build_pointed(b, o->type, n->type);
   b->program->points = true;
 }
 
@@ -101,9 +103,10 @@ void build_check_renamed(struct builder *b, const struct loose *gone) {
     build_refuse(
         b, gone->path,
         build_text(ps,
-                   "(%s) is gone and `%s` of the same type is in its place: renamed? keep the old "
-                   "name, or put the new member elsewhere",
-                   old_text, came.name));
+                   "(%s) is gone and `%s` of the same type is in its place: renamed? say so with "
+                   "ST_FIELD(%s %s, %s, renamed_from(%s)), or put the new member elsewhere",
+                   old_text, came.name, btf_is_union(gone->other) ? "union" : "struct",
+                   type_name(b->new, gone->other), came.name, was->name));
   }
 }
 
@@ -148,8 +151,10 @@ static void pair_unions(struct builder *b, uint32_t old_type, uint32_t new_type,
   }
   if (!same) {
     build_refuse(b, path,
-                 "is a union whose layout changes, and which member is live is not known; keep its "
-                 "layout");
+                 build_text(ps,
+                            "is a union whose layout changes, and which member is live is not "
+                            "known; say so with %s",
+                            build_union_advice(b, new_type, path)));
     return;
   }
   if (!site_may_point(b->old, old_type)) {
@@ -164,6 +169,7 @@ void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_
                 uint32_t new_at, const char *path) {
   struct programs *ps = b->set;
   const struct btf_type *o = type_of(b->old, old_type), *n = type_of(b->new, new_type);
+  if (build_marked(b, old_type, new_type, old_at, new_at, path)) return;
   if ((build_is_number(o) || build_is_real(b->old, o)) &&
       (build_is_number(n) || build_is_real(b->new, n))) {
     build_numbers(b, o, n, old_at, new_at, path);
@@ -183,7 +189,11 @@ void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_
   case BTF_KIND_STRUCT:
     if (!build_same_name(ps, o, n) && !build_is_renamed(ps, o, n)) break;
     build_correspond(ps, old_type, new_type);
+    struct enclosing in = {b->in, type_strip(b->old, old_type), type_strip(b->new, new_type),
+                           old_at, new_at};
+    b->in = &in;
     pair_structs(b, o, n, old_at, new_at, path);
+    b->in = in.up;
     return;
   case BTF_KIND_UNION:
     pair_unions(b, old_type, new_type, old_at, new_at, path);

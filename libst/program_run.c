@@ -118,6 +118,50 @@ static void run_pointer(struct transfer *t, const struct op *op, const unsigned 
   if (old != new || followed != value) memcpy(new, &followed, sizeof(followed));
 }
 
+static void run_tagged(struct transfer *t, const struct op *op, const unsigned char *old,
+                       unsigned char *new, const struct place *place) {
+  uint64_t value, followed;
+  memcpy(&value, old, sizeof(value));
+  followed = pointer_follow(t, value & ~op->mask, &op->pointed, place);
+  if (followed & op->mask)
+    transfer_refuse(t, place,
+                    "has its object at 0x%" PRIx64 " now, which has bits of the tag 0x%" PRIx64,
+                    followed, op->mask);
+  followed |= value & op->mask;
+  if (old != new || followed != value) memcpy(new, &followed, sizeof(followed));
+}
+
+int64_t live_value(const struct live *live, const unsigned char *united) {
+  if (!live->bits) return load(united + live->at, live->bytes, live->is_signed);
+  unsigned __int128 raw = 0;
+  memcpy(&raw, united + live->at, (live->bit + live->bits + 7u) / 8);
+  uint64_t bits = (uint64_t)(raw >> live->bit) << (64 - live->bits);
+  return live->is_signed ? (int64_t)bits >> (64 - live->bits)
+                         : (int64_t)(bits >> (64 - live->bits));
+}
+
+const struct live_choice *live_choice(const struct live *live, const unsigned char *united) {
+  int64_t value = live_value(live, united);
+  for (uint32_t i = 0; i < live->count; i++)
+    if (live->choices[i].value == value) return &live->choices[i];
+  return live->otherwise;
+}
+
+static void run_live(struct transfer *t, const struct op *op, const unsigned char *old,
+                     unsigned char *new, const struct place *place) {
+  const struct live_choice *c = live_choice(op->live, old);
+  if (!c)
+    transfer_refuse(t, place,
+                    "has a discriminator of %" PRId64 ", for which its annotation (live_by) has no "
+                    "case; add one, or `default = nothing`",
+                    live_value(op->live, old));
+  else if (c->gone)
+    transfer_refuse(t, place, "has `%s` live, which its union does not have in both versions",
+                    c->gone);
+  else if (c->program)
+    program_run(t, c->program, old, new, c->program->old_bytes, place);
+}
+
 static void run_repeat(struct transfer *t, const struct program *element, const unsigned char *old,
                        unsigned char *new, size_t count, const struct place *place) {
   for (size_t i = 0; i < count; i++) {
@@ -169,6 +213,15 @@ static inline void run_op(struct transfer *t, const struct op *op, const unsigne
     return;
   case OP_REPEAT:
     run_repeat(t, op->element, old, new, op->old_count, &place);
+    return;
+  case OP_TAGGED:
+    run_tagged(t, op, old, new, &place);
+    return;
+  case OP_OWN:
+    if (old == new) memset(new, 0, op->new_bytes);
+    return;
+  case OP_LIVE:
+    run_live(t, op, old, new, &place);
     return;
   case OP_TAIL:
     if (bytes <= op->old_at || op->element->old_bytes == 0) return;

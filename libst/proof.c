@@ -17,6 +17,7 @@
 
 /* Programs from this build's types to themselves tell where the pointers are. */
 static struct programs *shapes;
+static const struct st_meta *meta;
 
 struct check {
   struct st_report *report;
@@ -26,8 +27,8 @@ struct check {
   const struct program *last_shape;
 };
 
-int proof_prepare(void) {
-  const struct st_meta *meta = st_process.meta;
+int proof_prepare(const struct st_meta *own) {
+  meta = own;
   shapes = programs_new(meta, meta);
   if (!shapes) return -ENOMEM;
   for (uint32_t i = 0; i < meta->header->variables.count; i++)
@@ -49,6 +50,7 @@ static bool lands(uint64_t value) {
 static void check_pointer(struct check *c, const struct op *op, const unsigned char *at) {
   uint64_t value;
   memcpy(&value, at, sizeof(value));
+  if (op->kind == OP_TAGGED) value &= ~op->mask;
   if (lands(value)) return;
   if (c->object)
     report_violation(c->report, "`%s%s` is 0x%lx after the transfer, where nothing is", c->object,
@@ -61,13 +63,23 @@ static void check_pointer(struct check *c, const struct op *op, const unsigned c
 }
 
 static void check_object(struct check *c, const struct program *p, const unsigned char *at,
+                         size_t bytes);
+
+static void check_live(struct check *c, const struct live *live, const unsigned char *at) {
+  const struct live_choice *choice = live_choice(live, at);
+  if (choice && choice->program) check_object(c, choice->program, at, choice->program->new_bytes);
+}
+
+static void check_object(struct check *c, const struct program *p, const unsigned char *at,
                          size_t bytes) {
   if (!p->points) return;
   for (unsigned i = 0; i < p->op_count; i++) {
     const struct op *op = &p->ops[i];
     size_t count = 0;
-    if (op->kind == OP_POINTER)
+    if (op->kind == OP_POINTER || op->kind == OP_TAGGED)
       check_pointer(c, op, at + op->new_at);
+    else if (op->kind == OP_LIVE)
+      check_live(c, op->live, at + op->new_at);
     else if (op->kind == OP_REPEAT)
       count = op->old_count;
     else if (op->kind == OP_TAIL && bytes > op->new_at && op->element->new_bytes)
@@ -109,7 +121,6 @@ static int check_block(const struct block *b, void *ctx) {
 }
 
 void proof_run(struct st_report *report) {
-  const struct st_meta *meta = st_process.meta;
   struct check c = {.report = report};
   for (uint32_t i = 0; i < meta->header->variables.count; i++) {
     const struct st_variable *v = &meta->variables[i];

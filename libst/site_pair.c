@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libst/plan.h"
+#include "libst/plan_annotate.h"
 #include "libst/site.h"
 #include "libst/type.h"
 
@@ -18,11 +18,13 @@ static bool same_stem(const char *a, const char *b) {
 }
 
 /* Is this entry of the arena's table that site of the old metadata? */
-static bool is_entry(const struct site *entry, const struct st_meta *old, uint32_t index) {
+static bool is_entry(const struct site *entry, const struct plan *plan, uint32_t index) {
+  const struct st_meta *old = plan->old;
   struct site described;
   if (old->sites[index].line != entry->line) return false;
   site_describe(&described, old, index);
-  return described.type == entry->type && strcmp(described.function, entry->function) == 0 &&
+  return described.type == plan_annotated_block(plan, entry->function, entry->type) &&
+         strcmp(described.function, entry->function) == 0 &&
          strcmp(described.file, entry->file) == 0;
 }
 
@@ -66,6 +68,6 @@ uint32_t *site_pairs_new(struct plan *plan) {
   uint32_t *pairs = calloc(ARENA_SITES, sizeof(*pairs));
   for (uint32_t entry = 1; pairs && entry < ARENA->sites; entry++)
     for (uint32_t i = 0; i < plan->old->header->sites.count && !pairs[entry]; i++)
-      if (is_entry(&ARENA_SITE[entry], plan->old, i)) pairs[entry] = find_new(plan, i);
+      if (is_entry(&ARENA_SITE[entry], plan, i)) pairs[entry] = find_new(plan, i);
   return pairs;
 }

@@ -8,6 +8,7 @@
 
 #include "libst/forecast.h"
 #include "libst/initial.h"
+#include "libst/plan_annotate.h"
 #include "libst/process.h"
 #include "libst/relocate.h"
 #include "libst/report.h"
@@ -35,7 +36,9 @@ const struct site_plan *transfer_plan_site(struct transfer *t, unsigned index) {
   const struct site *site = &ARENA_SITE[index];
   sp->known = true;
   sp->flexible = site->flags & SITE_FLEXIBLE;
-  struct block_plan blocks = plan_block(t->plan, site->type);
+  sp->pool = plan_is_pool(t->plan, site->function);
+  struct block_plan blocks =
+      plan_block(t->plan, plan_annotated_block(t->plan, site->function, site->type));
   sp->typed = blocks.typed;
   sp->skip = blocks.skip;
   sp->orphan = blocks.orphan;
@@ -51,7 +54,7 @@ static size_t old_count(const struct program *p, const struct block *b) {
 static size_t new_block_bytes(const struct site_plan *sp, const struct block *b) {
   const struct program *p = sp->program;
   if (sp->flexible || p->old_bytes == 0) return program_new_bytes(p, b->bytes);
-  return old_count(p, b) * p->new_bytes;
+  return old_count(p, b) * p->new_bytes + (sp->pool ? b->bytes % p->old_bytes : 0);
 }
 
 /* The first block of a span or large block to move. */
@@ -118,7 +121,8 @@ static int place_block(const struct block *b, void *ctx) {
     return 0;
   }
   if (!p->changed && !move) return 0;
-  if (p->changed && !sp->flexible && b->bytes != old_count(p, b) * p->old_bytes && p->old_bytes) {
+  if (p->changed && !sp->flexible && !sp->pool && p->old_bytes &&
+      b->bytes != old_count(p, b) * p->old_bytes) {
     transfer_refuse(t, &place,
                     "is %zu bytes, no multiple of its type's %u, and its type changes; allocate an "
                     "array of the type, or end the type in a flexible array",
@@ -138,7 +142,8 @@ static void convert(struct transfer *t, const struct site_plan *sp, const struct
     program_run(t, p, old, new, b->bytes, place);
     return;
   }
-  size_t count = old_count(p, b);
+  size_t count = old_count(p, b), rest = sp->pool && count ? b->bytes % p->old_bytes : 0;
+  if (rest && old != new) memcpy(new + count * p->new_bytes, old + count * p->old_bytes, rest);
   if (count == 1) {
     program_run(t, p, old, new, p->old_bytes, place);
     return;

@@ -27,6 +27,7 @@ struct site_plan {
   bool skip;   /* nothing in its blocks can change */
   bool orphan; /* the new version lacks the type: blocks stay as they are, pointers are followed */
   bool flexible;
+  bool pool; /* its blocks may have a rest behind their last object */
   const struct program *program;
 };
 

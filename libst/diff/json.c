@@ -114,7 +114,8 @@ static void put_refusal(const struct program *p) {
   printf("}");
 }
 
-static void put_side(const char *name, const struct st_meta *meta, const struct st_variable *v) {
+static void put_side(const char *name, const struct st_meta *meta, const struct st_variable *v,
+                     const char *called) {
   char type[TEXT];
   key(false, name);
   if (!v) {
@@ -122,7 +123,8 @@ static void put_side(const char *name, const struct st_meta *meta, const struct 
     return;
   }
   printf("{");
-  put_text(true, "file", st_meta_string(meta, v->file));
+  put_text(true, "name", called);
+  put_text(false, "file", st_meta_string(meta, v->file));
   put_text(false, "type", type_text(meta, v->type, type, sizeof(type)));
   put_number(false, "bytes", v->size);
   printf("}");
@@ -137,8 +139,8 @@ static void put_variable(const struct outcome *o, const struct variable_outcome 
   put_text(true, "name", st_meta_string(meta, any->name));
   put_text(false, "function", any->function ? st_meta_string(meta, any->function) : NULL);
   put_text(false, "fate", fate_name(v->fate));
-  put_side("old", o->plan.old, v->old);
-  put_side("new", o->plan.new, v->new);
+  put_side("old", o->plan.old, v->old, v->old ? plan_former_name(&o->plan, v->old) : NULL);
+  put_side("new", o->plan.new, v->new, v->new ? st_meta_string(o->plan.new, v->new->name) : NULL);
   put_text(false, "initialiser", carried ? initial[v->initial] : NULL);
   put_conditions(&v->conditions);
   key(false, "violations");

@@ -1,4 +1,5 @@
 /* st-meta: prints what an instrumented executable carries. */
+#include "libst/annotation.h"
 #include "libst/meta.h"
 
 #include <bpf/btf.h>
@@ -123,6 +124,12 @@ static void print_sites(const struct st_meta *m) {
   }
 }
 
+static void print_annotations(const struct st_meta *m) {
+  char text[512];
+  for (uint32_t i = 0; i < m->header->annotations.count; i++)
+    printf("annotation %s\n", annotation_text(m, &m->annotations[i], text, sizeof text));
+}
+
 static const char usage[] = "usage: st-meta dump EXECUTABLE\n"
                             "       st-meta --help\n";
 
@@ -137,8 +144,8 @@ static const char help[] =
     "  Prints, a record a line: the component and build id; declared state libraries; structs and\n"
     "  unions with their members, each with its offset in bytes (4.2:3 is a bit-field at byte 4,\n"
     "  bit 2, 3 bits wide); variables with address, bytes and type, and why one is refused;\n"
-    "  functions; allocation sites with what they make and the return addresses that are theirs.\n"
-    "  #NUMBER after a type tells types of one name apart.\n"
+    "  functions; allocation sites with what they make and the return addresses that are theirs;\n"
+    "  annotations as they were written. #NUMBER after a type tells types of one name apart.\n"
     "\n"
     "EXIT STATUS\n"
     "  0  printed\n"
@@ -173,6 +180,7 @@ int main(int argc, char **argv) {
   print_variables(m);
   print_functions(m);
   print_sites(m);
+  print_annotations(m);
   st_meta_close(m);
   return 0;
 }

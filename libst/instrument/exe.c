@@ -138,6 +138,14 @@ const uint8_t *exe_at(const struct exe *exe, uint64_t address, size_t bytes) {
   return NULL;
 }
 
+const char *exe_section(const struct exe *exe, const char *name, size_t *bytes) {
+  GElf_Shdr header;
+  Elf_Scn *s = section(exe, name, &header);
+  Elf_Data *data = s ? elf_rawdata(s, NULL) : NULL;
+  *bytes = data ? data->d_size : 0;
+  return data ? data->d_buf : NULL;
+}
+
 static const Elf64_Sym *object(const struct exe *exe, uint64_t address) {
   for (size_t i = 0; i < exe->symbol_count; i++) {
     const Elf64_Sym *s = &exe->symbols[i];

@@ -38,6 +38,9 @@ bool exe_loaded(const struct exe *exe, uint64_t address);
  * @return NULL unless `bytes` of them are there. */
 const uint8_t *exe_at(const struct exe *exe, uint64_t address, size_t bytes);
 
+/** Bytes of a section; NULL when there is none. They live as long as `exe`. */
+const char *exe_section(const struct exe *exe, const char *name, size_t *bytes);
+
 /** Size that the symbol table gives to the object at an address; 0 when there is none. */
 uint64_t exe_object_size(const struct exe *exe, uint64_t address);
 

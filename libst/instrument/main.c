@@ -1,4 +1,5 @@
 /* st-instrument: adds the metadata that a live update needs to a linked executable. */
+#include "annotations.h"
 #include "array.h"
 #include "commands.h"
 #include "exe.h"
@@ -133,17 +134,20 @@ int main(int argc, char **argv) {
   struct units *units = units_read(exe, commands);
   statics_refuse_removed(objects, units);
   struct sites *sites = sites_find(exe, objects, units, types);
+  struct annotations *annotations = annotations_read(exe, types);
   size_t bytes;
   void *section = metadata_build(&(struct metadata_input){.exe = exe,
                                                           .component = o.component,
                                                           .libraries = o.libraries.items,
                                                           .objects = objects,
                                                           .sites = sites,
+                                                          .annotations = annotations,
                                                           .types = types},
                                  &bytes);
   if (o.report) report_print(exe, objects, sites, o.libraries.items);
   exe_write(exe, o.out, ST_META_SECTION, section, bytes);
   free(section);
+  annotations_free(annotations);
   sites_free(sites);
   units_free(units);
   commands_free(commands);

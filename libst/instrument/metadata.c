@@ -1,5 +1,6 @@
 #include "metadata.h"
 #include "array.h"
+#include "libst/annotation.h"
 #include "libst/meta.h"
 #include "libst/meta_pack.h"
 
@@ -132,6 +133,39 @@ static struct st_table put_libraries(struct section *s, const struct metadata_in
   return table;
 }
 
+static struct st_table put_annotations(struct section *s, const struct metadata_input *in) {
+  size_t count = in->annotations->items.count;
+  struct st_annotation *records = calloc(count + 1, sizeof *records);
+  if (!records) fail("out of memory");
+  for (size_t i = 0; i < count; i++) {
+    const struct annotation *a = &in->annotations->items.items[i];
+    records[i] = (struct st_annotation){.kind = a->kind,
+                                        .target = a->target,
+                                        .type = types_number(in->types, a->type),
+                                        .scope = string(s, a->scope),
+                                        .name = string(s, a->name),
+                                        .argument = string(s, a->argument),
+                                        .operand = types_number(in->types, a->operand),
+                                        .unit = string(s, a->unit),
+                                        .file = string(s, a->file),
+                                        .line = a->line};
+  }
+  struct st_table table = put_table(s, records, count, sizeof *records);
+  free(records);
+  return table;
+}
+
+/* Applies the annotations as an update will, which finds what is wrong with them, and keeps what
+ * they say of allocations: these need their types at run time. */
+static void check_annotations(struct section *s, const struct st_meta_header *header) {
+  char error[1024];
+  struct st_meta *m = st_meta_read(s->bytes.items, s->bytes.count, error, sizeof error);
+  if (!m || annotations_apply(m, error, sizeof error) < 0) fail("%s", error);
+  if (header->sites.count)
+    memcpy(s->bytes.items + header->sites.offset, m->sites, header->sites.count * sizeof *m->sites);
+  st_meta_close(m);
+}
+
 void *metadata_build(const struct metadata_input *input, size_t *bytes) {
   struct section s = {0};
   struct st_meta_header header = {.magic = ST_META_MAGIC, .version = ST_META_VERSION};
@@ -149,10 +183,12 @@ void *metadata_build(const struct metadata_input *input, size_t *bytes) {
   header.sites = put_sites(&s, input);
   header.site_ranges = put_site_ranges(&s, input);
   header.libraries = put_libraries(&s, input);
+  header.annotations = put_annotations(&s, input);
   header.strings = put_table(&s, s.strings.items, s.strings.count, 1);
   header.bytes = s.bytes.count;
   memcpy(s.bytes.items, &header, sizeof header);
 
+  if (header.annotations.count) check_annotations(&s, &header);
   void *packed = st_meta_pack(s.bytes.items, s.bytes.count, bytes);
   if (!packed) fail("out of memory");
   tdestroy(s.tree, free);

@@ -2,6 +2,7 @@
 #ifndef INSTRUMENT_METADATA_H
 #define INSTRUMENT_METADATA_H
 
+#include "annotations.h"
 #include "exe.h"
 #include "objects.h"
 #include "sites.h"
@@ -13,10 +14,11 @@ struct metadata_input {
   const char *const *libraries; /* NULL-terminated */
   const struct objects *objects;
   const struct sites *sites;
+  const struct annotations *annotations;
   struct types *types;
 };
 
-/** Finishes the types and lays out the section.
+/** Finishes the types and lays out the section. Ends the program when an annotation is wrong.
  * @param bytes  receives its length
  * @return the section, to be freed by the caller. */
 void *metadata_build(const struct metadata_input *input, size_t *bytes);

@@ -1,4 +1,5 @@
 /* Compiles and evaluates state filters over its own variables. */
+#include "libst/annotate.h"
 #include "libst/meta.h"
 #include "libst/st.h"
 
@@ -47,6 +48,27 @@ static struct peer *heap;
 static void *opaque = &table;
 static int *middle = &table[1][1];
 static int (*callback)(const char *) = puts;
+
+/* They change nothing that a filter sees. */
+struct shape {
+  int kind;
+  union {
+    int side;
+    struct peer *peer;
+  } u;
+  unsigned long word;
+};
+static struct shape shape;
+static char pool[100];
+ST_FIELD(struct shape, u, live_by(kind, 0 = side, BUSY = peer, default = nothing));
+ST_FIELD(struct shape, word, tagged_pointer(7));
+ST_VAR(opaque, not_pointer);
+ST_VAR(all_ones, opaque);
+ST_VAR(byte, dont_transfer);
+ST_VAR(big, pointer_to(struct peer));
+ST_VAR(pool, pool_of(struct flags));
+ST_ENUMERATOR(BUSY, renamed_from(WORKING));
+ST_TYPE(struct peer, renamed_from(struct other));
 
 static int counted(void) {
   static int calls = 41;

@@ -1,5 +1,6 @@
 /* Damages the metadata of an executable in many ways and asks everything of what can still be
  * opened, filters included. Built with sanitizers, which end it at the first wrong access. */
+#include "libst/annotation.h"
 #include "libst/meta.h"
 #include "libst/meta_pack.h"
 #include "libst/st.h"
@@ -104,7 +105,7 @@ static void random_filter(const struct st_meta *meta, char *text, size_t cap) {
   }
 }
 
-static unsigned compiled;
+static unsigned compiled, applied;
 
 static void ask(const struct st_meta *meta) {
   char id[41], text[512], error[64];
@@ -129,6 +130,9 @@ static void ask(const struct st_meta *meta) {
 static void find_out(struct st_meta *meta, unsigned *opened) {
   if (!meta) return;
   ++*opened;
+  ask(meta);
+  char error[200];
+  applied += annotations_apply(meta, error, sizeof error) == 0;
   ask(meta);
   st_meta_close(meta);
 }
@@ -188,5 +192,5 @@ int main(int argc, char **argv) {
   free(file);
   free(plain);
   /* Most damage is to names and numbers, which are then merely other ones. */
-  return opened == 0 || opened == TURNS || compiled == 0 || intact == TURNS / 10;
+  return opened == 0 || opened == TURNS || compiled == 0 || applied == 0 || intact == TURNS / 10;
 }

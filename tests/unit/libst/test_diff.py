@@ -122,7 +122,7 @@ def test_everything_is_accounted_for(pair):
     data = diff(*pair)
     for side, path in zip(("old", "new"), pair):
         variables, sites = dump(path)
-        told = sorted((v["name"], v["function"] or "", v[side]["file"], v[side]["bytes"])
+        told = sorted((v[side]["name"], v["function"] or "", v[side]["file"], v[side]["bytes"])
                       for v in data["variables"] if v[side])
         # What became a constant is still what a variable of the old version is paired with.
         told = [t for t in told if side == "old" or (t[0], t[1] or None, t[2], t[3]) in variables]

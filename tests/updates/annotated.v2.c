@@ -1,0 +1,66 @@
+/* What annotations say of values: opaque, not transferred, integers that hold pointers, pointers
+ * that hold numbers, tags. Both versions can be updated to the other. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libst/annotate.h"
+#include "tests/updates/pair.h"
+
+struct leaf {
+  long added;
+  int number;
+};
+
+struct node {
+  long before;
+  int order;
+  void *raw[2];
+  uintptr_t leaves[3];
+  struct leaf *leaf;
+  uint64_t cookie;
+  char *cache;
+  struct node *next;
+  char room[200];
+};
+
+typedef void *handle_t;
+
+struct user {
+  handle_t handle;
+};
+
+static void *fresh[3];
+static unsigned long high_tagged;
+static struct node *root;
+static struct node *plain_root;
+static uintptr_t handles[4];
+static struct user user;
+static unsigned long cookies[2];
+static int started = 1;
+static char *secret;
+
+ST_FIELD(struct node, next, tagged_pointer(1));
+ST_FIELD(struct node, leaves, pointer_to(struct leaf));
+ST_FIELD(struct node, raw, opaque);
+ST_FIELD(struct node, cache, dont_transfer);
+ST_VAR(root, tagged_pointer(3));
+ST_VAR(handles, pointer_to(int));
+ST_VAR(started, dont_transfer);
+ST_VAR(high_tagged, tagged_pointer(0xff00000000000000ul));
+
+static int *counter(void) {
+  static int count;
+  static __thread int reached;
+  reached++;
+  return &count;
+}
+ST_STATIC(counter, reached, dont_transfer);
+
+static void build(void) {
+  CHECK(fresh[1] == NULL);
+}
+
+#include "tests/updates/annotated_verify.h"
+
+PAIR_MAIN(.build = build, .verify = verify)

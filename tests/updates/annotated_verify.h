@@ -1,0 +1,34 @@
+/* What both versions of the pair `annotated` must find. */
+#ifndef TESTS_UPDATES_ANNOTATED_VERIFY_H
+#define TESTS_UPDATES_ANNOTATED_VERIFY_H
+
+static uintptr_t first_cookie;
+
+static void verify_node(const struct node *n, int order) {
+  CHECK(n->order == order && n->leaf->number == order * 10);
+  CHECK(n->leaves[0] == 0 && n->leaves[1] == (uintptr_t)n->leaf);
+  CHECK(n->leaves[2] == (uintptr_t)&started);
+  CHECK(n->raw[1] == (void *)0x123456789000);
+  CHECK(((uintptr_t)n->next & 1) == (unsigned)(order % 2));
+}
+
+static void verify(void) {
+  struct node *n = (struct node *)((uintptr_t)root & ~3ul);
+  CHECK(((uintptr_t)root & 3) == 2 && n == plain_root);
+  /* Numbers stay as they were, wherever the node is now. */
+  if (!first_cookie) first_cookie = (uintptr_t)n->cookie;
+  CHECK((uintptr_t)n->cookie == first_cookie && (uintptr_t)cookies[1] == first_cookie);
+  CHECK(handles[1] == (uintptr_t)&n->leaf->number && handles[2] == (uintptr_t)counter());
+  CHECK(*counter() == 5 && (uintptr_t)user.handle == (uintptr_t)n->leaf);
+  CHECK(secret == (char *)n);
+  CHECK(high_tagged == ((uintptr_t)n | 0xa5ul << 56));
+  CHECK(started == 1 || started == 7);
+  int order = 0;
+  for (; n; n = (struct node *)((uintptr_t)n->next & ~1ul)) {
+    verify_node(n, order++);
+    CHECK(started == 7 || n->cache == NULL);
+  }
+  CHECK(order == 10);
+}
+
+#endif
