@@ -6,19 +6,17 @@
 #include "libst/heap.h"
 #include "libst/process.h"
 
+/* Most of what comes here is memory of the C library's heap, which some library allocated. */
 static const char *kind_of(uintptr_t at, char *out, size_t cap) {
+  const struct image *exe = &st_process.images.image[0];
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-  const struct image *image = images_at(&st_process.images, at);
-  const struct st_meta *meta = st_process.meta;
-  if (image == &st_process.images.image[0]) {
-    const struct st_variable *v = st_meta_variable_at(meta, at - image->base);
-    if (!v) return "part of the executable";
-    snprintf(out, cap, "byte %lu of variable `%s`", (unsigned long)(at - image->base - v->address),
-             st_meta_string(meta, v->name));
-    return out;
-  }
-  if (image) return "part of a library";
-  return at - here < 1 << 16 ? "on the stack" : NULL;
+  if (at - here < 1 << 16) return "on the stack";
+  if (at - exe->start >= exe->end - exe->start) return NULL;
+  const struct st_variable *v = st_meta_variable_at(st_process.meta, at - exe->base);
+  if (!v) return "part of the executable";
+  snprintf(out, cap, "byte %lu of variable `%s`", (unsigned long)(at - exe->base - v->address),
+           st_meta_string(st_process.meta, v->name));
+  return out;
 }
 
 void heap_check_foreign(const void *p, uintptr_t caller) {
