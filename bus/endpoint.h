@@ -120,6 +120,7 @@ struct endpoint {
   uint64_t held_since_us;
   uint64_t messages; /* handled: requests, replies and notifications delivered */
   uint32_t updates, restarts;
+  uint64_t up_since_us;       /* last start or restart; updates do not count */
   unsigned failures;          /* exits in quick succession */
   uint64_t restart_at_us;     /* 0 = none due */
   uint64_t start_deadline_us; /* 0 = none */

@@ -55,6 +55,7 @@ int lifecycle_start(struct endpoint *e, enum sys_start start) {
   e->incarnation++;
   e->live = v;
   e->state = ENDPOINT_STARTING;
+  e->up_since_us = v->started_us;
   set_start_deadline(e, v->started_us);
   timer_at(e->start_deadline_us);
   uint64_t cpus = manifest_component_cpus(bus.manifest, e->component, bus.cpus);
@@ -107,9 +108,9 @@ void lifecycle_ready(struct endpoint *e) {
 
 /* ---- end ---- */
 
-static void plan_restart(struct endpoint *e, const struct version *v) {
+static void plan_restart(struct endpoint *e) {
   uint64_t now = bus_now_us(), pause = 0;
-  e->failures = now - v->started_us < STEADY_US ? e->failures + 1 : 1;
+  e->failures = now - e->up_since_us < STEADY_US ? e->failures + 1 : 1;
   if (e->failures > FAILURES_MAX) {
     bus_log("%s has died %u times in quick succession: it is not started again", e->component->name,
             e->failures);
@@ -148,7 +149,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
     break;
   case BUS_RUNNING:
     bus_log("%s (process %d) %s", e->component->name, v->pid, how);
-    if (restart) plan_restart(e, v);
+    if (restart) plan_restart(e);
     break;
   case BUS_STOPPING:
     shutdown_continue();
