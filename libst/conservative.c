@@ -5,6 +5,7 @@
 
 #include "libst/mapping.h"
 #include "libst/process.h"
+#include "libst/reverse.h"
 #include "libst/st.h"
 #include "libst/transfer.h"
 #include "libst/type.h"
@@ -44,6 +45,7 @@ static uint64_t executable_word(struct transfer *t, uint64_t value, const struct
 
 uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *place) {
   if (value < 0x10000 || value >= 0x800000000000ul) return value;
+  if (t->reverse) return reverse_follow(t, value, &pointed_any);
   if (arena_has((void *)value)) {
     check_pinned(t, value, place);
     return value;

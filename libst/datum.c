@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "libst/meta.h"
+#include "libst/transfer.h"
 #include "libst/type.h"
 
 struct path {
@@ -70,5 +71,17 @@ const char *datum_path(const struct st_meta *meta, uint32_t type, uint64_t offse
       return out;
     }
   }
+  return out;
+}
+
+const char *datum_name(struct transfer *t, const char *name, const struct block *block,
+                       const char *path, char *out, size_t cap) {
+  char where[256];
+  struct place place = {.text = "", .block = block, .index = -1};
+  if (name)
+    snprintf(out, cap, "%s%s", name, path);
+  else
+    snprintf(out, cap, "%s%s%s", place_text(t, &place, where, sizeof(where)),
+             *path == '.' ? "->" : "", path + (*path == '.'));
   return out;
 }

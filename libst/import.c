@@ -56,8 +56,10 @@ static void prefault(void) {
 int st_import(int channel, struct st_report *report) {
   begin_report(report);
   if (!plan.old) return -EINVAL;
-  transfer =
-      (struct transfer){.plan = &plan, .report = report, .relocate = options && options->relocate};
+  transfer = (struct transfer){.plan = &plan,
+                               .report = report,
+                               .relocate = options && options->relocate,
+                               .validate = options && options->validate};
   int err = reader_begin(&transfer, channel);
   if (!err) err = transfer_prepare(&transfer);
   if (!err) err = proof_prepare(plan.new);

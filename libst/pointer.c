@@ -8,6 +8,7 @@
 #include "libst/pointer.h"
 #include "libst/process.h"
 #include "libst/report.h"
+#include "libst/reverse.h"
 #include "libst/st.h"
 #include "libst/transfer.h"
 #include "libst/type.h"
@@ -185,6 +186,7 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
 
 uint64_t pointer_follow(struct transfer *t, uint64_t value, const struct pointed *pointed,
                         const struct place *place) {
+  if (t->reverse) return reverse_follow(t, value, pointed);
   if (value < ARENA_PAGE || value > -ARENA_PAGE) return value;
   if (arena_has((void *)value)) return follow_heap(t, value, pointed, place);
   if (value - MAPPING_BASE < MAPPING_BYTES || pointer_traps(value)) return value;

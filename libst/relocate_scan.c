@@ -49,27 +49,21 @@ static const char *old_target(struct transfer *t, uint64_t value, char *out, siz
 
 static void found(struct scanned *s, uint64_t offset, const char *target) {
   const struct st_meta *meta = s->t->plan->new;
-  char path[192] = "", type[160] = "memory without a type", where[384];
+  char path[192] = "", type[160] = "memory without a type", where[512], from[128] = "";
   uint32_t leaf = 0;
   if (s->type) datum_path(meta, s->type, offset, path, sizeof(path), &leaf);
   if (leaf) type_text(meta, leaf, type, sizeof(type));
   if (!leaf) snprintf(path, sizeof(path), " + %llu", (unsigned long long)offset);
   if (++s->found > FOUND_MAX) return;
-  if (!s->block) {
-    report_violation(s->t->report,
-                     "`%s%s` (%s) still holds the old address of %s: it is not known as a pointer; "
-                     "give it a pointer type or annotate it",
-                     s->name, path, type, target);
-    return;
+  datum_name(s->t, s->block ? NULL : s->name, s->block, path, where, sizeof(where));
+  if (s->block) {
+    const struct site *site = &ARENA_SITE[s->block->site];
+    snprintf(from, sizeof(from), "; allocated at %s:%u", site->file, site->line);
   }
-  struct place place = {.text = "", .block = s->block, .index = -1};
-  place_text(s->t, &place, where, sizeof(where));
-  const struct site *site = &ARENA_SITE[s->block->site];
   report_violation(s->t->report,
-                   "`%s%s%s` (%s; allocated at %s:%u) still holds the old address of %s: it is not "
-                   "known as a pointer; give it a pointer type or annotate it",
-                   where, *path == '.' ? "->" : "", path + (*path == '.'), type, site->file,
-                   site->line, target);
+                   "`%s` (%s%s) still holds the old address of %s: it is not known as a pointer; "
+                   "give it a pointer type or annotate it",
+                   where, type, from, target);
 }
 
 static void scan(struct scanned *s, const void *memory, size_t bytes) {

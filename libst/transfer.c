@@ -16,6 +16,7 @@
 #include "libst/site_pair.h"
 #include "libst/st.h"
 #include "libst/type.h"
+#include "libst/validate.h"
 
 const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t address, size_t bytes) {
   for (unsigned i = 0; i < t->old.count; i++) {
@@ -364,6 +365,7 @@ int transfer_run(struct transfer *t) {
     if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
   if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_change), transfer_one, t);
   if (!err && t->relocate) relocate_scan(t);
+  if (!err && t->validate && !t->report->violations) err = validate(t);
   if (!err && t->report->violations) err = -EINVAL;
   if (err) return err;
   err = give_up_old_places(t);

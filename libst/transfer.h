@@ -56,8 +56,10 @@ struct transfer {
   uintptr_t at; /* of the block being transferred; those before it are done */
   struct literal *literals;
   size_t literal_count;
-  unsigned dangling; /* pointers to freed memory met */
-  bool relocate;     /* every block moves that can: libst/relocate.h */
+  unsigned dangling;       /* pointers to freed memory met */
+  bool relocate;           /* every block moves that can: libst/relocate.h */
+  bool validate;           /* libst/validate.h */
+  struct reverse *reverse; /* not NULL: the way is back, libst/reverse.h */
 };
 
 /** Makes what transfer_run() will need, while the old version still runs; the plan is made.

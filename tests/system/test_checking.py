@@ -42,6 +42,15 @@ def test_check_that_is_false_rolls_back(counter, check, outcome):
     assert counter.status()["counter"].pid == before.pid
 
 
+@pytest.mark.parametrize("name", ["e1000", "net", "httpd"])
+def test_real_updates_come_back(system, name):
+    """There and back again between a component's two versions, with everything moved as well."""
+    for turn, version in enumerate((f"{name}.new", name, f"{name}.new"), 1):
+        system.update(name, f"/bin/{version}", None, "--validate", "--relocate", "--strict")
+        assert system.status()[name].updates == turn
+    system.wait(lambda: "blocks were transferred back and compared" in system.log(name), "the report")
+
+
 def test_wrong_check_is_refused_at_once(counter):
     done = counter.try_prctl("mupdate", "counter", "/bin/counter.new", "-check", "totl == 0")
     assert done.returncode == 1
