@@ -118,8 +118,8 @@ struct st_annotation {
   uint32_t name;         /* string: field, variable, enumerator, function */
   uint32_t argument;     /* string, as written */
   uint32_t operand;      /* BTF id of the TYPE in the argument; else 0 */
-  uint32_t unit;         /* string: source file of the compilation unit, as struct st_variable has it */
-  uint32_t file, line;   /* string and number: where it is written */
+  uint32_t unit; /* string: source file of the compilation unit, as struct st_variable has it */
+  uint32_t file, line; /* string and number: where it is written */
 };
 
 /* ---- reader ---- */
@@ -138,8 +138,8 @@ struct st_meta {
   const struct st_site_range *site_ranges;
   const uint32_t *libraries;
   const struct st_annotation *annotations;
-  struct btf *btf; /* libbpf's view of the types */
-  void *section;   /* its bytes */
+  struct btf *btf;              /* libbpf's view of the types */
+  void *section;                /* its bytes */
   const struct st_mark **marks; /* by BTF id, after annotations_apply() */
   uint32_t mark_count;
   struct st_kept *kept; /* st_meta_keep() */

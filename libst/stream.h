@@ -18,7 +18,8 @@ enum {
 int stream_send(int channel, const void *data, size_t bytes, const int *fds, size_t fd_count);
 /** Waits for a packet. Its descriptors are close-on-exec.
  * @param fd_count  in: room in fds; out: descriptors received
- * @return its bytes; -EPIPE when the peer is gone; -EPROTO when it or its descriptors were cut or altered */
+ * @return its bytes; -EPIPE when the peer is gone; -EPROTO when it or its descriptors were cut or
+ * altered */
 ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd_count);
 
 #endif
