@@ -50,6 +50,7 @@ static void add_range(struct conditions *c, const char *prefix, const struct op 
 }
 
 static void add_enumerators(struct conditions *c, const char *prefix, const struct op *op) {
+  if (op->map) add(c, prefix, op->path, text("be 0 or an enumerator, as the enumerators change"));
   for (uint32_t i = 0; op->map && i < op->map->count; i++) {
     const struct enum_value *v = &op->map->values[i];
     if (v->fate != ENUM_FOUND)

@@ -100,6 +100,33 @@ static void pair_members(struct collector *c, struct type_outcome *t, uint32_t o
   }
 }
 
+static const char *without_dot(const char *member) {
+  return *member == '.' ? member + 1 : member;
+}
+
+/* A member that went into a nested struct or out of it stands beside what it became. */
+static void show_move(struct collector *c, struct type_outcome *t, const struct move *m) {
+  const struct program *p = program_for(c->out->plan.programs, m->old_type, m->new_type);
+  const char *old_name = without_dot(m->path), *new_name = without_dot(m->new_path);
+  struct field *f = NULL;
+  for (size_t i = 0; !f && i < t->count; i++) {
+    struct field *at = &t->fields[i];
+    bool old = at->fate == FATE_REMOVED && strcmp(at->old_name, old_name) == 0;
+    bool new = at->fate == FATE_ADDED &&strcmp(at->new_name, new_name) == 0;
+    if (old || new) f = at;
+  }
+  if (!f) f = add_field(t);
+  if (!f->old_name) {
+    f->old_name = path("", old_name);
+    f->old = (struct type_member){.name = "", .type = m->old_type, .bit = m->old_at * 8};
+  }
+  if (!f->new_name) {
+    f->new_name = path("", new_name);
+    f->new = (struct type_member){.name = "", .type = m->new_type, .bit = m->new_at * 8};
+  }
+  f->fate = p ? fate_of(p) : FATE_REFUSED;
+}
+
 static void add_type(struct collector *c, uint32_t old_type, uint32_t new_type, const char *name) {
   const struct program *p = program_for(c->out->plan.programs, old_type, new_type);
   if (!p) return;
@@ -112,6 +139,8 @@ static void add_type(struct collector *c, uint32_t old_type, uint32_t new_type, 
   *t = (struct type_outcome){
       .name = path("", name), .old = old_type, .new = new_type, .program = p, .fate = fate_of(p)};
   pair_members(c, t, old_type, new_type, 0, 0, "", 0);
+  for (unsigned i = 0; i < p->move_count; i++)
+    show_move(c, t, &p->moves[i]);
 }
 
 static void visit(struct collector *c, uint32_t old_type, uint32_t new_type, const char *name);

@@ -36,6 +36,7 @@ class Tools:
                        f"-I{self.source}"]
         self.instrument = build / "libst/instrument/st-instrument"
         self.update_pair = build / "tests/updates/update-pair"
+        self.st_diff = build / "libst/diff/st-diff"
         linked = [build / l for l in (*libraries, "tests/updates/libpair.so", "libst/libst.so")]
         self.link = ["-pie", "-Wl,-z,now", "-Wl,--build-id=sha1", "-Wl,--no-as-needed",
                      *map(str, linked), *(f"-Wl,-rpath,{p.parent}" for p in linked)]
