@@ -104,27 +104,40 @@ static const char *without_dot(const char *member) {
   return *member == '.' ? member + 1 : member;
 }
 
+static struct field *find_field(struct type_outcome *t, enum fate fate, const char *name) {
+  for (size_t i = 0; i < t->count; i++) {
+    struct field *f = &t->fields[i];
+    if (f->fate == fate && strcmp(fate == FATE_REMOVED ? f->old_name : f->new_name, name) == 0)
+      return f;
+  }
+  return NULL;
+}
+
+static void remove_field(struct type_outcome *t, struct field *f) {
+  free(f->old_name);
+  free(f->new_name);
+  memmove(f, f + 1, (size_t)(&t->fields[--t->count] - f) * sizeof(*f));
+}
+
 /* A member that went into a nested struct or out of it stands beside what it became. */
 static void show_move(struct collector *c, struct type_outcome *t, const struct move *m) {
   const struct program *p = program_for(c->out->plan.programs, m->old_type, m->new_type);
   const char *old_name = without_dot(m->path), *new_name = without_dot(m->new_path);
-  struct field *f = NULL;
-  for (size_t i = 0; !f && i < t->count; i++) {
-    struct field *at = &t->fields[i];
-    bool old = at->fate == FATE_REMOVED && strcmp(at->old_name, old_name) == 0;
-    bool new = at->fate == FATE_ADDED &&strcmp(at->new_name, new_name) == 0;
-    if (old || new) f = at;
-  }
-  if (!f) f = add_field(t);
-  if (!f->old_name) {
-    f->old_name = path("", old_name);
-    f->old = (struct type_member){.name = "", .type = m->old_type, .bit = m->old_at * 8};
-  }
-  if (!f->new_name) {
-    f->new_name = path("", new_name);
-    f->new = (struct type_member){.name = "", .type = m->new_type, .bit = m->new_at * 8};
-  }
-  f->fate = p ? fate_of(p) : FATE_REFUSED;
+  struct field moved = {.old_name = path("", old_name),
+                        .new_name = path("", new_name),
+                        .old = {.name = "", .type = m->old_type, .bit = m->old_at * 8},
+                        .new = {.name = "", .type = m->new_type, .bit = m->new_at * 8},
+                        .fate = p ? fate_of(p) : FATE_REFUSED};
+  struct field *gone = find_field(t, FATE_REMOVED, old_name);
+  if (gone) moved.old = gone->old;
+  struct field *came = find_field(t, FATE_ADDED, new_name);
+  if (came) moved.new = came->new;
+  if (came && gone) remove_field(t, came);
+  gone = find_field(t, FATE_REMOVED, old_name);
+  struct field *at = gone ? gone : came ? came : add_field(t);
+  free(at->old_name);
+  free(at->new_name);
+  *at = moved;
 }
 
 static void add_type(struct collector *c, uint32_t old_type, uint32_t new_type, const char *name) {
