@@ -196,9 +196,9 @@ static void put_block(const struct outcome *o, const struct block_outcome *b) {
   put_number(false, "line", b->site->line);
   put_number(false, "column", b->site->column);
   put_text(false, "function", st_meta_string(old, b->site->function));
-  put_text(false, "type", b->site->type ? type_text(old, b->site->type, type, sizeof(type)) : NULL);
+  put_text(false, "type", b->type ? type_text(old, b->type, type, sizeof(type)) : NULL);
   put_text(false, "fate", fate_name(b->fate));
-  put_number(false, "old_bytes", b->site->type ? type_bytes(old, b->site->type) : 0);
+  put_number(false, "old_bytes", b->type ? type_bytes(old, b->type) : 0);
   put_number(false, "new_bytes", b->program ? b->program->new_bytes : 0);
   put_bool(false, "may_move", outcome_block_moves(b));
   put_refusal(b->program);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conditions.h"
+#include "libst/plan_annotate.h"
 #include "libst/process.h"
 #include "libst/report.h"
 #include "libst/st.h"
@@ -36,7 +37,7 @@ static bool has_violation(const struct outcome *out, const struct variable_outco
 static enum fate variable_fate(const struct outcome *out, const struct variable_outcome *v) {
   if (has_violation(out, v)) return FATE_REFUSED;
   if (!v->new) return FATE_REMOVED;
-  if (v->new->flags & ST_VAR_CONST) return FATE_REPLACED;
+  if ((v->new->flags &ST_VAR_CONST) || plan_keeps_own(&out->plan, v->new)) return FATE_REPLACED;
   return v->program ? fate_of(v->program) : FATE_REFUSED;
 }
 
@@ -90,9 +91,11 @@ static void add_blocks(struct outcome *out) {
   for (uint32_t i = 0; i < count; i++) {
     const struct st_site *s = &old->sites[i];
     if (s->flags & ST_SITE_CALLER) continue; /* its callers' sites decide */
-    struct block_plan plan = plan_block(&out->plan, s->type);
+    uint32_t type = plan_annotated_block(&out->plan, st_meta_string(old, s->function), s->type);
+    struct block_plan plan = plan_block(&out->plan, type);
     struct block_outcome *b = &out->blocks[out->block_count++];
-    *b = (struct block_outcome){.site = s, .program = plan.program, .orphan = plan.orphan};
+    *b = (struct block_outcome){
+        .site = s, .type = type, .program = plan.program, .orphan = plan.orphan};
     b->fate = plan.typed ? fate_of(plan.program) : plan.skip ? FATE_SAME : FATE_TRACED;
     b->conditions = conditions_of(plan.program);
     if (b->fate == FATE_REFUSED) out->needs_help = true;

@@ -17,7 +17,7 @@ enum fate {
   FATE_CONVERTED, /* rewritten for another layout */
   FATE_ADDED,
   FATE_REMOVED,
-  FATE_REPLACED, /* the new version's value counts: it is constant there */
+  FATE_REPLACED, /* the new version's value counts: it is constant there, or annotated so */
   FATE_TRACED,   /* of no known type: stays as it is; what its words may point to must not change */
   FATE_REFUSED,
   FATES,
@@ -73,6 +73,7 @@ struct type_outcome {
 /* The blocks of one allocation site. */
 struct block_outcome {
   const struct st_site *site; /* of the old version */
+  uint32_t type;              /* its own, or what an annotation says; 0 = not known */
   enum fate fate;
   const struct program *program;
   bool orphan; /* the new version has no such type */

@@ -116,7 +116,7 @@ static void print_block(const struct outcome *o, const struct block_outcome *b) 
   const struct st_meta *old = o->plan.old;
   char type[TEXT];
   printf("  %-9s %s from %s:%u in %s", fate_name(b->fate),
-         b->site->type ? type_text(old, b->site->type, type, sizeof(type)) : "untyped",
+         b->type ? type_text(old, b->type, type, sizeof(type)) : "untyped",
          st_meta_string(old, b->site->file), b->site->line, st_meta_string(old, b->site->function));
   if (b->fate == FATE_CONVERTED)
     printf(": %u -> %u bytes each", b->program->old_bytes, b->program->new_bytes);
@@ -125,7 +125,7 @@ static void print_block(const struct outcome *o, const struct block_outcome *b) 
     printf(": what its words may point to must neither move nor change%s",
            b->orphan ? "; the new version has no such type" : "");
   printf("\n");
-  print_conditions(b->site->type ? "its " : "", &b->conditions);
+  print_conditions(b->type ? "its " : "", &b->conditions);
 }
 
 static void print_blocks(const struct outcome *o, bool all) {

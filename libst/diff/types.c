@@ -202,7 +202,7 @@ void types_collect(struct outcome *out) {
   }
   for (size_t i = 0; i < out->block_count; i++) {
     const struct block_outcome *b = &out->blocks[i];
-    if (b->program) visit(&c, b->site->type, b->program->new_type, "a block's type");
+    if (b->program) visit(&c, b->type, b->program->new_type, "a block's type");
   }
   free(c.seen);
 }
