@@ -118,6 +118,9 @@ EXPORT void *reallocarray(void *p, size_t count, size_t size) {
 }
 
 static inline void *take_aligned(size_t alignment, size_t bytes, struct site_cached site) {
+  enum { USUAL = 16 };
+  if (alignment > USUAL && !(ARENA_SITE[site.site].flags & SITE_ALIGNED))
+    ARENA_SITE[site.site].flags |= SITE_ALIGNED;
   return arena_alloc_aligned(alignment, bytes, site.site, site.clear);
 }
 

@@ -65,11 +65,14 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
                     "points into a block whose type is not known (see st-instrument --report), and "
                     "`%s` changes; name the type where it is allocated",
                     type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
-  if (site->orphan && pointed->retyped)
-    transfer_refuse(t, place,
-                    "points to a `%s`, which the new version does not have; keep the type's name, "
-                    "or annotate what it was renamed from",
-                    type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)));
+  if (site->orphan && btf_is_composite(type_of(t->plan->old, ARENA_SITE[block.site].type)))
+    transfer_refuse(
+        t, place,
+        "points into a `%s` (allocated at %s:%u), which the new version does not have, or "
+        "has no variable or allocation of; keep the type's name, or annotate what it was "
+        "renamed from",
+        type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
+        ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
   else if (!site->typed && pointed->retyped)
     transfer_refuse(t, place,
                     "points into a block whose type is not known, and is no longer a pointer to "

@@ -132,7 +132,8 @@ static int place_block(const struct block *b, void *ctx) {
   }
   size_t bytes = p->changed ? new_block_bytes(sp, b) : b->bytes;
   if (bytes < b->capacity && !move) return 0;
-  void *to = move ? relocate_place(b, bytes) : arena_alloc(bytes, b->site, true);
+  bool aligned = move || (ARENA_SITE[b->site].flags & SITE_ALIGNED);
+  void *to = aligned ? relocate_place(b, bytes) : arena_alloc(bytes, b->site, true);
   return to ? set_moved(t, b, to) : -ENOMEM;
 }
 
@@ -338,6 +339,7 @@ static void rewrite_sites(struct transfer *t) {
       site.type = sp->typed ? sp->program->new_type : 0;
       if (site_may_point(t->plan->new, site.type)) site.flags |= SITE_CLEAR;
     }
+    site.flags |= ARENA_SITE[i].flags & SITE_ALIGNED;
     if (memcmp(&site, &ARENA_SITE[i], sizeof(site)) != 0) ARENA_SITE[i] = site;
   }
 }

@@ -90,7 +90,20 @@ REFUSALS = [
     Refusal("pointer-retagged",
             "struct a { int x, y; }; struct a *p;",
             "struct b { int x; long z; }; struct b *p;",
-            "p = calloc(1, sizeof(*p))", "`p` points to a `struct a`", fine=""),
+            "p = calloc(1, sizeof(*p))", "`p` points into a `struct a`", fine=""),
+    Refusal("container-not-described",
+            "struct link { struct link *next; } list; struct item { int key; struct link link; };",
+            "struct link { struct link *next; } list;"
+            "struct item { long stamp; int key; struct link link; };",
+            "struct item *item = calloc(1, sizeof(*item)); list.next = &item->link",
+            "`list.next` points into a `struct item`", fine=""),
+    Refusal("uthash-untyped",
+            "#include <uthash.h>\nstruct user { int id; UT_hash_handle hh; }; struct user *users;",
+            "#include <uthash.h>\nstruct user { int id; UT_hash_handle hh; long n; };"
+            "struct user *users; void add(struct user *u) { HASH_ADD_INT(users, id, u); }"
+            "void *make(void) { return calloc(1, sizeof(struct user)); }",
+            "struct user *u = calloc(1, sizeof(*u)); HASH_ADD_INT(users, id, u)",
+            "holds the address of a `struct user`", fine=""),
     Refusal("moved-twice",
             "struct in { int x; }; struct { int lead; int id; } s;",
             "struct in { int x; }; struct { int lead; struct { int id; } a; struct { int id; } b; } s;",
