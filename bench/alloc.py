@@ -9,7 +9,7 @@ import subprocess
 
 from proteos.build import BUILD
 
-from result import result
+from result import prefer_me, result
 
 REPEATS = 9  # each allocator in turn, so that a disturbance hits all alike
 ALLOCATORS = ("libst", "glibc", "mimalloc", "bump")
@@ -20,7 +20,7 @@ LIVE_SIZES = (16, 24, 40, 64, 100, 256, 1000, 5000)
 
 def _run(allocator: str, *arguments: str) -> dict[str, float]:
     done = subprocess.run([str(BUILD / "bench" / f"alloc-{allocator}"), *arguments], check=True,
-                          text=True, stdout=subprocess.PIPE)
+                          text=True, stdout=subprocess.PIPE, preexec_fn=prefer_me)
     return {name: float(value) for name, value in map(str.split, done.stdout.splitlines())}
 
 

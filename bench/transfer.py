@@ -9,7 +9,7 @@ import subprocess
 
 from proteos.build import BUILD
 
-from result import distribution, result
+from result import distribution, prefer_me, result
 
 BENCH = BUILD / "bench"
 REPEATS = 5
@@ -21,14 +21,14 @@ def transfer(kind: str, count: int) -> dict[str, float]:
         [str(BUILD / "tests" / "updates" / "update-pair"), "--time", str(BENCH / "xfer-old"),
          str(BENCH / "xfer-new")],
         env={**os.environ, "XFER_KIND": kind, "XFER_COUNT": str(count)}, check=True, text=True,
-        stdout=subprocess.PIPE)
+        stdout=subprocess.PIPE, preexec_fn=prefer_me)
     return {name: float(us) / 1000 for name, us in map(str.split, done.stdout.splitlines())}
 
 
 def floor(kind: str, count: int) -> float:
     cpu = str(max(os.sched_getaffinity(0)))
     done = subprocess.run([str(BENCH / "xfer-floor"), cpu, kind, str(count)], check=True, text=True,
-                          stdout=subprocess.PIPE)
+                          stdout=subprocess.PIPE, preexec_fn=prefer_me)
     return float(done.stdout)
 
 
