@@ -9,7 +9,7 @@ enum { DIRTY, CLEAN }; /* bins of free runs */
 
 /* Free pages that are kept, since the page faults to get them again cost more than they are worth:
  * these and a share of the heap. */
-enum { KEEP_PAGES = 1024, KEEP_SHARE = 64, PURGE_PAGES = 1024 };
+enum { KEEP_PAGES = 2048, KEEP_SHARE = 64, PURGE_PAGES = 1024 };
 
 static bool shared;
 

@@ -15,7 +15,7 @@
 
 #include "libst/st.h"
 
-enum { HELD = 20000, CALLS = 1000000, KEPT_KB = 8 * 1024 };
+enum { HELD = 20000, CALLS = 1000000, KEPT_KB = 12 * 1024 };
 
 struct held {
   unsigned char *p;
@@ -172,7 +172,7 @@ int main(int argc, char **argv) {
   for (unsigned i = 0; i < HELD; i++)
     if (held[i].p) drop(&held[i]);
   printf("%ld KB before, %ld KB at work, %ld KB after\n", before, most, resident_kb());
-  CHECK(most > before + 4 * KEPT_KB);
+  CHECK(most > before + 3 * KEPT_KB);
   CHECK(resident_kb() < before + KEPT_KB);
   return 0;
 }
