@@ -61,6 +61,21 @@ static void add_enumerators(struct conditions *c, const char *prefix, const stru
   }
 }
 
+static void collect(struct conditions *c, const struct program *p, const char *prefix);
+
+/* Each holds of a union whose discriminator chooses that member. */
+static void collect_live(struct conditions *c, const struct op *op, const char *prefix) {
+  char *inner = text("%s%s", prefix, op->path);
+  for (uint32_t i = 0; i < op->live->count; i++) {
+    const struct live_choice *choice = &op->live->choices[i];
+    if (choice->program) collect(c, choice->program, inner);
+    if (choice->gone)
+      add(c, prefix, op->path,
+          text("not have `%s` live, which the new version does not have", choice->gone));
+  }
+  free(inner);
+}
+
 static void collect(struct conditions *c, const struct program *p, const char *prefix) {
   for (unsigned i = 0; i < p->dropped_count; i++)
     add_dropped(c, prefix, &p->dropped[i]);
@@ -71,6 +86,7 @@ static void collect(struct conditions *c, const struct program *p, const char *p
     if (op->kind == OP_REAL && (!op->new_real || op->new_bytes < op->old_bytes || !op->old_real))
       add(c, prefix, op->path, text("be a number that the new type holds exactly"));
     if (op->kind == OP_ENUM || op->kind == OP_BITS) add_enumerators(c, prefix, op);
+    if (op->kind == OP_LIVE) collect_live(c, op, prefix);
     if (op->kind == OP_REPEAT || op->kind == OP_TAIL) {
       char *inner = text("%s%s[]", prefix, op->path);
       collect(c, op->element, inner);
