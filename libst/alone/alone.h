@@ -23,6 +23,7 @@ struct alone {
   int update_fd;          /* the program's descriptor of it, state; 0 = none */
   int exe;
   bool restored;
+  bool makes_signalfds; /* this version or one before it */
   struct st_report report;
 };
 extern struct alone alone;
@@ -57,6 +58,8 @@ void process_free(Proteos__Process *p);
 int process_follow(Proteos__Process *p);
 /** New version, after commit. Takes the message's descriptors. */
 void process_become(struct message *in);
+/** New version, after commit: epoll descriptors hear of this process's signals. */
+void epoll_renew(void);
 /** Installs the handler by which a program without st_update_fd() is woken. */
 void process_wake_by_signal(void);
 

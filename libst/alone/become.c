@@ -61,9 +61,11 @@ void become(int old_exe, int state) {
   }
   descriptor_close(old_exe);
   alone.update_fd = old.m->process->update_fd;
+  alone.makes_signalfds |= old.m->process->makes_signalfds;
   atomic_store(&alone.page->by_signal, alone.update_fd == 0);
   process_wake_by_signal();
   process_become(&old);
+  epoll_renew();
   message_free(&old);
   alone.restored = true;
   point_write_back();

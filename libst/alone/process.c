@@ -112,6 +112,7 @@ Proteos__Process *process_capture(int *fds, size_t *count) {
     p->stack_bytes = stack.ss_size;
   }
   p->update_fd = alone.update_fd;
+  p->makes_signalfds = alone.makes_signalfds;
   return p;
 }
 

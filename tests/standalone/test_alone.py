@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from alone import ST_RUN, alive, children, counter, start_update, update, wait  # noqa: E402
+from alone import BUILD, ST_RUN, ST_UPDATE, alive, children, counter, start_update, update, wait  # noqa: E402
 
 WAYS = {"split": {}, "st-run": {"run": True}}
 
@@ -275,6 +275,58 @@ def test_who_waits_for_the_end_of_output_waits_for_the_program_only():
         for pid in (c.pid, c.program):
             out = os.readlink(f"/proc/{pid}/fd/1")
             assert out.startswith("pipe:") == (pid != c.pid)
+
+
+def test_what_epoll_watches_goes_on():
+    with subprocess.Popen([BUILD / "waiter.v1"], stdout=subprocess.PIPE, text=True) as p:
+        try:
+            assert p.stdout.readline() == "ready\n"
+            ticks = -1
+            for n, version in enumerate(("1", "2", "1", "2"), start=1):
+                if n > 1:
+                    assert update(p.pid, BUILD / f"waiter.v{version}")[0] == 0
+                os.kill(p.pid, signal.SIGUSR1)
+                said, signals, now = p.stdout.readline().split()
+                assert (said, signals) == (version, str(n)) and int(now) >= ticks
+                ticks = int(now)
+            assert ticks > 0
+        finally:
+            p.terminate()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to change users")
+def test_program_that_changed_its_user_is_refused():
+    with counter() as c:
+        fill(c)
+        c.ask("make user")
+        status, _, err = update(c.pid, "v2")
+        assert status == 1 and "it has changed its privileges since it was started (Uid:" in err
+        goes_on(c)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to change users")
+def test_other_users_are_refused():
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with counter() as c:
+        fill(c)
+        done = subprocess.run([*as_nobody, ST_UPDATE, str(c.pid), BUILD / "counter.v2"],
+                              capture_output=True, text=True)
+        assert done.returncode == 1 and "it belongs to another user" in done.stderr
+        space = os.stat(f"/proc/{c.pid}/ns/pid").st_ino
+        # One that knows the address all the same is turned away.
+        script = f"""
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(b"\\0libst/{space}/{c.pid}")
+try:
+    print("answer:", s.recv(100))
+except ConnectionResetError:
+    print("answer: b''")
+"""
+        done = subprocess.run([*as_nobody, sys.executable, "-c", script], capture_output=True,
+                              text=True, timeout=60)
+        assert done.stdout == "answer: b''\n", done.stderr
+        goes_on(c)
 
 
 def test_program_without_supervisor_is_refused():
