@@ -22,6 +22,7 @@ struct alone {
   int wake;               /* the eventfd that the supervisor writes to, hidden */
   int update_fd;          /* the program's descriptor of it, state; 0 = none */
   int exe;
+  pid_t pid;
   bool restored;
   bool makes_signalfds; /* this version or one before it */
   struct st_report report;

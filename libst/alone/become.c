@@ -1,5 +1,6 @@
 /* The new version's side of an update. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,7 +58,9 @@ void become(int old_exe, int state) {
   err = st_commit();
   if (err) {
     /* The old version is gone; half of the state is worse than none. */
-    say(PROTEOS__ALONE_KIND__ALONE_FROZEN, err, "its descriptors could not be made live");
+    fprintf(stderr, "libst: the new version's descriptors cannot be made live: %s\n",
+            strerror(-err));
+    _exit(EXIT_FAILURE);
   }
   descriptor_close(old_exe);
   alone.update_fd = old.m->process->update_fd;

@@ -175,6 +175,7 @@ static void take_messages(void) {
 static __attribute__((noinline)) void attend(bool top_level) {
   static unsigned rounds;
   uint64_t count;
+  if (getpid() != alone.pid) return; /* a child that the program forked: nothing here is for it */
   /* First the mark, then the messages: one that comes meanwhile sets it again. */
   atomic_store(&alone.page->wanted, 0);
   if (writing_back && ++rounds % ROUNDS_PER_SLICE == 0) write_slice(SLICE_US);

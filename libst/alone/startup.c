@@ -45,6 +45,7 @@ static void take(const struct start *s) {
     _exit(EXIT_FAILURE);
   }
   alone.page = page;
+  alone.pid = getpid();
   alone.channel = descriptor_hide(s->channel);
   alone.wake = descriptor_hide(s->wake);
 }

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,7 +172,17 @@ static __attribute__((noreturn)) void be_supervisor(void) {
   supervise();
 }
 
+/* Threads that constructors made would stay behind in the supervisor. */
+static bool has_threads(void) {
+  struct stat tasks;
+  return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+}
+
 bool supervise_self(char **argv, int *channel, int *page, int *wake) {
+  if (has_threads()) {
+    fprintf(stderr, "libst: %s cannot be updated: it has threads before st_startup()\n", argv[0]);
+    return false;
+  }
   int err = prepare(argv);
   pid_t pid = err ? -1 : version_fork(&program.current, channel);
   if (pid > 0) be_supervisor();

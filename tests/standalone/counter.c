@@ -89,6 +89,9 @@ static void make_obstacle(const char *what) {
     pause();
     _exit(0);
   }
+  if (strcmp(what, "busy-child") == 0 && fork() == 0)
+    for (;;)
+      st_update_point();
   if (strcmp(what, "timer") == 0)
     timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_notify = SIGEV_NONE}, &timer);
   if (strcmp(what, "itimer") == 0) setitimer(ITIMER_REAL, &far, NULL);
@@ -112,9 +115,8 @@ static void obey(int fd, char *line) {
   if (strcmp(line, "usr1") == 0) signal(SIGUSR1, on_signal);
   if (strcmp(line, "say") == 0) printf("unflushed ");
   if (strcmp(line, "nested") == 0) {
-    st_update_point();
-    poll(NULL, 0, 50);
-    st_update_point();
+    busy = 0;
+    st_update_point(); /* the line's answer is still on the stack */
   }
   mode_t mask = umask(0);
   umask(mask);

@@ -233,11 +233,30 @@ def test_nested_update_point_is_none():
         fill(c)
         c.ask("busy 1")
         u, _ = waiting(c)
-        c.tell("busy 0")
-        c.tell("nested")
+        assert c.ask("nested")["version"] == "1"
         u.communicate(timeout=60)
-        goes_on_after = c.ask("get")
-        assert goes_on_after["sum"] == "303"
+        assert u.returncode == 0
+        goes_on(c, "2")
+
+
+def test_children_of_the_program_leave_its_messages_alone():
+    with counter() as c:
+        fill(c)
+        c.ask("make busy-child")
+        child = children(c.program)[0]
+        status, _, err = update(c.pid, "v2")
+        assert status == 1 and f"it has a child (process {child})" in err
+        os.kill(child, signal.SIGKILL)
+        goes_on(c)
+
+
+def test_stop_and_continue(way):
+    with counter(**way) as c:
+        fill(c)
+        os.kill(c.pid, signal.SIGTSTP)
+        assert os.WIFSTOPPED(os.waitpid(c.pid, os.WUNTRACED)[1])
+        os.kill(c.pid, signal.SIGCONT)
+        goes_on(c)
 
 
 def test_signals_and_exit_status_are_passed_on(way):

@@ -23,7 +23,8 @@ static void watch(int fd) {
 }
 
 static void init(void) {
-  struct itimerspec every = {.it_value = {.tv_nsec = 20000000}, .it_interval = {.tv_nsec = 20000000}};
+  struct itimerspec every = {.it_value = {.tv_nsec = 20000000},
+                             .it_interval = {.tv_nsec = 20000000}};
   sigset_t usr1;
   sigemptyset(&usr1);
   sigaddset(&usr1, SIGUSR1);
