@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from alone import BUILD, ST_RUN, ST_UPDATE, alive, children, counter, start_update, update, wait  # noqa: E402
+from alone import (  # noqa: E402
+    BUILD, LIMIT, ST_RUN, ST_UPDATE, alive, children, counter, start_update, update, wait)
 
 WAYS = {"split": {}, "st-run": {"run": True}}
 
@@ -244,8 +246,9 @@ def test_children_of_the_program_leave_its_messages_alone():
         fill(c)
         c.ask("make busy-child")
         child = children(c.program)[0]
-        status, _, err = update(c.pid, "v2")
-        assert status == 1 and f"it has a child (process {child})" in err
+        for _ in range(20):
+            status, _, err = update(c.pid, "v2", "-timeout", "2000")
+            assert status == 1 and f"it has a child (process {child})" in err
         os.kill(child, signal.SIGKILL)
         goes_on(c)
 
@@ -288,27 +291,36 @@ def test_what_the_process_is_survives(tmp_path):
 
 
 def test_who_waits_for_the_end_of_output_waits_for_the_program_only():
-    with counter() as c:
+    ours, theirs = os.pipe()
+    pipe = os.readlink(f"/proc/self/fd/{theirs}")
+    def links(pid): return [os.readlink(e.path) for e in os.scandir(f"/proc/{pid}/fd")]
+    with counter(pass_fds=[theirs]) as c:
+        os.close(theirs)
         assert update(c.pid, "v2")[0] == 0
         wait(lambda: len(children(c.pid)) == 1, "the old version's end")
-        for pid in (c.pid, c.program):
-            out = os.readlink(f"/proc/{pid}/fd/1")
-            assert out.startswith("pipe:") == (pid != c.pid)
+        assert pipe in links(c.program)
+        assert not [link for link in links(c.pid) if link.startswith("pipe:")]
+    assert os.read(ours, 1) == b""
+    os.close(ours)
 
 
 def test_what_epoll_watches_goes_on():
     with subprocess.Popen([BUILD / "waiter.v1"], stdout=subprocess.PIPE, text=True) as p:
+        def ask():
+            """(version, signals so far, ticks so far)"""
+            os.kill(p.pid, signal.SIGUSR1)
+            assert select.select([p.stdout], [], [], LIMIT)[0], "no answer to the signal"
+            return [int(word) for word in p.stdout.readline().split()]
         try:
             assert p.stdout.readline() == "ready\n"
-            ticks = -1
-            for n, version in enumerate(("1", "2", "1", "2"), start=1):
+            before = 0
+            for n, version in enumerate((1, 2, 1, 2), start=1):
                 if n > 1:
                     assert update(p.pid, BUILD / f"waiter.v{version}")[0] == 0
-                os.kill(p.pid, signal.SIGUSR1)
-                said, signals, now = p.stdout.readline().split()
-                assert (said, signals) == (version, str(n)) and int(now) >= ticks
-                ticks = int(now)
-            assert ticks > 0
+                said, signals, ticks = ask()
+                assert (said, signals) == (version, n) and ticks >= before
+                before = ticks
+            wait(lambda: ask()[2] > before, "the timer")
         finally:
             p.terminate()
 
