@@ -254,10 +254,11 @@ def test_children_of_the_program_leave_its_messages_alone():
 
 
 def test_stop_and_continue(way):
-    with counter(**way) as c:
+    with counter(process_group=0, **way) as c:  # a job of its own, or it would not be stopped
         fill(c)
         os.kill(c.pid, signal.SIGTSTP)
-        assert os.WIFSTOPPED(os.waitpid(c.pid, os.WUNTRACED)[1])
+        stopped = wait(lambda: os.waitpid(c.pid, os.WUNTRACED | os.WNOHANG)[1], "the stop")
+        assert os.WIFSTOPPED(stopped)
         os.kill(c.pid, signal.SIGCONT)
         goes_on(c)
 
