@@ -32,6 +32,7 @@ class Refusal:
         fields = ".build = build, " if version == 1 else ""
         return f"""#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -108,9 +109,11 @@ REFUSALS = [
             "struct in { int x; }; struct { int lead; int id; } s;",
             "struct in { int x; }; struct { int lead; struct { int id; } a; struct { int id; } b; } s;",
             "s.id = 1", "`s.id`"),
-    Refusal("private-mapping-of-file", "char *p;", "char *p;",
-            "p = mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0)",
-            "`p` points to"),
+    Refusal("own-mapping", "char *p;", "char *p;",
+            "p = mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)",
+            "`p` points to 0x", fine=""),
+    Refusal("stream", "FILE *f;", "FILE *f;", 'f = fopen("/dev/null", "r")', "`f` points to 0x",
+            fine="f = stderr"),
     Refusal("thread-local", "__thread int count; int other;", "__thread int count; int other;",
             "count = 1", "`count`"),
     Refusal("complex-narrowed", "double _Complex z;", "float _Complex z;", "z = 0.1",
