@@ -43,8 +43,8 @@ static void use(const struct transfer *t) {
   for (unsigned i = 0; i < t->old.count; i++)
     for (unsigned s = 0; s < t->old.image[i].segment_count; s++) {
       const struct image_segment *seg = &t->old.image[i].segments[s];
-      const unsigned char *bytes = t->snapshot + t->offsets[i][s];
-      if (seg->bytes) sum += bytes[0] + bytes[seg->bytes - 1];
+      const unsigned char *bytes = seg->bytes ? t->snapshot + t->offsets[i][s] : NULL;
+      if (bytes) sum += bytes[0] + bytes[seg->bytes - 1];
     }
   for (unsigned c = 0; c < t->old.copy_count; c++)
     sum += t->old.image[t->old.copies[c].image].name[0];
@@ -125,8 +125,13 @@ static void send_packets(int channel, const uint8_t *data, size_t size) {
 /* Gives back what the transfer would. */
 static void clean_up(struct transfer *t) {
   reader_end();
-  for (int fd = 3; fd < 1024; fd++)
-    if (fd >= OWN_MAX || !own[fd]) descriptor_close(fd);
+  unsigned from = 0;
+  for (unsigned fd = 0; fd <= OWN_MAX; fd++) {
+    if (fd < OWN_MAX && !own[fd]) continue;
+    if (fd > from) close_range(from, fd - 1, 0);
+    from = fd + 1;
+  }
+  close_range(OWN_MAX, ~0u, 0);
   st_process.heap = -1;
   for (unsigned i = 0; i < mapping_count; i++)
     munmap((void *)mappings[i].address, mappings[i].bytes);

@@ -171,6 +171,8 @@ class Case:
         elif isinstance(new, Named):
             values = [v for v in self.new[new.tag].constants.values() if low <= v <= high]
             return rng.choice(values) if values else 0
+        if isinstance(new, Float):
+            return rng.randint(max(low, -1 << 20), min(high, 1 << 20))
         kind = rng.random()
         if kind < 0.15:
             return low
@@ -186,6 +188,9 @@ class Case:
         if isinstance(old, (Pointer, FunctionPointer)):
             return NULL
         if isinstance(old, Float):
+            if isinstance(new, Int):
+                low, high = new.range(new_bits)
+                return float(rng.randint(max(low, -1000), min(high, 1000)))
             return rng.choice([0.0, 1.5, -2.25, 1e10, rng.randint(-999, 999) / 8])
         if isinstance(old, Array):
             inner = new.of if new else None
@@ -623,7 +628,7 @@ class Case:
                     self.choices.append(Choice(name, path, Call(self.gone_function), True,
                                                "points to function "))
                 continue
-            if isinstance(leaf, (Pointer, Float)) or self.is_union_path(name, path):
+            if isinstance(leaf, Pointer) or self.is_union_path(name, path):
                 continue
             choice = self.misfit(name, path, leaf, bits)
             if choice and rng.random() < 0.5:
@@ -642,14 +647,16 @@ class Case:
     def misfit(self, name: str, path: tuple, leaf, bits: int) -> Choice | None:
         beyond = self.beyond(name, path)
         if beyond is not None:
-            value = self.number(leaf, leaf, bits, bits)
+            value = 1.5 if isinstance(leaf, Float) else self.number(leaf, leaf, bits, bits)
             if isinstance(leaf, Named) and not value:
                 return None
             return Choice(name, path, value or 1, True, "and what follows hold data", beyond)
         new, new_bits = self.new_part(name, path)
         if new is None:
             return None
-        if isinstance(leaf, Named):
+        if isinstance(leaf, Float):
+            values = [2.5, 2.0 ** 100, *([0.1] if leaf.name == "double" else [])]
+        elif isinstance(leaf, Named):
             values = list(self.old[leaf.tag].constants.values())
         else:
             low, high = leaf.range(bits)
@@ -658,6 +665,8 @@ class Case:
             try:
                 self.worlds.convert(leaf, new, value, 0, bits, new_bits)
             except Refused as reason:
+                if isinstance(leaf, Float) or isinstance(new, Float):
+                    return Choice(name, path, value, True, "which (does not fit|.* cannot be)")
                 says = "which does not fit" if "fit" in str(reason) else "an enumerator that"
                 return Choice(name, path, value, True, f"is {value}, {says}")
         return None

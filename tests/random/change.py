@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from shape import (BOOL, CHAR, INTS, Array, Enum, Int, Member, Named, Pointer, Struct, World,
+from shape import (BOOL, CHAR, FLOATS, INTS, Array, Enum, Float, Int, Member, Named, Pointer, Struct, World,
                    declare)
 
 
@@ -43,6 +43,8 @@ class Changer:
             return rng.choice(enums)
         if rng.random() < 0.1:
             return BOOL
+        if rng.random() < 0.15 and not isinstance(type_, Named):
+            return rng.choice(FLOATS)
         return rng.choice(INTS)
 
     def retype(self, type_):
@@ -52,7 +54,7 @@ class Changer:
                 count = type_.count + rng.choice([-1, 1, 1, 2, 3])
                 return Array(type_.of, max(count, 1))
             return Array(self.retype(type_.of), type_.count)
-        if isinstance(type_, Int) or isinstance(type_, Named) and type_.keyword == "enum":
+        if isinstance(type_, (Int, Float)) or isinstance(type_, Named) and type_.keyword == "enum":
             return self.number(type_)
         return type_
 

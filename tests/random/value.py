@@ -6,7 +6,8 @@ a `Live`; numbers are Python's; pointers are the classes below."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import struct
+from dataclasses import dataclass
 
 from shape import Array, Float, FunctionPointer, Int, Named, Pointer, World, step
 
@@ -124,14 +125,26 @@ class Worlds:
             raise Refused("does not fit")
         return value
 
+    def real(self, new, value, new_bits: int):
+        """From or to floating point: the value stays exactly the same."""
+        if isinstance(new, Float):
+            kept = float(value)
+            if new.name == "float":
+                kept = struct.unpack("f", struct.pack("f", kept))[0]
+        else:
+            kept = int(value)
+            if not new.holds(kept, new_bits):
+                raise Refused("does not fit")
+        if kept != value:
+            raise Refused("does not fit")
+        return kept
+
     def convert(self, old, new, value, default, old_bits: int = 0, new_bits: int = 0):
         """The new value for an old one. `default` is what the new version begins with."""
         numbers = (Int, Float)
         if isinstance(old, numbers) or isinstance(old, Named) and old.keyword == "enum":
             if isinstance(old, Float) or isinstance(new, Float):
-                if old != new:
-                    raise Refused("no automatic conversion")
-                return value
+                return self.real(new, value, new_bits)
             return self.number(old, new, value, old_bits, new_bits)
         if isinstance(old, Array):
             kept = [self.convert(old.of, new.of, v, d) for v, d in zip(value, default)]
