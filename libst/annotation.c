@@ -294,6 +294,7 @@ static int apply_variable(struct apply *ap) {
     if (ap->said[i] && same_words(m, ap->said[i], ap->at)) continue;
     if (ap->said[i]) return contradicts(ap, ap->said[i]);
     ap->said[i] = ap->at;
+    if (ap->at->kind == ST_ANNOTATE_HANDLED_BY) continue;
     if (ap->at->kind == ST_ANNOTATE_LIVE_BY)
       return wrong(ap, "`live_by` is said of a member, whose sibling decides");
     /* What the compiler split has no type; nothing but this can be said of it. */
@@ -326,6 +327,8 @@ static int apply_type(struct apply *ap) {
     ((struct btf_type *)btf__type_by_id(m->btf, id))->type = new;
     return 0;
   }
+  case ST_ANNOTATE_HANDLED_BY:
+    return btf_is_struct(type_of(m, id)) ? 0 : wrong(ap, "it is no struct");
   case ST_ANNOTATE_OPAQUE:
   case ST_ANNOTATE_DONT_TRANSFER:
   case ST_ANNOTATE_LIVE_BY:
@@ -407,6 +410,8 @@ static int apply_one(struct apply *ap) {
 /* Do two annotations speak of the same thing? */
 static bool same_subject(const struct st_meta *m, const struct st_annotation *a,
                          const struct st_annotation *b) {
+  if (a->kind == ST_ANNOTATE_HANDLED_BY || b->kind == ST_ANNOTATE_HANDLED_BY)
+    if (a->kind != b->kind) return false; /* what remains may be annotated, too */
   if (a->target != b->target || type_strip(m, a->type) != type_strip(m, b->type)) return false;
   if (!same_string(m, a->name, b->name)) return false;
   return a->type || (same_string(m, a->scope, b->scope) &&

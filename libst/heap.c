@@ -48,13 +48,37 @@ bool heap_is_first(void) {
          first.dli_fbase == own.dli_fbase;
 }
 
+static bool deferring;
+static void **deferred;
+static size_t deferred_count;
+
+static void free_later(void *p) {
+  void **grown = __libc_realloc(deferred, (deferred_count + 1) * sizeof(*grown));
+  if (!grown) return; /* it stays */
+  deferred = grown;
+  deferred[deferred_count++] = p;
+}
+
+void heap_defer(bool defer) {
+  deferring = defer;
+  if (defer) return;
+  for (size_t i = 0; i < deferred_count; i++)
+    arena_free(deferred[i]);
+  __libc_free(deferred);
+  deferred = NULL;
+  deferred_count = 0;
+}
+
 EXPORT void free(void *p) {
   if (__builtin_expect(!arena_has(p), 0)) {
     if (p && site_is_state(CALLER)) heap_check_foreign(p, CALLER);
     __libc_free(p);
     return;
   }
-  arena_free(p);
+  if (__builtin_expect(deferring, 0))
+    free_later(p);
+  else
+    arena_free(p);
 }
 
 EXPORT void *calloc(size_t count, size_t size) {
@@ -89,7 +113,7 @@ static void *change(void *p, size_t bytes, struct site_cached site) {
   /* The call may know less of the type than the one that made the block. */
   if (ARENA_SITE[site.site].type == 0 && ARENA_SITE[was].type != 0)
     site = (struct site_cached){0, (uint16_t)was, (ARENA_SITE[was].flags & SITE_CLEAR) != 0};
-  if (arena_resize(p, bytes, site.site, site.clear)) return p;
+  if (!deferring && arena_resize(p, bytes, site.site, site.clear)) return p;
   return move(p, old, bytes, site);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libst/handler_plan.h"
 #include "libst/plan_annotate.h"
 #include "libst/process.h"
 #include "libst/report.h"
@@ -163,7 +164,7 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
   if (!is_const && !own && (old->flags & ST_VAR_REFUSED))
     report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->old, old->note));
   if (!pair->new) {
-    if (is_const) return;
+    if (is_const || handler_reads(plan, old)) return;
     report_note(report, "variable `%s` is gone", text);
     check_renamed(plan, old, report);
     return;
@@ -172,6 +173,10 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
     report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->new, pair->new->note));
   pair->program = program_for(plan->programs, old->type, pair->new->type);
   if (is_const || !pair->program) return;
+  if (handler_makes(plan, pair->new) && (pair->program->refusal || pair->program->changed)) {
+    pair->program = NULL;
+    return;
+  }
   if (pair->program->refusal)
     report_violation(report, "`%s%s` %s", text, pair->program->refused, pair->program->refusal);
   if (pair->new->flags & ST_VAR_CONST)
@@ -245,6 +250,7 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
   err = plan_annotate(plan, report);
   if (err) return err;
   plan->programs = programs_new(plan->old, plan->new);
+  if (plan->programs) programs_set_handlers(plan->programs, plan->handlers);
   plan->variables = calloc(plan->old->header->variables.count + 1, sizeof(*plan->variables));
   if (!plan->programs || !plan->variables) return -ENOMEM;
   if (strcmp(st_meta_component(plan->old), st_meta_component(plan->new)) != 0)

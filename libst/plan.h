@@ -29,6 +29,7 @@ struct plan {
   struct elf_file old_exe;
   struct programs *programs;
   struct variable_pair *variables; /* by index of the old variable */
+  struct handler *handlers;        /* libst/handler_plan.h */
   uint32_t *former;                /* the same: their strings before renaming, or 0 */
 };
 

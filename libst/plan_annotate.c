@@ -6,6 +6,7 @@
 
 #include "libst/annotation.h"
 #include "libst/filter_names.h"
+#include "libst/handler_plan.h"
 #include "libst/process.h"
 #include "libst/report.h"
 #include "libst/type.h"
@@ -329,5 +330,5 @@ int plan_annotate(struct plan *plan, struct st_report *report) {
     struct st_site *s = &((struct st_site *)plan->old->sites)[i];
     s->type = plan_annotated_block(plan, st_meta_string(plan->old, s->function), s->type);
   }
-  return err;
+  return err ? err : handlers_plan(plan, report);
 }

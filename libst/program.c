@@ -1,3 +1,4 @@
+#include "libst/handler_plan.h"
 #include "libst/program_build.h"
 
 #include <stdarg.h>
@@ -17,6 +18,7 @@ struct chunk {
 
 struct programs {
   const struct st_meta *old, *new;
+  const struct handler *handlers;
   struct program **table; /* open addressing by pair of types */
   size_t cap, count;
   uint32_t *counterpart; /* by stripped old type id; 0 = not known */
@@ -209,6 +211,19 @@ uint32_t programs_counterpart(struct programs *ps, uint32_t old_type) {
 
 const struct st_meta *programs_old(const struct programs *ps) {
   return ps->old;
+}
+
+void programs_set_handlers(struct programs *ps, const struct handler *handlers) {
+  ps->handlers = handlers;
+}
+
+const struct handler *programs_handler(const struct programs *ps, uint32_t old_type,
+                                       uint32_t new_type) {
+  old_type = type_strip(ps->old, old_type);
+  new_type = type_strip(ps->new, new_type);
+  for (const struct handler *h = ps->handlers; h; h = h->next)
+    if (!h->target && h->old_type == old_type && h->new_type == new_type) return h;
+  return NULL;
 }
 
 const struct st_meta *programs_target(const struct programs *ps) {

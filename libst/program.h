@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct st_meta;
+struct handler;
 struct programs;
 
 enum op_kind {
@@ -22,6 +23,7 @@ enum op_kind {
   OP_TAIL,    /* elements of a flexible array, to the object's end */
   OP_TAGGED,  /* pointer with a tag */
   OP_OWN,     /* keeps the new version's value */
+  OP_HANDLER, /* what a handler makes of the whole object */
   OP_LIVE,    /* union whose live member is known */
 };
 
@@ -80,6 +82,7 @@ struct op {
       uint64_t mask;          /* bits of the tag */
     };
     const struct live *live;
+    const struct handler *handler;
     struct {
       const struct program *element;
       uint32_t old_count, new_count;
@@ -127,6 +130,11 @@ void programs_free(struct programs *programs);
 /** The metadata of the old and of the new version. */
 const struct st_meta *programs_old(const struct programs *programs);
 const struct st_meta *programs_target(const struct programs *programs);
+/** Handlers that will run; before programs are compiled. */
+void programs_set_handlers(struct programs *programs, const struct handler *handlers);
+/** The handler of a pair of types, or NULL. */
+const struct handler *programs_handler(const struct programs *programs, uint32_t old_type,
+                                       uint32_t new_type);
 
 /** The program for a pair of types, compiled when it is asked for first.
  * @return owned by the set; NULL without memory */

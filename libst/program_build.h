@@ -26,6 +26,7 @@ struct enclosing {
   const struct enclosing *up;
   uint32_t old_type, new_type;
   uint32_t old_at, new_at;
+  const struct handler *handler; /* of the struct, or NULL */
 };
 
 struct builder {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libst/handler_plan.h"
 #include "libst/meta.h"
 #include "libst/program_build.h"
 #include "libst/site.h"
@@ -110,6 +111,17 @@ void build_check_renamed(struct builder *b, const struct loose *gone) {
   }
 }
 
+/* What a handler declares and what does not pair as it is, is its own. */
+static bool is_handlers_own(struct builder *b, const struct type_member *om,
+                            const struct btf_type *n, int k) {
+  const struct enclosing *in = b->in;
+  if (!in->handler || !handler_declares(in->handler, in->old_type, om->name)) return false;
+  if (k < 0) return true;
+  struct type_member nm = type_member(b->new, n, (unsigned)k);
+  const struct program *p = program_for(b->set, om->type, nm.type);
+  return om->bits != nm.bits || (p && (p->refusal || p->changed));
+}
+
 static void pair_structs(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                          uint32_t old_at, uint32_t new_at, const char *path) {
   struct programs *ps = b->set;
@@ -118,6 +130,7 @@ static void pair_structs(struct builder *b, const struct btf_type *o, const stru
     struct type_member om = type_member(b->old, o, i);
     const char *member_path = *om.name ? build_text(ps, "%s.%s", path, om.name) : path;
     int k = type_member_counterpart(b->new, n, b->old, o, i);
+    if (is_handlers_own(b, &om, n, k)) continue;
     if (k < 0) {
       loose_add(b, &b->gone, (struct loose){om, old_at, member_path, -1, false, i, o, n});
       continue;
@@ -189,11 +202,19 @@ void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_
   case BTF_KIND_STRUCT:
     if (!build_same_name(ps, o, n) && !build_is_renamed(ps, o, n)) break;
     build_correspond(ps, old_type, new_type);
-    struct enclosing in = {b->in, type_strip(b->old, old_type), type_strip(b->new, new_type),
-                           old_at, new_at};
+    struct enclosing in = {b->in,
+                           type_strip(b->old, old_type),
+                           type_strip(b->new, new_type),
+                           old_at,
+                           new_at,
+                           programs_handler(ps, old_type, new_type)};
     b->in = &in;
     pair_structs(b, o, n, old_at, new_at, path);
     b->in = in.up;
+    if (in.handler) {
+      build_op(b, OP_HANDLER, old_at, new_at, path)->handler = in.handler;
+      b->program->changed = b->program->points = true;
+    }
     return;
   case BTF_KIND_UNION:
     pair_unions(b, old_type, new_type, old_at, new_at, path);

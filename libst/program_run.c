@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "libst/handler_plan.h"
 #include "libst/real.h"
 #include "libst/report.h"
 #include "libst/transfer.h"
@@ -216,6 +217,9 @@ static inline void run_op(struct transfer *t, const struct op *op, const unsigne
     return;
   case OP_TAGGED:
     run_tagged(t, op, old, new, &place);
+    return;
+  case OP_HANDLER:
+    handler_run(t, op->handler, old, new, &place);
     return;
   case OP_OWN:
     if (old == new) memset(new, 0, op->new_bytes);

@@ -60,9 +60,15 @@ static bool equal(const struct site *a, const struct site *b) {
          strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0;
 }
 
+static uint32_t first_own = 1;
+
+void sites_keep_apart(uint32_t first) {
+  first_own = first;
+}
+
 unsigned site_intern(const struct site *site) {
   uint32_t count = ARENA->sites;
-  for (uint32_t i = 1; i < count; i++)
+  for (uint32_t i = first_own; i < count; i++)
     if (equal(&ARENA_SITE[i], site)) return i;
   if (count == ARENA_SITES) {
     for (uint32_t i = 1; i < count; i++)

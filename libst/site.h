@@ -61,6 +61,8 @@ static inline struct site_cached site_of(uintptr_t caller, void *const *frame) {
 /** Enters a description into the arena's table, or finds an equal one there.
  * @return its index; that of an untyped site when the table is full */
 unsigned site_intern(const struct site *site);
+/** Entries before `first` are not to be found: their types are the old version's. 1 = all are. */
+void sites_keep_apart(uint32_t first);
 /** Whether blocks of a type (BTF id, 0 = untyped) may hold pointers. */
 bool site_may_point(const struct st_meta *meta, uint32_t type);
 /** Fills a table entry from a site of `meta`. */

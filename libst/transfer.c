@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "libst/forecast.h"
+#include "libst/handler_plan.h"
 #include "libst/initial.h"
 #include "libst/plan_annotate.h"
 #include "libst/process.h"
@@ -278,7 +279,7 @@ static void transfer_variable(struct transfer *t, uint32_t index) {
     return;
   }
   if (!pair->new) {
-    if (initial_changed(t, old, from))
+    if (initial_changed(t, old, from) && !handler_reads(t->plan, old))
       report_note(t->report, "variable `%s` held data, which is dropped", name);
     return;
   }
@@ -329,8 +330,8 @@ static void transfer_library(struct transfer *t, const struct image *old) {
 /* ---- all ---- */
 
 /* The table's entries, which the records of all blocks refer to, become this build's. */
-static void rewrite_sites(struct transfer *t) {
-  for (uint32_t i = 1; i < ARENA->sites; i++) {
+static void rewrite_sites(struct transfer *t, uint32_t count) {
+  for (uint32_t i = 1; i < count; i++) {
     const struct site_plan *sp = transfer_site(t, i);
     struct site site = ARENA_SITE[i];
     if (t->site_pairs[i]) {
@@ -358,6 +359,9 @@ int transfer_prepare(struct transfer *t) {
 int transfer_run(struct transfer *t) {
   initial_relocate(t);
   int err = arena_transfer_begin(st_process.heap);
+  uint32_t sites = ARENA->sites;
+  bool handled = t->plan->handlers != NULL;
+  if (!err && handled) err = handlers_begin(t);
   if (!err && t->relocate) err = relocate_prepare(t);
   if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_move), place_block, t);
   if (!err && t->report->violations) err = -EINVAL;
@@ -366,13 +370,15 @@ int transfer_run(struct transfer *t) {
   for (unsigned i = 1; !err && i < t->old.count; i++)
     if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
   if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_change), transfer_one, t);
+  if (!err && handled) handlers_run_variables(t);
   if (!err && t->relocate) relocate_scan(t);
   if (!err && t->validate && !t->report->violations) err = validate(t);
   if (!err && t->report->violations) err = -EINVAL;
   if (err) return err;
   err = give_up_old_places(t);
   if (err) return err;
-  rewrite_sites(t);
+  rewrite_sites(t, handled ? sites : ARENA->sites);
+  handlers_end();
   return 0;
 }
 

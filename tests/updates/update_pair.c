@@ -11,6 +11,7 @@
  *                 and the other must notice or go on
  *   --cut         the stream is cut off; the new version must notice
  *   --garbage     the stream begins with something else; the new version must refuse it
+ *   --crash       the new version must die of itself in the transfer, and the old one go on
  *   --time        print how long the state was on its way, from export to the end of the import
  *                 when all is prepared, and how long commit and write-back took, in microseconds
  *   --plan        only make the plan and print its report; status 3 when it refuses */
@@ -34,7 +35,7 @@ enum { TIMEOUT_S = 60 };
 static struct {
   int times;
   const char *refuse, *note, *kill;
-  bool cut, garbage, time, plan, outcome;
+  bool cut, garbage, time, crash, plan, outcome;
 } options = {.times = 1};
 
 static bool note_seen;
@@ -118,6 +119,13 @@ static void update(struct version *old, const char *path) {
   must(old, COMMAND_EXPORT, -1, "export");
   uint64_t started = reply.from_ns;
   if (dies("old-exported")) stop(old);
+  if (options.crash) {
+    if (recv(new.control, &reply, sizeof(reply), 0) > 0) fail("the new version did not crash");
+    stop(&new);
+    must_go_on(old);
+    stop(old);
+    exit(0);
+  }
   err = note(hear(&new));
   if (err) check_refusal(old, &new, err);
   if (options.outcome) printf("updated\n%s", reply.report.text);
@@ -136,14 +144,21 @@ static void update(struct version *old, const char *path) {
 }
 
 static void parse(int argc, char **argv) {
-  static const struct option known[] = {
-      {"times", required_argument, NULL, 't'}, {"refuse", required_argument, NULL, 'r'},
-      {"note", required_argument, NULL, 'n'},  {"kill", required_argument, NULL, 'k'},
-      {"cut", no_argument, NULL, 'c'},         {"garbage", no_argument, NULL, 'g'},
-      {"time", no_argument, NULL, 'T'},        {"plan", no_argument, NULL, 'p'},
-      {"outcome", no_argument, NULL, 'o'},     {"check", required_argument, NULL, 'C'},
-      {"validate", no_argument, NULL, 'V'},    {"relocate", no_argument, NULL, 'R'},
-      {"strict", no_argument, NULL, 'S'},      {0}};
+  static const struct option known[] = {{"times", required_argument, NULL, 't'},
+                                        {"refuse", required_argument, NULL, 'r'},
+                                        {"note", required_argument, NULL, 'n'},
+                                        {"kill", required_argument, NULL, 'k'},
+                                        {"cut", no_argument, NULL, 'c'},
+                                        {"garbage", no_argument, NULL, 'g'},
+                                        {"time", no_argument, NULL, 'T'},
+                                        {"crash", no_argument, NULL, 'C'},
+                                        {"plan", no_argument, NULL, 'p'},
+                                        {"outcome", no_argument, NULL, 'o'},
+                                        {"check", required_argument, NULL, 'C'},
+                                        {"validate", no_argument, NULL, 'V'},
+                                        {"relocate", no_argument, NULL, 'R'},
+                                        {"strict", no_argument, NULL, 'S'},
+                                        {0}};
   for (int c; (c = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
     if (c == 't')
       options.times = atoi(optarg);
@@ -157,6 +172,8 @@ static void parse(int argc, char **argv) {
       options.cut = true;
     else if (c == 'g')
       options.garbage = true;
+    else if (c == 'C')
+      options.crash = true;
     else if (c == 'T')
       options.time = true;
     else if (c == 'p')
