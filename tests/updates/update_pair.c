@@ -151,7 +151,7 @@ static void parse(int argc, char **argv) {
                                         {"cut", no_argument, NULL, 'c'},
                                         {"garbage", no_argument, NULL, 'g'},
                                         {"time", no_argument, NULL, 'T'},
-                                        {"crash", no_argument, NULL, 'C'},
+                                        {"crash", no_argument, NULL, 'A'},
                                         {"plan", no_argument, NULL, 'p'},
                                         {"outcome", no_argument, NULL, 'o'},
                                         {"check", required_argument, NULL, 'C'},
@@ -172,7 +172,7 @@ static void parse(int argc, char **argv) {
       options.cut = true;
     else if (c == 'g')
       options.garbage = true;
-    else if (c == 'C')
+    else if (c == 'A')
       options.crash = true;
     else if (c == 'T')
       options.time = true;
