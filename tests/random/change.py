@@ -84,7 +84,7 @@ class Changer:
         for _ in range(rng.randint(1, 4)):
             kind = rng.choice(["add", "add", "remove", "reorder", "retype", "retype"])
             if kind == "remove" and len(members) > 1:
-                removed.append(members.pop(rng.randrange(len(members))))
+                removed.append(old.member(members.pop(rng.randrange(len(members))).name))
             elif kind == "reorder":
                 rng.shuffle(members)
             elif kind == "retype":
