@@ -7,7 +7,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from scripted_bus import (FROZEN, PLANNED, PREPARED, RECEIVE, RIGHT_NOTIFY, TRANSFERRED, Bus, Edge)
+from scripted_bus import (ANSWER, FROZEN, KERN_REGION, PLANNED, PREPARED, RECEIVE, RIGHT_NOTIFY,
+                          SENDREC, TRANSFERRED, Bus, Edge)
 
 COMPONENTS = Path(os.environ["COMPONENTS"])
 ADD, NOTE, CHECK, HOLD, LET_GO, BUSY = range(0xf00, 0xf06)
@@ -30,6 +31,9 @@ def check(bus):
 def old_with_state():
     with counter() as old:
         old.hello()
+        (region,) = old.packet()
+        assert (region.code, region.dst, region.type) == (SENDREC, 0, KERN_REGION)
+        old.deliver(ANSWER, status=-errno.ENOENT)  # it has none
         assert [op.code for op in old.packet()] == [RECEIVE]
         old.call(ADD, struct.pack("<Q", ADD_TOTAL))
         for n in range(NOTES):
