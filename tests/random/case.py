@@ -624,7 +624,8 @@ class Case:
         rng = self.rng
         for name, path, leaf, bits, _ in list(self.all_leaves()):
             if isinstance(leaf, FunctionPointer):
-                if rng.random() < 0.3 and self.survives(name, path):
+                if rng.random() < 0.3 and self.survives(name, path) and \
+                        self.beyond(name, path) is None:
                     self.choices.append(Choice(name, path, Call(self.gone_function), True,
                                                "points to function "))
                 continue
