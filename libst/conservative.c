@@ -35,7 +35,9 @@ static uint64_t executable_word(struct transfer *t, uint64_t value, const struct
     const struct program *p = t->plan->variables[v - old->variables].program;
     if (p && p->changed) {
       char name[128];
-      transfer_refuse(t, place, "holds an address inside variable `%s`, whose layout changes",
+      transfer_refuse(t, place,
+                      "holds an address inside variable `%s`, whose layout changes; keep "
+                      "its layout, or give the word a pointer type",
                       plan_variable_text(old, v, name, sizeof(name)));
       return value;
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libst/datum.h"
 #include "libst/path.h"
 #include "libst/report.h"
 #include "libst/st.h"
@@ -59,18 +60,41 @@ const char *place_text(struct transfer *t, const struct place *place, char *out,
   return out;
 }
 
+/* The datum's types: "`int`, now `long`", or one when they read the same. */
+static void add_types(struct transfer *t, const struct place *place, char *out, size_t cap) {
+  char path[192], old_text[160] = "", new_text[160] = "";
+  uint32_t old_type, new_type;
+  if (!place->op) return;
+  const struct program *p = place->program;
+  const struct st_meta *old = programs_old(t->plan->programs);
+  const struct st_meta *new = programs_target(t->plan->programs);
+  datum_path(old, p->old_type, place->op->old_at, path, sizeof(path), &old_type);
+  datum_path(new, p->new_type, place->op->new_at, path, sizeof(path), &new_type);
+  if (!old_type || !new_type) return;
+  type_text(old, old_type, old_text, sizeof(old_text));
+  type_text(new, new_type, new_text, sizeof(new_text));
+  if (strcmp(old_text, new_text) == 0)
+    snprintf(out, cap, "`%s`", old_text);
+  else
+    snprintf(out, cap, "`%s`, now `%s`", old_text, new_text);
+}
+
 void transfer_refuse(struct transfer *t, const struct place *place, const char *format, ...) {
   char where[256], text[512];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof(text), format, args);
   va_end(args);
-  const struct block *block = block_of(place);
+  char about[512] = "";
   place_text(t, place, where, sizeof(where));
-  if (!block) {
+  add_types(t, place, about, sizeof(about));
+  const struct block *block = block_of(place);
+  size_t used = strlen(about);
+  if (block)
+    snprintf(about + used, sizeof(about) - used, "%sallocated at %s:%u", used ? "; " : "",
+             ARENA_SITE[block->site].file, ARENA_SITE[block->site].line);
+  if (*about)
+    report_violation(t->report, "`%s` (%s) %s", where, about, text);
+  else
     report_violation(t->report, "`%s` %s", where, text);
-    return;
-  }
-  const struct site *site = &ARENA_SITE[block->site];
-  report_violation(t->report, "`%s` (allocated at %s:%u) %s", where, site->file, site->line, text);
 }

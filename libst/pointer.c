@@ -27,11 +27,12 @@ bool pointer_traps(uint64_t value) {
 static const char *lost(int64_t offset) {
   switch (offset) {
   case PROGRAM_AMBIGUOUS:
-    return "the start of one member and the end of another, which part in the new version";
+    return "the start of one member and the end of another, which part in the new version; keep "
+           "them together";
   case PROGRAM_RETYPED:
     return "which has a type there that the pointer does not fit; change both";
   default:
-    return "which the new version does not have";
+    return "which the new version does not have; keep it, or clear the pointer in a handler";
   }
 }
 
@@ -133,7 +134,9 @@ static uint64_t follow_variable(struct transfer *t, const struct st_variable *v,
   const struct st_variable *before = link == v->address ? ending_at(t->plan->old, link) : NULL;
   int64_t end = before ? in_variable(t, before, before->size, pointed, &ends) : -1;
   if (ends && exact && end != at) {
-    transfer_refuse(t, place, "points to the start of `%s` or to the end of `%s`",
+    transfer_refuse(t, place,
+                    "points to the start of `%s` or to the end of `%s`; keep their order, or "
+                    "point to an element",
                     plan_variable_text(t->plan->old, v, name, sizeof(name)),
                     plan_variable_text(t->plan->old, before, other, sizeof(other)));
     return 0;
@@ -172,7 +175,9 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
   if (f && f->address == link) {
     const struct st_function *new = plan_function(t->plan, f);
     if (new) return st_image_base() + new->address;
-    transfer_refuse(t, place, "points to function `%s`, which the new version does not have",
+    transfer_refuse(t, place,
+                    "points to function `%s`, which the new version does not have; keep the "
+                    "function",
                     st_meta_string(old, f->name));
     return 0;
   }
@@ -182,7 +187,9 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
   }
   uintptr_t copied = copied_follow(&t->plan->old_exe, link);
   if (copied) return copied;
-  transfer_refuse(t, place, "points to 0x%lx of the old executable, which is no known object",
+  transfer_refuse(t, place,
+                  "points to 0x%lx of the old executable, which is no known object; let it "
+                  "point to a variable, a function or a text",
                   (unsigned long)link);
   return 0;
 }

@@ -26,10 +26,14 @@ static bool fits(int64_t value, bool was_signed, uint32_t bits, bool is_signed) 
 static void refuse_range(struct transfer *t, const struct place *place, int64_t value,
                          bool was_signed, uint32_t bits, bool is_signed) {
   if (was_signed)
-    transfer_refuse(t, place, "is %" PRId64 ", which does not fit %s integer of %u bits", value,
-                    is_signed ? "a signed" : "an unsigned", bits);
+    transfer_refuse(t, place,
+                    "is %" PRId64 ", which does not fit %s integer of %u bits; "
+                    "keep the width, or convert it in a handler",
+                    value, is_signed ? "a signed" : "an unsigned", bits);
   else
-    transfer_refuse(t, place, "is %" PRIu64 ", which does not fit %s integer of %u bits",
+    transfer_refuse(t, place,
+                    "is %" PRIu64 ", which does not fit %s integer of %u bits; "
+                    "keep the width, or convert it in a handler",
                     (uint64_t)value, is_signed ? "a signed" : "an unsigned", bits);
 }
 
@@ -45,10 +49,14 @@ static void run_wide(struct transfer *t, const struct op *op, const unsigned cha
   bool same_sign = negative && op->new_signed;
   __int128 rest = lost >= 128 ? 0 : (__int128)value >> lost;
   if (lost < 128 && rest != (same_sign ? -1 : 0))
-    transfer_refuse(t, place, "is an integer of more than 64 bits, which does not fit one of %u",
+    transfer_refuse(t, place,
+                    "is an integer of more than 64 bits, which does not fit one of %u; keep "
+                    "the width, or convert it in a handler",
                     op->new_bits);
   else if (lost >= 128 && negative)
-    transfer_refuse(t, place, "is negative, which an unsigned integer cannot be");
+    transfer_refuse(t, place,
+                    "is negative, which an unsigned integer cannot be; keep it signed, or "
+                    "convert it in a handler");
   memcpy(new, &value, op->new_bytes);
 }
 
@@ -71,16 +79,22 @@ static int64_t map_value(struct transfer *t, const struct op *op, int64_t value,
     const struct enum_value *e = &op->map->values[i];
     if (e->old_value != value) continue;
     if (e->fate == ENUM_GONE)
-      transfer_refuse(t, place, "is %" PRId64 ", an enumerator that the new version does not have",
+      transfer_refuse(t, place,
+                      "is %" PRId64 ", an enumerator that the new version does not have; "
+                      "keep it, or convert it in a handler",
                       value);
     if (e->fate == ENUM_PARTED)
-      transfer_refuse(t, place, "is %" PRId64 ", which has several names with different values now",
+      transfer_refuse(t, place,
+                      "is %" PRId64 ", which has several names with different values now; "
+                      "keep them equal, or convert it in a handler",
                       value);
     return e->new_value;
   }
   /* Zero is what memory starts as, also where no enumerator has it. */
   if (value != 0)
-    transfer_refuse(t, place, "is %" PRId64 ", which is no enumerator, and the enumerators change",
+    transfer_refuse(t, place,
+                    "is %" PRId64 ", which is no enumerator, and the enumerators change; "
+                    "give the value a name, or convert it in a handler",
                     value);
   return value;
 }
@@ -182,9 +196,10 @@ static inline void copy(unsigned char *to, const unsigned char *from, size_t byt
     memcpy(to, from, bytes);
 }
 
-static inline void run_op(struct transfer *t, const struct op *op, const unsigned char *old,
-                          unsigned char *new, size_t bytes, const struct place *up) {
-  struct place place = {.up = up, .text = op->path, .index = -1};
+static inline void run_op(struct transfer *t, const struct program *p, const struct op *op,
+                          const unsigned char *old, unsigned char *new, size_t bytes,
+                          const struct place *up) {
+  struct place place = {.up = up, .text = op->path, .index = -1, .program = p, .op = op};
   old += op->old_at;
   new += op->new_at;
   switch ((enum op_kind)op->kind) {
@@ -252,7 +267,9 @@ static void check_dropped(struct transfer *t, const struct program *p, const uns
     size_t length = strlen(d->path);
     char text[256];
     if (length && d->path[length - 1] == ']')
-      transfer_refuse(t, &place, "and what follows hold data, but the new array ends before them");
+      transfer_refuse(t, &place,
+                      "and what follows hold data, but the new array ends before them; "
+                      "keep its length, or shorten it in a handler");
     else
       report_note(t->report, "`%s` held data, which is dropped",
                   place_text(t, &place, text, sizeof(text)));
@@ -262,12 +279,14 @@ static void check_dropped(struct transfer *t, const struct program *p, const uns
 void program_run(struct transfer *t, const struct program *p, const unsigned char *old,
                  unsigned char *new, size_t bytes, const struct place *place) {
   for (unsigned i = 0; i < p->op_count; i++)
-    run_op(t, &p->ops[i], old, new, bytes, place);
+    run_op(t, p, &p->ops[i], old, new, bytes, place);
   if (p->dropped_count) check_dropped(t, p, old, place);
   bool has_tail = p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL;
   if (p->changed && !has_tail && bytes > p->old_bytes &&
       !is_zero(old + p->old_bytes, bytes - p->old_bytes))
-    transfer_refuse(t, place, "held data in a flexible array, which the new version does not have");
+    transfer_refuse(t, place,
+                    "held data in a flexible array, which the new version does not have; keep "
+                    "it, or convert it in a handler");
 }
 
 size_t program_new_bytes(const struct program *p, size_t bytes) {

@@ -53,12 +53,14 @@ static void check_pointer(struct check *c, const struct op *op, const unsigned c
   if (op->kind == OP_TAGGED) value &= ~op->mask;
   if (lands(value)) return;
   if (c->object)
-    report_violation(c->report, "`%s%s` is 0x%lx after the transfer, where nothing is", c->object,
-                     op->path, (unsigned long)value);
+    report_violation(c->report,
+                     "`%s%s` is 0x%lx after the transfer, where nothing is; let it point into the "
+                     "state, or clear it",
+                     c->object, op->path, (unsigned long)value);
   else
     report_violation(c->report,
                      "`%s` of a block from %s:%u is 0x%lx after the transfer, where "
-                     "nothing is",
+                     "nothing is; let it point into the state, or clear it",
                      op->path, c->site->file, c->site->line, (unsigned long)value);
 }
 

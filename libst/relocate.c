@@ -48,6 +48,11 @@ static void pin_object(const struct program *p, const unsigned char *data, size_
     const struct op *op = &p->ops[i];
     size_t count = 0;
     if (op->kind == OP_WORDS) pin_words(data + op->old_at, op->old_bytes);
+    if (op->kind == OP_LIVE) {
+      const struct live_choice *live = live_choice(op->live, data + op->old_at);
+      if (live && live->program)
+        pin_object(live->program, data + op->old_at, live->program->old_bytes);
+    }
     if (op->kind == OP_REPEAT) count = op->old_count;
     if (op->kind == OP_TAIL && bytes > op->old_at && op->element->old_bytes)
       count = (bytes - op->old_at) / op->element->old_bytes;

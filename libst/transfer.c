@@ -275,7 +275,10 @@ static void transfer_variable(struct transfer *t, uint32_t index) {
   struct place place = {.text = name, .index = -1};
   plan_variable_text(t->plan->old, old, name, sizeof(name));
   if (!from) {
-    if (old->size) transfer_refuse(t, &place, "lies outside the old version's writable data");
+    if (old->size)
+      transfer_refuse(t, &place,
+                      "lies outside the old version's writable data; link it into "
+                      ".data or .bss");
     return;
   }
   if (!pair->new) {
@@ -314,7 +317,10 @@ static void transfer_copies(struct transfer *t, const struct image *old, const s
 static void transfer_library(struct transfer *t, const struct image *old) {
   const struct image *new = images_named(&st_process.images, old->name);
   if (!new || !new->state) {
-    report_violation(t->report, "state library %s is not one of the new version's", old->name);
+    report_violation(t->report,
+                     "state library %s is not one of the new version's: declare it to "
+                     "st-instrument (--state-library)",
+                     old->name);
     return;
   }
   if (memcmp(old->build_id, new->build_id, sizeof(old->build_id)) != 0) {

@@ -15,9 +15,11 @@ struct st_report;
 /* Where a datum is, for messages: a chain from the datum up to its variable or block. */
 struct place {
   const struct place *up;
-  const char *text;          /* a variable's name or a member path */
-  const struct block *block; /* a heap block, at the chain's end */
-  long index;                /* of an array; -1 = none */
+  const char *text;              /* a variable's name or a member path */
+  const struct block *block;     /* a heap block, at the chain's end */
+  long index;                    /* of an array; -1 = none */
+  const struct program *program; /* with `op`: what the datum's types are; NULL = not known */
+  const struct op *op;
 };
 
 /* What happens to the blocks of one site. */

@@ -269,4 +269,4 @@ def datum(case: Case, c: Choice) -> str:
     block = case.blocks[c.target]
     inner = path if len(block.values) > 1 or block.how == "untyped" else path[1:]
     text = steps(inner)
-    return ".*" + re.escape(text[1:] if text.startswith(".") else text) + r"` \(allocated at "
+    return ".*" + re.escape(text[1:] if text.startswith(".") else text) + r"` \((`.*; )?allocated at "

@@ -79,7 +79,7 @@ def test_program_may_be_named_by_its_own_process():
     ("crash", [], "crashed while it was loaded (signal 11)"),
     ("exit", [], "ended while it was loaded (exit status 3)"),
     ("hang", ["-timeout", "500"], "hung while it was loaded"),
-    ("narrow", [], "`total` is 303, which does not fit"),
+    ("narrow", [], "is 303, which does not fit"),
     ("v2", ["-state", "nonsense == 1"], "nonsense"),
     ("v2", ["-state", "1 / busy"], "divides by zero"),
     ("v2", ["-state", "busy == 1", "-timeout", "300"], "did not reach state quiescence ('busy == 1')"),
