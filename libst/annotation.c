@@ -207,14 +207,20 @@ static uint32_t retype(struct apply *ap, uint32_t id) {
   case ST_ANNOTATE_TAGGED_POINTER:
     return (uint32_t)retype_pointer(ap, id, kind == ST_ANNOTATE_TAGGED_POINTER);
   case ST_ANNOTATE_NOT_POINTER:
-    if (!btf_is_ptr(t)) return (uint32_t)wrong(ap, "it is no pointer"), 0;
+    if (!btf_is_ptr(t)) {
+      wrong(ap, "it is no pointer");
+      return 0;
+    }
     return (uint32_t)marked(ap, btf__add_int(m->btf, "unsigned long", sizeof(void *), 0));
   case ST_ANNOTATE_POOL_OF:
     new = annotation_pool(m, id, ap->at->operand);
     if (!new) wrong(ap, "it is no array of integers that can hold such an object");
     return new;
   case ST_ANNOTATE_LIVE_BY:
-    if (!btf_is_union(t)) return (uint32_t)wrong(ap, "it is no union"), 0;
+    if (!btf_is_union(t)) {
+      wrong(ap, "it is no union");
+      return 0;
+    }
     return (uint32_t)retype_union(ap, id);
   default:
     wrong(ap, "`%s` cannot be said of it", keywords[kind]);

@@ -299,7 +299,7 @@ def test_who_waits_for_the_end_of_output_waits_for_the_program_only():
         os.close(theirs)
         assert update(c.pid, "v2")[0] == 0
         wait(lambda: len(children(c.pid)) == 1, "the old version's end")
-        assert pipe in links(c.program)
+        wait(lambda: pipe in links(c.program), "the program's descriptors")
         assert not [link for link in links(c.pid) if link.startswith("pipe:")]
     assert os.read(ours, 1) == b""
     os.close(ours)

@@ -51,7 +51,7 @@ ST_VAR(high_tagged, tagged_pointer(0xff00000000000000ul));
 static int *counter(void) {
   static int count;
   static __thread int reached;
-  reached++;
+  if (++reached < 0) abort();
   return &count;
 }
 ST_STATIC(counter, reached, dont_transfer);
