@@ -55,8 +55,7 @@ bool site_may_point(const struct st_meta *of, uint32_t type) {
 }
 
 static bool equal(const struct site *a, const struct site *b) {
-  return a->type == b->type && a->line == b->line &&
-         ((a->flags ^ b->flags) & ~SITE_ALIGNED) == 0 &&
+  return a->type == b->type && a->line == b->line && ((a->flags ^ b->flags) & ~SITE_ALIGNED) == 0 &&
          strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0;
 }
 
