@@ -20,6 +20,10 @@ static const struct allocator libc[] = {
     /* what glibc's headers make of them with _FORTIFY_SOURCE */
     {.name = "__asprintf_chk", .string = true, .by_reference = true},
     {.name = "__vasprintf_chk", .string = true, .by_reference = true},
+    {.name = "getline", .string = true, .by_reference = true},
+    {.name = "getdelim", .string = true, .by_reference = true},
+    /* what glibc's headers make of getline() in optimised code */
+    {.name = "__getdelim", .string = true, .by_reference = true},
 };
 enum { LIBC_COUNT = sizeof libc / sizeof libc[0] };
 

@@ -45,7 +45,8 @@ static struct text *text, *longer;
 static struct row *row;
 static struct thing *in_row;
 static char **names;
-static char *copied;
+static char *copied, *read_line, *read_word;
+static size_t read_line_room, read_word_room;
 static struct obstack strings, *pool;
 static const char *kept[THINGS];
 
@@ -87,6 +88,24 @@ static struct text *new_text(const char *s) {
   return t;
 }
 
+/* The buffer is the library's to make and to resize, and yet it is state. */
+static void read_lines(void) {
+  char input[1000];
+  memset(input, 'x', sizeof(input));
+  memcpy(input, "one\n", 4);
+  memcpy(input + 990, "\ntwo,three", 10);
+  FILE *f = fmemopen(input, sizeof(input), "r");
+  CHECK(getline(&read_line, &read_line_room, f) == 4 && !strcmp(read_line, "one\n"));
+  CHECK(getline(&read_line, &read_line_room, f) == 987 && read_line_room >= 988);
+  CHECK(getdelim(&read_word, &read_word_room, ',', f) == 4 && !strcmp(read_word, "two,"));
+  CHECK(getline(&read_line, &read_line_room, f) == 5 && !strcmp(read_line, "three"));
+  char *nothing = NULL;
+  size_t room = 0;
+  CHECK(getline(&nothing, &room, f) == -1 && feof(f));
+  free(nothing);
+  fclose(f);
+}
+
 static void build(void) {
   from_wrapper = xmalloc(sizeof(*from_wrapper));
   *from_wrapper = (struct thing){.number = 1, .next = from_wrapper};
@@ -116,6 +135,7 @@ static void build(void) {
   names = calloc(3, sizeof(*names));
   names[1] = copied = strdup("copied");
   CHECK(asprintf(&names[2], "printed %d", 5) > 0);
+  read_lines();
   pool = &strings;
   obstack_init(pool);
   for (int i = 0; i < THINGS; i++) {
@@ -147,6 +167,7 @@ static void verify(void) {
   CHECK(row->count == 10 && row->things[9].number == 99 && in_row == &row->things[9]);
   CHECK(row->things[3].next == in_row);
   CHECK(!strcmp(names[1], "copied") && names[1] == copied && !strcmp(names[2], "printed 5"));
+  CHECK(!strcmp(read_line, "three") && read_line_room >= 988 && !strcmp(read_word, "two,"));
   verify_obstack();
   push(THINGS);
   vector_count--;
