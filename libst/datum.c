@@ -23,22 +23,6 @@ static void add_member(struct path *p, const char *name) {
   if (n > 0 && (size_t)n < p->cap - p->used) p->used += (size_t)n;
 }
 
-/* The member that contains `*offset`, which becomes one into it. @return its type, 0: padding */
-static uint32_t enter_struct(struct path *p, const struct st_meta *meta, const struct btf_type *t,
-                             uint64_t *offset) {
-  for (unsigned i = 0; i < type_members(t); i++) {
-    struct type_member m = type_member(meta, t, i);
-    uint64_t start = m.bit / 8, end = start + type_bytes(meta, m.type);
-    if (m.bits) end = (m.bit + m.bits + 7) / 8;
-    bool flexible = i + 1 == type_members(t) && end == start;
-    if (*offset < start || (*offset >= end && !flexible)) continue;
-    add_member(p, m.name);
-    *offset -= start;
-    return m.type;
-  }
-  return 0;
-}
-
 /* Does an object of the type end in a flexible array? */
 static bool ends_flexible(const struct st_meta *meta, uint32_t type) {
   const struct btf_type *t = type_of(meta, type);
@@ -47,30 +31,91 @@ static bool ends_flexible(const struct st_meta *meta, uint32_t type) {
   return btf_is_array(last) && btf_array(last)->nelems == 0;
 }
 
+struct datum datum_at(const struct st_meta *meta, uint32_t type, uint64_t offset) {
+  uint64_t bytes = type_bytes(meta, type);
+  struct datum d = {.meta = meta, .type = type, .offset = offset};
+  if (bytes && offset >= bytes && !ends_flexible(meta, type)) {
+    d.object = offset / bytes;
+    d.offset = offset % bytes;
+  }
+  return d;
+}
+
+/* The member that contains the offset; there is none in padding. */
+static void enter_struct(struct datum *d, const struct btf_type *t) {
+  for (unsigned i = 0; i < type_members(t); i++) {
+    struct type_member m = type_member(d->meta, t, i);
+    uint64_t start = m.bit / 8, end = start + type_bytes(d->meta, m.type);
+    if (m.bits) end = (m.bit + m.bits + 7) / 8;
+    bool flexible = i + 1 == type_members(t) && end == start;
+    if (d->offset < start || (d->offset >= end && !flexible)) continue;
+    d->member = m.name;
+    d->offset -= start;
+    d->type = m.type;
+    return;
+  }
+  d->type = 0;
+}
+
+bool datum_enter(struct datum *d) {
+  const struct btf_type *t = d->type ? type_of(d->meta, d->type) : NULL;
+  if (!t || (!btf_is_array(t) && !btf_is_struct(t))) return false;
+  d->in = type_strip(d->meta, d->type);
+  d->member = NULL;
+  if (btf_is_array(t)) {
+    uint64_t size = type_bytes(d->meta, btf_array(t)->type);
+    d->index = size ? d->offset / size : 0;
+    d->offset = size ? d->offset % size : 0;
+    d->type = btf_array(t)->type;
+  } else {
+    enter_struct(d, t);
+  }
+  return d->type != 0;
+}
+
 const char *datum_path(const struct st_meta *meta, uint32_t type, uint64_t offset, char *out,
                        size_t cap, uint32_t *leaf) {
   struct path p = {out, cap, 0};
-  uint64_t bytes = type_bytes(meta, type);
+  struct datum d = datum_at(meta, type, offset);
   *out = 0;
-  *leaf = 0;
-  if (bytes && offset >= bytes && !ends_flexible(meta, type)) {
-    add_index(&p, offset / bytes);
-    offset %= bytes;
+  if (d.object) add_index(&p, d.object);
+  while (datum_enter(&d)) {
+    if (d.member)
+      add_member(&p, d.member);
+    else if (type_bytes(meta, d.type))
+      add_index(&p, d.index);
   }
-  while (type) {
-    const struct btf_type *t = type_of(meta, type);
-    if (btf_is_array(t)) {
-      uint64_t size = type_bytes(meta, btf_array(t)->type);
-      if (size) add_index(&p, offset / size);
-      offset = size ? offset % size : 0;
-      type = btf_array(t)->type;
-    } else if (btf_is_struct(t)) {
-      type = enter_struct(&p, meta, t, &offset);
-    } else {
-      *leaf = type;
-      return out;
-    }
+  *leaf = d.type;
+  return out;
+}
+
+const char *datum_annotation(const struct st_meta *meta, uint32_t type, uint64_t offset,
+                             const char *what, char *out, size_t cap) {
+  struct datum d = datum_at(meta, type, offset);
+  uint32_t owner = 0;
+  const char *member = "";
+  char text[160];
+  *out = 0;
+  while (datum_enter(&d)) {
+    if (!d.member) continue;
+    /* What is in an anonymous member counts as the outer struct's own. */
+    bool named = *type_name(meta, type_of(meta, d.in));
+    if (named || *member) owner = named ? d.in : 0;
+    member = d.member;
   }
+  if (owner && *member)
+    snprintf(out, cap, "ST_FIELD(%s, %s, %s)", type_text(meta, owner, text, sizeof(text)), member,
+             what);
+  return out;
+}
+
+const char *datum_variable_annotation(const struct st_meta *meta, const struct st_variable *v,
+                                      const char *what, char *out, size_t cap) {
+  const char *name = st_meta_string(meta, v->name);
+  if (v->function)
+    snprintf(out, cap, "ST_STATIC(%s, %s, %s)", st_meta_string(meta, v->function), name, what);
+  else
+    snprintf(out, cap, "ST_VAR(%s, %s)", name, what);
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "libst/arena.h"
 #include "libst/check.h"
+#include "libst/fold.h"
 #include "libst/import.h"
 #include "libst/mapping.h"
 #include "libst/old_memory.h"
@@ -71,8 +72,10 @@ int st_import(int channel, struct st_report *report) {
   if (err) return err;
   arena_start(false);
   err = transfer_run(&transfer);
+  fold_report(&transfer);
   if (err == -ENOMEM)
-    report_violation(report, "there is too little memory for the new version's state");
+    report_violation(report,
+                     "there is too little memory for the new version's state; allow it more");
   if (err) return err;
   proof_run(report);
   if (report->violations) return -EINVAL;

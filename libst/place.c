@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "libst/datum.h"
+#include "libst/fold.h"
+#include "libst/handler_plan.h"
 #include "libst/path.h"
 #include "libst/report.h"
 #include "libst/st.h"
@@ -54,22 +56,88 @@ static size_t add(struct transfer *t, const struct place *p, char *out, size_t c
   return at;
 }
 
+/* What is too long loses its middle: the datum is named at the end. */
+static void copy_ends(const char *text, char *out, size_t cap) {
+  size_t length = strlen(text), head = cap / 2, tail = cap - head - sizeof("...");
+  if (length < cap)
+    memcpy(out, text, length + 1);
+  else
+    snprintf(out, cap, "%.*s...%s", (int)head, text, text + length - tail);
+}
+
 const char *place_text(struct transfer *t, const struct place *place, char *out, size_t cap) {
-  *out = 0;
-  add(t, place, out, cap);
+  char whole[1024] = "";
+  add(t, place, whole, sizeof(whole));
+  copy_ends(whole, out, cap);
   return out;
+}
+
+static size_t add_general(struct transfer *t, const struct place *p, char *out, size_t cap) {
+  size_t at = p->up ? add_general(t, p->up, out, cap) : 0;
+  at = append(out, cap, at, "%s", p->text);
+  return p->index < 0 ? at : append(out, cap, at, "[]");
+}
+
+const char *place_general(struct transfer *t, const struct place *place, char *out, size_t cap) {
+  const struct block *block = block_of(place);
+  char path[256] = "", type[160] = "untyped block";
+  add_general(t, place, path, sizeof(path));
+  uint32_t id = block ? ARENA_SITE[block->site].type : 0;
+  if (id) type_text(t->plan->old, id, type, sizeof(type));
+  if (!block)
+    snprintf(out, cap, "`%s`", path);
+  else if (*path)
+    snprintf(out, cap, "`%s` of a `%s`", path, type);
+  else
+    snprintf(out, cap, "a `%s`", type);
+  return out;
+}
+
+const char *place_annotation(struct transfer *t, const struct place *place, const char *what,
+                             char *out, size_t cap) {
+  *out = 0;
+  if (place->op)
+    datum_annotation(programs_target(t->plan->programs), place->program->new_type,
+                     place->op->new_at, what, out, cap);
+  while (place->up && !*place->text && !*out)
+    place = place->up;
+  if (*out || place->up || place->block) return out;
+  const char *in = strstr(place->text, " in "); /* a function: plan_variable_text() */
+  if (in)
+    snprintf(out, cap, "ST_STATIC(%s, %.*s, %s)", in + 4, (int)(in - place->text), place->text,
+             what);
+  else
+    snprintf(out, cap, "ST_VAR(%s, %s)", place->text, what);
+  return out;
+}
+
+/* What a datum is in both versions, as far as it is known; 0 = it is not. */
+static void find_types(struct programs *ps, const struct place *place, uint32_t *old_type,
+                       uint32_t *new_type) {
+  char path[192];
+  const struct op *op = place->op;
+  *old_type = *new_type = 0;
+  if (op && op->kind == OP_HANDLER) {
+    *old_type = op->handler->old_type;
+    *new_type = op->handler->new_type;
+  } else if (op) {
+    datum_path(programs_old(ps), place->program->old_type, op->old_at, path, sizeof(path),
+               old_type);
+    datum_path(programs_target(ps), place->program->new_type, op->new_at, path, sizeof(path),
+               new_type);
+  } else if (place->block && place->index < 0) {
+    *old_type = ARENA_SITE[place->block->site].type;
+    *new_type = *old_type ? programs_counterpart(ps, *old_type) : 0;
+  }
 }
 
 /* The datum's types: "`int`, now `long`", or one when they read the same. */
 static void add_types(struct transfer *t, const struct place *place, char *out, size_t cap) {
-  char path[192], old_text[160] = "", new_text[160] = "";
+  char old_text[160] = "", new_text[160] = "";
   uint32_t old_type, new_type;
-  if (!place->op) return;
-  const struct program *p = place->program;
   const struct st_meta *old = programs_old(t->plan->programs);
   const struct st_meta *new = programs_target(t->plan->programs);
-  datum_path(old, p->old_type, place->op->old_at, path, sizeof(path), &old_type);
-  datum_path(new, p->new_type, place->op->new_at, path, sizeof(path), &new_type);
+  find_types(t->plan->programs, place, &old_type, &new_type);
   if (!old_type || !new_type) return;
   type_text(old, old_type, old_text, sizeof(old_text));
   type_text(new, new_type, new_text, sizeof(new_text));
@@ -81,6 +149,10 @@ static void add_types(struct transfer *t, const struct place *place, char *out, 
 
 void transfer_refuse(struct transfer *t, const struct place *place, const char *format, ...) {
   char where[256], text[512];
+  if (fold_violation(t, place, format)) {
+    t->report->violations++;
+    return;
+  }
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof(text), format, args);

@@ -4,10 +4,10 @@
 
 #include "libst/copied.h"
 #include "libst/find.h"
+#include "libst/fold.h"
 #include "libst/mapping.h"
 #include "libst/pointer.h"
 #include "libst/process.h"
-#include "libst/report.h"
 #include "libst/reverse.h"
 #include "libst/st.h"
 #include "libst/transfer.h"
@@ -48,9 +48,8 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
   struct block block;
   if (!find_block(value, false, &block)) {
     t->dangling++;
-    char text[256];
-    report_warning(t->report, "`%s` pointed to freed memory; using it will trap",
-                   place_text(t, place, text, sizeof(text)));
+    fold_warning(t, place,
+                 "pointed to freed memory: using it will trap; clear it where that is freed");
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
   const struct site_plan *site = transfer_site(t, block.site);
@@ -203,9 +202,12 @@ uint64_t pointer_follow(struct transfer *t, uint64_t value, const struct pointed
   const struct image *image = images_at(&t->old, value);
   if (image == &t->old.image[0]) return follow_executable(t, value, pointed, place);
   if (image) return follow_library(t, image, value - image->base, place);
+  char said[200];
+  place_annotation(t, place, "dont_transfer", said, sizeof(said));
   transfer_refuse(t, place,
-                  "points to 0x%lx: memory of a library or a stack, which is no state; let the "
-                  "program allocate it itself",
-                  (unsigned long)value);
+                  "points to 0x%lx: memory of a library or a stack, or from before st_init() (a "
+                  "constructor's), which is no state; let the program allocate it itself, copying "
+                  "what a library made (strdup), or annotate it%s%s",
+                  (unsigned long)value, *said ? ": " : " dont_transfer", said);
   return value;
 }

@@ -1,9 +1,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "libst/fold.h"
 #include "libst/handler_plan.h"
 #include "libst/real.h"
-#include "libst/report.h"
 #include "libst/transfer.h"
 #include "libst/type.h"
 
@@ -140,7 +140,8 @@ static void run_tagged(struct transfer *t, const struct op *op, const unsigned c
   followed = pointer_follow(t, value & ~op->mask, &op->pointed, place);
   if (followed & op->mask)
     transfer_refuse(t, place,
-                    "has its object at 0x%" PRIx64 " now, which has bits of the tag 0x%" PRIx64,
+                    "has its object at 0x%" PRIx64 " now, which has bits of the tag 0x%" PRIx64
+                    "; let the tag be bits that no address has",
                     followed, op->mask);
   followed |= value & op->mask;
   if (old != new || followed != value) memcpy(new, &followed, sizeof(followed));
@@ -171,7 +172,9 @@ static void run_live(struct transfer *t, const struct op *op, const unsigned cha
                     "case; add one, or `default = nothing`",
                     live_value(op->live, old));
   else if (c->gone)
-    transfer_refuse(t, place, "has `%s` live, which its union does not have in both versions",
+    transfer_refuse(t, place,
+                    "has `%s` live, which its union does not have in both versions; keep that "
+                    "member, or convert it in a handler",
                     c->gone);
   else if (c->program)
     program_run(t, c->program, old, new, c->program->old_bytes, place);
@@ -265,14 +268,12 @@ static void check_dropped(struct transfer *t, const struct program *p, const uns
     if (is_zero(old + d->at, d->bytes)) continue;
     struct place place = {.up = up, .text = d->path, .index = -1};
     size_t length = strlen(d->path);
-    char text[256];
     if (length && d->path[length - 1] == ']')
       transfer_refuse(t, &place,
                       "and what follows hold data, but the new array ends before them; "
                       "keep its length, or shorten it in a handler");
     else
-      report_note(t->report, "`%s` held data, which is dropped",
-                  place_text(t, &place, text, sizeof(text)));
+      fold_note(t, &place, "held data, which is dropped");
   }
 }
 

@@ -16,6 +16,41 @@ void report_observe(void (*each)(void *data, bool violation, const char *text), 
   observer_data = data;
 }
 
+static void append(struct st_report *r, const char *line, size_t length) {
+  memcpy(r->text + r->used, line, length);
+  r->used += length;
+  r->text[r->used] = 0;
+}
+
+/* Takes the mark of a cut report off. @return whether it was there */
+static bool uncut(struct st_report *r) {
+  size_t mark = sizeof(more) - 1;
+  if (r->used < mark || memcmp(r->text + r->used - mark, more, mark) != 0) return false;
+  r->used -= mark;
+  r->text[r->used] = 0;
+  return true;
+}
+
+static bool fits(const struct st_report *r, size_t length) {
+  return length + sizeof(more) <= sizeof(r->text) - r->used;
+}
+
+/* Removes the last line that is no violation. @return false when all are */
+static bool drop_line(struct st_report *r) {
+  char *last = NULL, *end = NULL;
+  for (char *line = r->text, *next; *line; line = next) {
+    next = strchr(line, '\n') + 1;
+    if (strncmp(line, "violation: ", 11) == 0) continue;
+    last = line;
+    end = next;
+  }
+  if (!last) return false;
+  memmove(last, end, strlen(end) + 1);
+  r->used -= (size_t)(end - last);
+  return true;
+}
+
+/* A violation takes the place of notes when there is no other. */
 static void add(struct st_report *r, const char *kind, const char *format, va_list args) {
   char line[1024];
   int head = snprintf(line, sizeof(line), "%s: ", kind);
@@ -24,16 +59,14 @@ static void add(struct st_report *r, const char *kind, const char *format, va_li
   if (observer) observer(observer_data, violation, line + head);
   size_t length = strlen(line);
   line[length++] = '\n';
-  size_t tail = sizeof(more) - 1;
-  if (r->used >= tail && memcmp(r->text + r->used - tail, more, tail) == 0) return;
-  if (length > sizeof(r->text) - sizeof(more) - r->used) {
-    memcpy(r->text + r->used, more, sizeof(more));
-    r->used += tail;
-    return;
-  }
-  memcpy(r->text + r->used, line, length);
-  r->used += length;
-  r->text[r->used] = 0;
+  bool cut = uncut(r);
+  while (violation && !fits(r, length) && drop_line(r))
+    cut = true;
+  if (fits(r, length) && (violation || !cut))
+    append(r, line, length);
+  else
+    cut = true;
+  if (cut) append(r, more, sizeof(more) - 1);
 }
 
 void report_violation(struct st_report *r, const char *format, ...) {

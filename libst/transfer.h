@@ -126,7 +126,15 @@ void words_copy(struct transfer *t, const void *from, void *to, size_t bytes,
  * not there. @return 0 when it is no text */
 uintptr_t literal_follow(struct transfer *t, uint64_t old_link_address);
 
-/** Prints a place. @return `out` */
+/** Prints a place; what is too long loses its middle. @return `out` */
 const char *place_text(struct transfer *t, const struct place *place, char *out, size_t cap);
+/** Prints the annotation that would say `what` of a place; "" where it is not plain which one
+ * would.
+ * @return `out` */
+const char *place_annotation(struct transfer *t, const struct place *place, const char *what,
+                             char *out, size_t cap);
+/** Prints what all places of a member of a type have in common, in quotes: "`.next` of a `struct
+ * node`". @return `out` */
+const char *place_general(struct transfer *t, const struct place *place, char *out, size_t cap);
 
 #endif
