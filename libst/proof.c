@@ -1,12 +1,16 @@
 #include "libst/proof.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "libst/arena.h"
+#include "libst/datum.h"
 #include "libst/find.h"
 #include "libst/mapping.h"
+#include "libst/path.h"
 #include "libst/plan.h"
 #include "libst/pointer.h"
 #include "libst/process.h"
@@ -14,15 +18,21 @@
 #include "libst/report.h"
 #include "libst/site.h"
 #include "libst/st.h"
+#include "libst/type.h"
 
 /* Programs from this build's types to themselves tell where the pointers are. */
 static struct programs *shapes;
 static const struct st_meta *meta;
 
+enum { FOUND_MAX = 50, PATHS_MAX = 20 };
+
 struct check {
   struct st_report *report;
-  const char *object; /* a variable's name, or NULL for a block of `site` */
-  const struct site *site;
+  const char *object; /* a variable's name, or NULL: */
+  const struct block *block;
+  const unsigned char *start; /* of either */
+  uint32_t type;
+  unsigned found;
   unsigned last_site; /* whose shape was looked up last */
   const struct program *last_shape;
 };
@@ -47,21 +57,51 @@ static bool lands(uint64_t value) {
          images_at(&st_process.images, value) || images_at(&st_process.images, value - 1);
 }
 
-static void check_pointer(struct check *c, const struct op *op, const unsigned char *at) {
+/* The datum as the program would write it. @param type  receives its type's name */
+static void name_datum(struct check *c, const struct program *p, const struct op *op,
+                       const unsigned char *at, char *out, size_t cap, char *type) {
+  char path[256], start[256], scratch[256];
+  uint32_t leaf;
+  datum_path(meta, c->type, (uint64_t)(at - c->start), path, sizeof(path), &leaf);
+  /* It may be in a union, whose live member only the program knows. */
+  if (!btf_is_ptr(type_of(meta, leaf)))
+    datum_path(meta, p->new_type, op->new_at, scratch, sizeof(scratch), &leaf);
+  type_text(meta, leaf, type, 160);
+  if (!c->block) {
+    snprintf(out, cap, "%s%s", c->object, path);
+    return;
+  }
+  const struct site *site = &ARENA_SITE[c->block->site];
+  if (c->found > PATHS_MAX || !*path_to_own_block(meta, c->block, start, sizeof(start)))
+    snprintf(start, sizeof(start), "(%s from %s:%u)", type_text(meta, c->type, scratch, 160),
+             site->file, site->line);
+  snprintf(out, cap, "%s%s%s", start, *path == '.' ? "->" : "", path + (*path == '.'));
+}
+
+/* What lies at an address that is no state, and what would help. */
+static const char *nowhere(uint64_t value) {
+  unsigned char resident;
+  if (arena_has((void *)value))
+    return "where no block of the heap is; let it point into the state, or clear it";
+  if (mincore((void *)(value & -ARENA_PAGE), 1, &resident) == 0)
+    return "memory of a library, of a stack, or from before st_init() (a constructor's), which is "
+           "no "
+           "state; allocate it after st_init(), or clear it";
+  return "where nothing is; let it point into the state, or clear it";
+}
+
+static void check_pointer(struct check *c, const struct program *p, const struct op *op,
+                          const unsigned char *at) {
   uint64_t value;
+  char name[512], type[160], from[128] = "";
   memcpy(&value, at, sizeof(value));
   if (op->kind == OP_TAGGED) value &= ~op->mask;
-  if (lands(value)) return;
-  if (c->object)
-    report_violation(c->report,
-                     "`%s%s` is 0x%lx after the transfer, where nothing is; let it point into the "
-                     "state, or clear it",
-                     c->object, op->path, (unsigned long)value);
-  else
-    report_violation(c->report,
-                     "`%s` of a block from %s:%u is 0x%lx after the transfer, where "
-                     "nothing is; let it point into the state, or clear it",
-                     op->path, c->site->file, c->site->line, (unsigned long)value);
+  if (lands(value) || ++c->found > FOUND_MAX) return;
+  name_datum(c, p, op, at, name, sizeof(name), type);
+  const struct site *site = c->block ? &ARENA_SITE[c->block->site] : NULL;
+  if (site) snprintf(from, sizeof(from), "; allocated at %s:%u", site->file, site->line);
+  report_violation(c->report, "`%s` (`%s`%s) is 0x%lx after the transfer, %s", name, type, from,
+                   (unsigned long)value, nowhere(value));
 }
 
 static void check_object(struct check *c, const struct program *p, const unsigned char *at,
@@ -79,7 +119,7 @@ static void check_object(struct check *c, const struct program *p, const unsigne
     const struct op *op = &p->ops[i];
     size_t count = 0;
     if (op->kind == OP_POINTER || op->kind == OP_TAGGED)
-      check_pointer(c, op, at + op->new_at);
+      check_pointer(c, p, op, at + op->new_at);
     else if (op->kind == OP_LIVE)
       check_live(c, op->live, at + op->new_at);
     else if (op->kind == OP_REPEAT)
@@ -110,30 +150,38 @@ static uint64_t pointing_sites(struct check *c) {
 
 static int check_block(const struct block *b, void *ctx) {
   struct check *c = ctx;
-  c->site = &ARENA_SITE[b->site];
   const struct program *p = pointing_shape(c, b->site);
   if (!p) return 0;
-  if (c->site->flags & SITE_FLEXIBLE) {
-    if (b->bytes >= p->new_bytes) check_object(c, p, (const unsigned char *)b->address, b->bytes);
+  c->block = b;
+  c->start = (const unsigned char *)b->address;
+  c->type = p->new_type;
+  if (ARENA_SITE[b->site].flags & SITE_FLEXIBLE) {
+    if (b->bytes >= p->new_bytes) check_object(c, p, c->start, b->bytes);
     return 0;
   }
   for (size_t at = 0; at + p->new_bytes <= b->bytes; at += p->new_bytes)
-    check_object(c, p, (const unsigned char *)b->address + at, p->new_bytes);
+    check_object(c, p, c->start + at, p->new_bytes);
   return 0;
+}
+
+static void check_variable(struct check *c, const struct st_variable *v) {
+  char name[128];
+  if (v->flags & (ST_VAR_CONST | ST_VAR_REFUSED)) return;
+  const struct program *p = program_for(shapes, v->type, v->type);
+  if (!p || v->size < p->new_bytes) return;
+  c->object = plan_variable_text(meta, v, name, sizeof(name));
+  c->start = (const unsigned char *)(st_image_base() + v->address);
+  c->type = v->type;
+  check_object(c, p, c->start, v->size);
 }
 
 void proof_run(struct st_report *report) {
   struct check c = {.report = report};
-  for (uint32_t i = 0; i < meta->header->variables.count; i++) {
-    const struct st_variable *v = &meta->variables[i];
-    if (v->flags & (ST_VAR_CONST | ST_VAR_REFUSED)) continue;
-    const struct program *p = program_for(shapes, v->type, v->type);
-    c.object = st_meta_string(meta, v->name);
-    if (p && v->size >= p->new_bytes)
-      check_object(&c, p, (const unsigned char *)(st_image_base() + v->address), v->size);
-  }
-  c.object = NULL;
+  for (uint32_t i = 0; i < meta->header->variables.count; i++)
+    check_variable(&c, &meta->variables[i]);
   arena_each_of(pointing_sites(&c), check_block, &c);
+  if (c.found > FOUND_MAX)
+    report_violation(report, "and %u pointers more after the transfer, alike", c.found - FOUND_MAX);
 }
 
 void proof_free(void) {
