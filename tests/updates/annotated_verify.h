@@ -2,7 +2,8 @@
 #ifndef TESTS_UPDATES_ANNOTATED_VERIFY_H
 #define TESTS_UPDATES_ANNOTATED_VERIFY_H
 
-static uintptr_t first_cookie;
+static uintptr_t first_cookie; /* a number, though it may look like an address */
+ST_VAR(first_cookie, opaque);
 
 static void verify_node(const struct node *n, int order) {
   CHECK(n->order == order && n->leaf->number == order * 10);

@@ -73,7 +73,7 @@ static void build(void) {
 #ifdef HIDDEN_VARIABLE
   hidden = (uintptr_t)list->next + 4;
 #endif
-#ifdef HIDDEN_MEMBER
+#if defined(HIDDEN_MEMBER) || defined(HIDDEN_FOUND)
   list->next->address = (uintptr_t)&array[2];
 #endif
 #ifdef HIDDEN_FUNCTION
