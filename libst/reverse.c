@@ -79,7 +79,9 @@ void reverse_prefer_ends(struct reverse *r, bool ends) {
   r->ends = ends;
 }
 
-/* ---- heap ---- */
+/* ---- heap ----
+ * Blocks correspond by where the transfer moved them, and places in them by their types, whether or
+ * not there is a way back for their contents. */
 
 static uint64_t from_heap(struct transfer *t, uint64_t value, const struct pointed *pointed) {
   struct reverse *r = t->reverse;
@@ -95,7 +97,7 @@ static uint64_t from_heap(struct transfer *t, uint64_t value, const struct point
   if (!site->program->changed && !pointed->retyped) return old->address + offset;
   const struct program *back =
       program_for(r->programs, site->program->new_type, site->program->old_type);
-  if (!back || back->refusal) return value;
+  if (!back) return value;
   int64_t at = program_block_offset(r->programs, back, site->flexible, now.bytes, offset, pointed);
   return at < 0 ? value : old->address + (uint64_t)at;
 }
@@ -111,7 +113,7 @@ static uint64_t in_variable(struct transfer *t, const struct st_variable *v, uin
   const struct st_variable *old = &plan->old->variables[index - 1];
   const struct program *back = program_for(r->programs, v->type, old->type);
   bool exact;
-  if (!back || back->refusal) return 0;
+  if (!back) return 0;
   int64_t at = program_offset(r->programs, back, link - v->address, pointed, &exact);
   return at < 0 ? 0 : t->old.image[0].base + old->address + (uint64_t)at;
 }

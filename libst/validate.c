@@ -7,6 +7,7 @@
 
 #include "libst/datum.h"
 #include "libst/find.h"
+#include "libst/handler_plan.h"
 #include "libst/initial.h"
 #include "libst/old_memory.h"
 #include "libst/pointer.h"
@@ -21,8 +22,7 @@ enum { DIFFERENCES_MAX = 50, MISSING_MAX = 64 };
 
 /* Data that do not come back, by what they are. */
 struct missing {
-  char what[400];
-  const char *why;
+  char what[400], why[500];
   unsigned count;
 };
 
@@ -35,6 +35,7 @@ struct validation {
   unsigned variables, blocks, differences;
   struct st_report unread; /* what the programs say on the way back: only their result counts */
   const char *name;        /* of a variable or library; or NULL: */
+  const struct st_variable *variable; /* of the old version */
   const struct block *block;
   uint32_t type;
   const unsigned char *was;
@@ -53,7 +54,7 @@ static void add_missing(struct validation *v, const char *what, const char *why)
   }
   struct missing *m = &v->missing[v->missing_count++];
   snprintf(m->what, sizeof(m->what), "%s", what);
-  m->why = why;
+  snprintf(m->why, sizeof(m->why), "%s", why);
   m->count = 1;
 }
 
@@ -74,13 +75,66 @@ static void not_back(struct validation *v, const char *path, const char *why) {
   char what[400], type[160], general[192];
   snprintf(general, sizeof(general), "%s", path);
   drop_indices(general);
+  type_text(v->t->plan->old, v->type, type, sizeof(type));
   if (v->name)
     snprintf(what, sizeof(what), "`%s%s`", v->name, general);
+  else if (*general)
+    snprintf(what, sizeof(what), "`%s` of a `%s`", general, type);
   else
-    snprintf(what, sizeof(what), "`%s` of a `%s`", general,
-             type_text(v->t->plan->old, v->type, type, sizeof(type)));
+    snprintf(what, sizeof(what), "a `%s`", type);
   add_missing(v, what, why);
 }
+
+/* ---- what handlers made, which have no inverse ---- */
+
+static void not_back_from(struct validation *v, const char *path, const struct handler *h,
+                          const char *does) {
+  char why[200];
+  snprintf(why, sizeof(why), "handler %s %s, and has no inverse", h->name, does);
+  not_back(v, path, why);
+}
+
+/* The handler that makes objects of a type, or parts of them. */
+static const struct handler *maker(const struct program *p) {
+  const struct handler *h = NULL;
+  for (unsigned i = 0; i < p->op_count && !h; i++) {
+    const struct op *op = &p->ops[i];
+    if (op->kind == OP_HANDLER) h = op->handler;
+    if (op->kind == OP_REPEAT || op->kind == OP_TAIL) h = maker(op->element);
+    for (uint32_t k = 0; op->kind == OP_LIVE && k < op->live->count && !h; k++)
+      if (op->live->choices[k].program) h = maker(op->live->choices[k].program);
+    if (op->kind == OP_LIVE && !h && op->live->otherwise && op->live->otherwise->program)
+      h = maker(op->live->otherwise->program);
+  }
+  return h;
+}
+
+static const struct handler *maker_of(const struct plan *plan, const struct st_variable *new) {
+  const struct handler *h = plan->handlers;
+  while (h && h->target != new)
+    h = h->next;
+  return h;
+}
+
+static const struct handler *reader(const struct plan *plan, uint32_t type, const char *name) {
+  const struct handler *h = plan->handlers;
+  while (h && !handler_declares(h, type, name))
+    h = h->next;
+  return h;
+}
+
+/* The handler that reads a datum of the old version: what it made of it may be there instead. */
+static const struct handler *reader_of(const struct validation *v, size_t at) {
+  const struct plan *plan = v->t->plan;
+  const struct handler *h = NULL;
+  if (!plan->handlers) return NULL;
+  if (v->variable) h = reader(plan, 0, st_meta_string(plan->old, v->variable->name));
+  for (struct datum d = datum_at(plan->old, v->type, at); !h && datum_enter(&d);)
+    if (d.member) h = reader(plan, d.in, d.member);
+  return h;
+}
+
+/* ---- differences ---- */
 
 static void value_text(const unsigned char *bytes, size_t size, char *out, size_t cap) {
   uint64_t value = 0;
@@ -90,6 +144,11 @@ static void value_text(const unsigned char *bytes, size_t size, char *out, size_
 
 static void differs(struct validation *v, const char *path, uint32_t leaf, size_t at, size_t size) {
   char name[512], type[160] = "untyped", was[40], back[40], from[128] = "";
+  const struct handler *h = reader_of(v, at);
+  if (h) {
+    not_back_from(v, path, h, "reads it");
+    return;
+  }
   if (++v->differences > DIFFERENCES_MAX) return;
   if (leaf) type_text(v->t->plan->old, leaf, type, sizeof(type));
   value_text(v->was + at, size, was, sizeof(was));
@@ -107,13 +166,15 @@ static void differs(struct validation *v, const char *path, uint32_t leaf, size_
 }
 
 /* @return whether the word came back, or is not to be compared */
-static bool word_back(struct validation *v, const char *path, size_t at) {
+static bool word_back(struct validation *v, const char *path, bool united, size_t at) {
   uint64_t was, a, b;
   memcpy(&was, v->was + at, 8);
   memcpy(&a, v->a + at, 8);
   memcpy(&b, v->b + at, 8);
   if (a == ~was && b == was) {
-    not_back(v, path, "the new version has no place for it");
+    not_back(v, path,
+             united ? "only what is live in a union is transferred"
+                    : "the new version has no place for it");
     return true;
   }
   if (a == was || b == was) return true;
@@ -154,7 +215,7 @@ static void compare(struct validation *v, size_t bytes) {
       size++;
     if (leaf && size % 8 == 0 && holds_addresses(old, leaf)) {
       for (size_t i = at; i < at + size; i += 8)
-        if (!word_back(v, path, i)) differs(v, path, leaf, i, 8);
+        if (!word_back(v, path, !btf_is_ptr(type_of(old, leaf)), i)) differs(v, path, leaf, i, 8);
     } else if (leaf && !bits_back(v, path, at, size)) {
       differs(v, path, leaf, at, size);
     }
@@ -193,11 +254,24 @@ static int check_object(struct validation *v, const struct program *back, const 
   return 0;
 }
 
+/* The program for the way back; notes why there is none. */
 static const struct program *back_program(struct validation *v, const struct program *there) {
   const struct program *back =
       program_for(reverse_programs(v->t->reverse), there->new_type, there->old_type);
-  if (back && !back->refusal) return back;
-  if (back) not_back(v, back->refused, "there is no way back: the plan the other way refuses it");
+  const struct handler *h = maker(there);
+  char why[500];
+  if (h) {
+    not_back_from(v, "", h, "makes it");
+    return NULL;
+  }
+  if (!back || !back->refusal) return back;
+  if (*back->refused)
+    snprintf(why, sizeof(why), "there is no way back: for the plan the other way, `%s` %s",
+             back->refused, back->refusal);
+  else
+    snprintf(why, sizeof(why), "there is no way back: for the plan the other way, it %s",
+             back->refusal);
+  not_back(v, "", why);
   return NULL;
 }
 
@@ -210,12 +284,22 @@ static int check_variable(struct validation *v, uint32_t index) {
   char name[128];
   if (old->flags & ST_VAR_CONST) return 0;
   v->name = plan_variable_text(t->plan->old, old, name, sizeof(name));
+  v->variable = old;
   v->block = NULL;
   v->type = old->type;
   v->was = transfer_snapshot(t, t->old.image[0].base + old->address, old->size);
   if (!v->was) return 0;
+  const struct handler *reads = reader(t->plan, 0, st_meta_string(t->plan->old, old->name));
   if (!pair->new) {
-    not_back(v, "", "the new version does not have it");
+    if (reads)
+      not_back_from(v, "", reads, "reads it");
+    else
+      not_back(v, "", "the new version does not have it");
+    return 0;
+  }
+  const struct handler *makes = maker_of(t->plan, pair->new);
+  if (makes) {
+    not_back_from(v, "", makes, "makes it");
     return 0;
   }
   if (!pair->program) return 0;
@@ -258,7 +342,9 @@ static void check_words(struct validation *v, const unsigned char *now, size_t b
 
 static void check_libraries(struct validation *v) {
   struct transfer *t = v->t;
+  v->variable = NULL;
   v->block = NULL;
+  v->type = 0;
   for (unsigned i = 1; i < t->old.count; i++) {
     const struct image *old = &t->old.image[i];
     const struct image *new = images_named(&st_process.images, old->name);
@@ -278,6 +364,7 @@ static int check_typed(struct validation *v, const struct site_plan *sp, const s
   const struct program *there = sp->program, *back = back_program(v, there);
   const unsigned char *from = (const unsigned char *)now->address, *was = v->was;
   if (!back) return 0;
+  v->blocks++;
   if (!there->changed && !there->points && now->bytes == bytes && memcmp(from, was, bytes) == 0)
     return 0;
   if (sp->flexible) return check_object(v, back, from, now->bytes, bytes);
@@ -301,8 +388,8 @@ static int check_block(const struct block *b, void *ctx) {
   v->type = ARENA_SITE[b->site].type;
   v->was = old_memory_at(v->t, b->address, bytes);
   if (!v->was) return 0;
-  v->blocks++;
   if (sp->typed) return check_typed(v, sp, &now, bytes);
+  v->blocks++;
   check_words(v, (const unsigned char *)now.address, bytes);
   return 0;
 }
