@@ -85,7 +85,8 @@ int checks_before(struct transfer *t) {
                        "the state",
                        c->text, filter_explain(&c->before, c->text, &old, NULL, values, 512));
     if (holds < 0)
-      report_violation(t->report, "check '%s' %s in the old version", c->text, why(holds));
+      report_violation(t->report, "check '%s' %s in the old version; correct the check", c->text,
+                       why(holds));
   }
   return t->report->violations ? -EINVAL : 0;
 }

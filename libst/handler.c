@@ -47,7 +47,8 @@ static const struct btf_type *type_at(struct st_old v) {
 
 static struct st_old wrong_kind(struct st_old v, const char *wanted) {
   char text[160];
-  st_old_refuse("a `%s` is read as %s", type_text(old_meta(), v.type, text, sizeof(text)), wanted);
+  st_old_refuse("a `%s` is read as %s; read it as what it is",
+                type_text(old_meta(), v.type, text, sizeof(text)), wanted);
   return none;
 }
 
@@ -64,7 +65,8 @@ struct st_old st_old_field(struct st_old v, const char *name) {
   uint32_t in = root ? 0 : type_strip(old_meta(), v.type), bit, type, bits = 0;
   if (!root && !v.data) return none;
   if (!handler_declares(now.handler, in, name)) {
-    st_old_refuse("it reads `%s`, which it does not declare", name);
+    st_old_refuse("it reads `%s`, which it does not declare; add it to what the handler names",
+                  name);
     return none;
   }
   if (root) return variable(name);
@@ -83,7 +85,8 @@ struct st_old st_old_element(struct st_old v, size_t index) {
   const struct btf_type *t = v.data ? type_at(v) : NULL;
   if (!t) return none;
   if (index >= st_old_count(v)) {
-    st_old_refuse("it reads element %zu of %zu", index, st_old_count(v));
+    st_old_refuse("it reads element %zu of %zu; st_old_count() is their number", index,
+                  st_old_count(v));
     return none;
   }
   if (v.count == 1 && btf_is_array(t)) v.type = btf_array(t)->type;
@@ -104,7 +107,8 @@ static struct st_old objects_at(uint64_t address, uint32_t type) {
   const void *data = old_memory_at(now.t, address, bytes);
   if (!data && (data = old_memory_at(now.t, address, size))) bytes = size;
   if (!data)
-    st_old_refuse("it follows a pointer to 0x%lx, which is no state", (unsigned long)address);
+    st_old_refuse("it follows a pointer to 0x%lx, which is no state; look at it before",
+                  (unsigned long)address);
   return (struct st_old){data, type, data ? (uint32_t)(bytes / size) : 0, 0, 0};
 }
 
@@ -163,7 +167,7 @@ const char *st_old_text(struct st_old v) {
   size_t bytes;
   const char *text = st_old_bytes(v, &bytes);
   if (text && memchr(text, 0, bytes)) return text;
-  if (text) st_old_refuse("a text has no end");
+  if (text) st_old_refuse("a text has no end; read it as bytes");
   return NULL;
 }
 
@@ -199,7 +203,7 @@ static void run(struct transfer *t, const struct handler *h, struct st_old old, 
   now.place = place;
   now.refused = false;
   int result = function(old, new);
-  if (result != 0) st_old_refuse("it returned %d", result);
+  if (result != 0) st_old_refuse("it returned %d; st_old_refuse() says why", result);
 }
 
 void handler_run(struct transfer *t, const struct handler *h, const void *old, void *new,

@@ -54,7 +54,7 @@ static uint32_t object_of(const struct st_meta *old, uint32_t type) {
 static void refuse_name(const struct plan *p, const struct handler *h, const char *name,
                         const char *near, struct st_report *report) {
   char text[400];
-  report_violation(report, "%s: the old version has no `%s`%s%s%s",
+  report_violation(report, "%s: the old version has no `%s`%s%s%s; name what it has",
                    annotation_text(p->new, h->by, text, sizeof(text)), name,
                    *near ? "; the nearest name is `" : "", near, *near ? "`" : "");
 }
@@ -112,7 +112,7 @@ static int add(struct plan *p, const struct st_annotation *a, uint32_t old_type,
   h->old_type = old_type;
   h->new_type = type_strip(p->new, a->type);
   if (!find_function(p, h))
-    report_violation(report, "%s: the function is not there",
+    report_violation(report, "%s: the function is not there; keep it in this file",
                      annotation_text(p->new, a, text, sizeof(text)));
   declare_all(p, h, report);
   p->handlers = h;

@@ -162,7 +162,9 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
         text, st_meta_string(plan->old, old->file));
   bool own = pair->new &&plan_keeps_own(plan, pair->new);
   if (!is_const && !own && (old->flags & ST_VAR_REFUSED))
-    report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->old, old->note));
+    report_violation(report,
+                     "variable `%s`: %s; make it plain memory, or annotate it dont_transfer", text,
+                     st_meta_string(plan->old, old->note));
   if (!pair->new) {
     if (is_const || handler_reads(plan, old)) return;
     report_note(report, "variable `%s` is gone", text);
@@ -170,7 +172,9 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
     return;
   }
   if (!is_const && !own && (pair->new->flags &ST_VAR_REFUSED))
-    report_violation(report, "variable `%s`: %s", text, st_meta_string(plan->new, pair->new->note));
+    report_violation(report,
+                     "variable `%s`: %s; make it plain memory, or annotate it dont_transfer", text,
+                     st_meta_string(plan->new, pair->new->note));
   pair->program = program_for(plan->programs, old->type, pair->new->type);
   if (is_const || !pair->program) return;
   if (handler_makes(plan, pair->new) && (pair->program->refusal || pair->program->changed)) {

@@ -29,7 +29,9 @@ static void add_opaque(struct builder *b, uint32_t old_type, uint32_t new_type, 
     build_copy(b, old_at, new_at, old_bytes, path);
   else
     build_refuse(b, path,
-                 build_text(b->set, "is opaque, and its size changes from %u to %u bytes",
+                 build_text(b->set,
+                            "is opaque, and its size changes from %u to %u bytes; keep the size, "
+                            "or say what it holds",
                             old_bytes, new_bytes));
 }
 

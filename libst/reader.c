@@ -43,7 +43,8 @@ int reader_begin(struct transfer *t, int channel) {
       p && p->format == STREAM_FORMAT && p->heap_bytes == ARENA_BYTES && count == 2 ? 0 : -EPROTO;
   if (!err && (p->build_id.len != 20 ||
                memcmp(p->build_id.data, t->plan->old->header->build_id, 20) != 0)) {
-    report_violation(t->report, "the old version is not the executable that the plan was made for");
+    report_violation(t->report,
+                     "the old version is not the executable that the plan was made for; try again");
     err = -EINVAL;
   }
   if (!err && !(holds(fds[0], p->snapshot_bytes) && holds(fds[1], ARENA_BYTES))) err = -EPROTO;

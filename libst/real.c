@@ -48,7 +48,8 @@ static void to_real(struct transfer *t, const struct op *op, long double value, 
   char text[64];
   long double now = store_real(new, op->new_bytes, value);
   if (now == value || (now != now && value != value)) return;
-  transfer_refuse(t, place, "is %s, which a `%s` cannot be",
+  transfer_refuse(t, place,
+                  "is %s, which a `%s` cannot be; keep the type, or convert it in a handler",
                   real_text(value, op->old_real ? op->old_bytes : 16, text, sizeof(text)),
                   names[op->new_bytes / 8]);
 }
@@ -67,7 +68,9 @@ static void to_integer(struct transfer *t, const struct op *op, long double valu
   memset(new, sign, op->new_bytes);
   memcpy(new, &integer, op->new_bytes < 8 ? op->new_bytes : 8);
   if (!inside || back != value)
-    transfer_refuse(t, place, "is %s, which does not fit %s integer of %u bits",
+    transfer_refuse(t, place,
+                    "is %s, which does not fit %s integer of %u bits; keep the type, or convert it "
+                    "in a handler",
                     real_text(value, op->old_real ? op->old_bytes : 16, text, sizeof(text)),
                     op->new_signed ? "a signed" : "an unsigned", op->new_bits);
 }
@@ -83,7 +86,10 @@ void real_run(struct transfer *t, const struct op *op, const unsigned char *old,
     return;
   }
   if (op->old_bytes > 8) {
-    transfer_refuse(t, place, "is an integer of more than 64 bits that becomes floating point");
+    transfer_refuse(
+        t, place,
+        "is an integer of more than 64 bits that becomes floating point; keep the type, "
+        "or convert it in a handler");
     return;
   }
   uint64_t integer = 0;

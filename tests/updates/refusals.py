@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -36,12 +37,33 @@ class Refusal:
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "libst/annotate.h"
 #include "tests/updates/pair.h"
 {self.old if version == 1 else self.new}
 {build}static void verify(void) {{}}
 PAIR_MAIN({fields}.verify = verify)
 """
 
+
+def incomplete(report: str) -> str:
+    """The first violation that does not name the datum, or does not say what would resolve it; "" """
+    for line in report.splitlines():
+        if line.startswith("violation: ") and not line.startswith("violation: and "):
+            if not re.match("violation: .*`[^`]+`.*; .", line):
+                return line
+    return ""
+
+
+# A list of 50 items whose count does not fit what it becomes.
+ITEMS = "struct item { %s count; struct item *next; }; struct item *list;"
+MANY = """for (int i = 0; i < 50; i++) {
+  struct item *item = calloc(1, sizeof(*item));
+  *item = (struct item){%d, list};
+  list = item;
+}"""
+# Allocated before st_init().
+EARLY = "__attribute__((constructor)) static void early(void) { cache = malloc(sizeof(*cache)); }"
+LIVE = "union { int a; long %s; } u; }; struct value v; ST_FIELD(struct value, u, live_by(kind, 0 = a, 1 = %s));"
 
 REFUSALS = [
     Refusal("fraction-to-integer", "double rate;", "long rate;", "rate = 2.5",
@@ -116,6 +138,29 @@ REFUSALS = [
             fine="f = stderr"),
     Refusal("thread-local", "__thread int count; int other;", "__thread int count; int other;",
             "count = 1", "`count`"),
+    Refusal("many-alike", ITEMS % "int", ITEMS % "unsigned char", MANY % 300,
+            "and 47 more of `.count` of a `struct item`, alike", fine=MANY % 200),
+    Refusal("far-in-a-list", ITEMS % "int", ITEMS % "unsigned char",
+            MANY % 200 + "struct item *p = list; while (p->next) p = p->next; p->count = 300",
+            "`list->next->(48 more)->count` (`int`, now `unsigned char`; allocated at "),
+    Refusal("tag-in-address",
+            "struct { int a, b; } s __attribute__((aligned(16))); int *p; ST_VAR(p, tagged_pointer(4));",
+            "struct { int x, a, b; } s __attribute__((aligned(16))); int *p;"
+            "ST_VAR(p, tagged_pointer(4));", "p = &s.a",
+            "which has bits of the tag 0x4; let the tag be", fine="p = 0"),
+    Refusal("live-gone", "struct value { int kind; " + LIVE % ("b", "b"),
+            "struct value { int kind; " + LIVE % ("c", "c"), "v.kind = 1",
+            "`v.u` (`union {...}`) has `c` live, which its union does not have", fine="v.kind = 0"),
+    Refusal("time-zone", "#include <time.h>\nstruct tm now;", "#include <time.h>\nstruct tm now;",
+            "time_t t = time(0); now = *localtime(&t)",
+            "annotate it: ST_FIELD(struct tm, tm_zone, dont_transfer)", fine="now.tm_min = 5"),
+    Refusal("library-text", "char *path;", "char *path;", 'path = realpath("/", 0)',
+            "copying what a library made (strdup), or annotate it: ST_VAR(path, dont_transfer)",
+            fine='path = strdup("/")'),
+    Refusal("early", "int *cache;" + EARLY, "int *cache;" + EARLY, "*cache = 1",
+            "`cache` (`int *`) points to 0x", fine="cache = calloc(1, 4)"),
+    Refusal("early-in-the-new-one", "int old;", "int *cache;" + EARLY, "old = 0",
+            "from before st_init() (a constructor's), which is no state; allocate it after st_init()"),
     Refusal("complex-narrowed", "double _Complex z;", "float _Complex z;", "z = 0.1",
             "is 0.1, which"),
 ]
