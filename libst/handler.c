@@ -98,7 +98,7 @@ static struct st_old objects_at(uint64_t address, uint32_t type) {
   struct block block;
   if (size == 0) size = bytes = 1;
   if (arena_find(address, false, &block))
-    bytes = block.address + transfer_old_bytes(now.t, transfer_site(now.t, block.site), &block) -
+    bytes = block.address + transfer_old_bytes(now.t, transfer_plan_of(now.t, &block), &block) -
             address;
   if (bytes < size) bytes = size;
   const void *data = old_memory_at(now.t, address, bytes);

@@ -215,7 +215,9 @@ struct block_plan plan_block(const struct plan *plan, uint32_t old_type) {
   b.typed = b.program != NULL;
   b.orphan = old_type && !b.typed;
   if (b.orphan) b.skip = !site_may_point(plan->old, old_type);
-  if (b.typed) b.skip = !b.program->changed && !b.program->points && !b.program->refusal;
+  if (b.typed)
+    b.skip = !b.program->changed && !b.program->points && !b.program->refusal &&
+             !type_is_address(plan->old, old_type);
   return b;
 }
 

@@ -29,6 +29,10 @@ static const char *lost(int64_t offset) {
   case PROGRAM_AMBIGUOUS:
     return "the start of one member and the end of another, which part in the new version; keep "
            "them together";
+  case PROGRAM_MISREAD:
+    return "where no object of the pointer's type is known, and that type changes or has pointers "
+           "that nobody would follow there; say what lies there with pool_of(TYPE), or declare it "
+           "as what it is";
   case PROGRAM_RETYPED:
     return "which has a type there that the pointer does not fit; change both";
   default:
@@ -53,20 +57,27 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
                    place_text(t, place, text, sizeof(text)));
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
-  const struct site_plan *site = transfer_site(t, block.site);
-  if (site->typed && !site->program->changed && !pointed->retyped)
-    return t->relocate ? transfer_block(t, &block) + (value - block.address) : value;
+  const struct site_plan *site = transfer_plan_of(t, &block);
   /* The start of an object of the pointer's type is what most pointers point to. */
   if (site->typed && value == block.address && !pointed->retyped &&
       pointed->old_type == site->program->old_type)
     return transfer_block(t, &block);
+  if (site->typed && !site->program->changed && pointed->old_type == 0)
+    return transfer_block(t, &block) + (value - block.address);
   char type[160];
-  if (!site->typed && type_changes(t, pointed->old_type))
+  if (site->unsized && !site->typed && type_changes(t, pointed->old_type))
+    transfer_refuse(t, place,
+                    "points into a block of %zu bytes (allocated at %s:%u without a sizeof), which "
+                    "is no `%s`, and that changes; spell the size with sizeof, or allocate what it "
+                    "is",
+                    block.bytes, ARENA_SITE[block.site].file, ARENA_SITE[block.site].line,
+                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
+  else if (!site->typed && type_changes(t, pointed->old_type))
     transfer_refuse(t, place,
                     "points into a block whose type is not known (see st-instrument --report), and "
                     "`%s` changes; name the type where it is allocated",
                     type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
-  if (site->orphan && btf_is_composite(type_of(t->plan->old, ARENA_SITE[block.site].type)))
+  if (transfer_type_is_lost(t, site, &block))
     transfer_refuse(
         t, place,
         "points into a `%s` (allocated at %s:%u), which the new version does not have, or "
@@ -147,8 +158,8 @@ static uint64_t follow_variable(struct transfer *t, const struct st_variable *v,
   }
   if (at >= 0) return (uint64_t)at;
   const struct variable_pair *pair = &t->plan->variables[v - t->plan->old->variables];
-  if (!pair->new && (v->flags & ST_VAR_CONST)) {
-    uintptr_t literal = literal_follow(t, link);
+  if (!pair->new && (v->flags & ST_VAR_CONST) && type_is_char(t->plan->old, v->type)) {
+    uintptr_t literal = literal_follow(t, link, pointed);
     if (literal) return literal;
   }
   transfer_refuse(t, place, "points to byte %lu of variable `%s`, %s",
@@ -182,14 +193,14 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
     return 0;
   }
   if (elf_read_only(&t->plan->old_exe, link)) {
-    uintptr_t literal = literal_follow(t, link);
+    uintptr_t literal = literal_follow(t, link, pointed);
     if (literal) return literal;
   }
   uintptr_t copied = copied_follow(&t->plan->old_exe, link);
   if (copied) return copied;
   transfer_refuse(t, place,
-                  "points to 0x%lx of the old executable, which is no known object; let it "
-                  "point to a variable, a function or a text",
+                  "points to 0x%lx of the old executable, which is no known object (a constant "
+                  "without a name?); let it point to a variable, a function or a text",
                   (unsigned long)link);
   return 0;
 }

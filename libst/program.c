@@ -183,7 +183,9 @@ static uint32_t find_counterpart(struct programs *ps, uint32_t id) {
       uint32_t new_inner = btf_is_ptr(n) ? n->type : btf_array(n)->type;
       if (btf_is_array(o) && btf_array(o)->nelems != btf_array(n)->nelems) continue;
       const struct btf_type *target = type_of(ps->old, inner), *other = type_of(ps->new, new_inner);
-      if (btf_kind(target) != btf_kind(other) || !build_same_name(ps, target, other)) continue;
+      if (btf_kind(target) != btf_kind(other) ||
+          !(build_same_name(ps, target, other) || build_is_renamed(ps, target, other)))
+        continue;
       if (btf_is_ptr(o)) return k; /* what it points to is decided by each target */
     } else if (!*name) {
       continue;

@@ -70,6 +70,9 @@ bool build_is_real(const struct st_meta *meta, const struct btf_type *t);
 /** Numbers of any kind. */
 void build_numbers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                    uint32_t old_at, uint32_t new_at, const char *path);
+/** Integers as wide as a pointer, in a row, that stay as they are. */
+void build_integers(struct builder *b, uint32_t old_at, uint32_t new_at, uint32_t count,
+                    const char *path);
 /** How many bits of a member count. */
 uint32_t build_bits_of(const struct st_meta *meta, const struct type_member *m);
 /** Members of which at least one is a bit-field. */

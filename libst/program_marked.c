@@ -226,7 +226,7 @@ static bool build_new_mark(struct builder *b, const struct st_mark *mark, uint32
     b->program->points = true;
     return true;
   case ST_ANNOTATE_NOT_POINTER:
-    if (om || !btf_is_ptr(o)) return false;
+    if ((om && om->kind != ST_ANNOTATE_NOT_POINTER) || !holds_pointer(o)) return false;
     build_copy(b, old_at, new_at, sizeof(void *), path);
     return true;
   default:
@@ -245,7 +245,11 @@ bool build_marked(struct builder *b, uint32_t old_type, uint32_t new_type, uint3
   /* What held a pointer may have become one, what held a number a number. */
   bool is_pointer = btf_is_ptr(type_of(b->new, new_type));
   if (om->kind == ST_ANNOTATE_POINTER_TO && is_pointer) return false;
-  if (om->kind == ST_ANNOTATE_NOT_POINTER && !is_pointer) return false;
+  if (om->kind == ST_ANNOTATE_NOT_POINTER && !is_pointer) {
+    if (!holds_pointer(type_of(b->new, new_type))) return false;
+    build_copy(b, old_at, new_at, sizeof(void *), path);
+    return true;
+  }
   refuse_lost(b, om, path);
   return true;
 }

@@ -69,6 +69,8 @@ static void run_number(struct transfer *t, const struct op *op, const unsigned c
   int64_t value = load(old, op->old_bytes, op->old_signed);
   if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
     refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
+  else if (op->old_bytes == sizeof(value))
+    integers_check(t, old, sizeof(value), place);
   memcpy(new, &value, op->new_bytes);
 }
 
@@ -206,6 +208,10 @@ static inline void run_op(struct transfer *t, const struct program *p, const str
   case OP_COPY:
     if (old != new) copy(new, old, op->old_bytes);
     return;
+  case OP_INTEGER:
+    integers_check(t, old, op->old_bytes, &place);
+    if (old != new) copy(new, old, op->old_bytes);
+    return;
   case OP_NUMBER:
     run_number(t, op, old, new, &place);
     return;
@@ -222,10 +228,8 @@ static inline void run_op(struct transfer *t, const struct program *p, const str
     run_pointer(t, op, old, new, &place);
     return;
   case OP_WORDS:
-    if (old != new)
-      words_copy(t, old, new, op->old_bytes, &place);
-    else
-      words_follow(t, new, op->old_bytes, &place);
+    if (old != new) memcpy(new, old, op->old_bytes);
+    union_follow(t, new, op->old_bytes, &place);
     return;
   case OP_REPEAT:
     run_repeat(t, op->element, old, new, op->old_count, &place);
@@ -244,7 +248,7 @@ static inline void run_op(struct transfer *t, const struct program *p, const str
     return;
   case OP_TAIL:
     if (bytes <= op->old_at || op->element->old_bytes == 0) return;
-    if (op->element->changed || op->element->points)
+    if (op->element->changed || op->element->points || program_is_integer(op->element))
       run_repeat(t, op->element, old, new, (bytes - op->old_at) / op->element->old_bytes, &place);
     else if (old != new)
       memcpy(new, old, bytes - op->old_at);

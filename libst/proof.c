@@ -112,7 +112,7 @@ static int check_block(const struct block *b, void *ctx) {
   struct check *c = ctx;
   c->site = &ARENA_SITE[b->site];
   const struct program *p = pointing_shape(c, b->site);
-  if (!p) return 0;
+  if (!p || (c->site->flags & SITE_UNSIZED && b->bytes != p->new_bytes)) return 0;
   if (c->site->flags & SITE_FLEXIBLE) {
     if (b->bytes >= p->new_bytes) check_object(c, p, (const unsigned char *)b->address, b->bytes);
     return 0;

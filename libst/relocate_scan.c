@@ -78,7 +78,7 @@ static void scan(struct scanned *s, const void *memory, size_t bytes) {
 
 static int scan_block(const struct block *b, void *ctx) {
   struct scanned *s = ctx;
-  const struct site_plan *sp = transfer_site(s->t, b->site);
+  const struct site_plan *sp = transfer_plan_of(s->t, b);
   struct block now;
   uintptr_t to = transfer_block(s->t, b);
   if (!find_block(to, true, &now)) return 0;
