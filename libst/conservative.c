@@ -26,10 +26,11 @@ static void check_pinned(struct transfer *t, uint64_t value, const struct place 
   if (!site->typed) return;
   if (!site->program->changed && transfer_block(t, &block) == block.address) return;
   transfer_refuse(t, place,
-                  "holds the address of a `%s` (allocated at %s:%u), which %s; "
-                  "keep its layout, or keep an index there instead",
+                  "holds the address of a `%s` (allocated at %s:%u), which %s; %s",
                   type_text(t->plan->old, site->program->old_type, type, sizeof(type)), where->file,
-                  where->line, site->program->changed ? "changes its layout" : "has moved");
+                  where->line, site->program->changed ? "changes its layout" : "has moved",
+                  place->op ? "say which member of the union is live with live_by"
+                            : "keep its layout, or name the type where the word lies");
 }
 
 static uint64_t executable_word(struct transfer *t, uint64_t value, const struct place *place) {
@@ -77,7 +78,8 @@ void words_follow(struct transfer *t, void *memory, size_t bytes, const struct p
 }
 
 void union_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place) {
-  struct place word = {.up = place, .text = "", .index = 0};
+  struct place word = {
+      .up = place, .text = "", .index = 0, .program = place->program, .op = place->op};
   unsigned char *at = memory, *end = at + bytes;
   for (; (size_t)(end - at) >= sizeof(uint64_t); at += sizeof(uint64_t), word.index++) {
     uint64_t value;

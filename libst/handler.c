@@ -153,7 +153,7 @@ void *st_old_pointer(struct st_old v) {
     return NULL;
   }
   memcpy(&address, v.data, sizeof(address));
-  struct pointed to = {type_strip(old_meta(), t->type), 0, false};
+  struct pointed to = {.old_type = type_strip(old_meta(), t->type)};
   return (void *)pointer_follow(now.t, address, &to, now.place);
 }
 

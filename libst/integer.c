@@ -48,7 +48,8 @@ void integers_check(struct transfer *t, const unsigned char *memory, size_t byte
   /* What is loaded lies higher, but for executables at a fixed address: those stay there. */
   enum { ADDRESS_BITS = 47, LOW_BITS = 32 };
   if (t->reverse) return;
-  struct place element = {.up = place, .text = "", .index = 0};
+  struct place element = {
+      .up = place, .text = "", .index = 0, .program = place->program, .op = place->op};
   for (size_t at = 0; at + sizeof(uint64_t) <= bytes; at += sizeof(uint64_t)) {
     uint64_t value = *(const uint64_t *)(memory + at);
     if (value >> LOW_BITS == 0 || value >> ADDRESS_BITS != 0) continue;

@@ -60,7 +60,8 @@ static bool is_text(unsigned char c) {
  * @return its start, or NULL when it is no text */
 static const char *text_around(const struct elf_file *exe, uint64_t link, size_t *length) {
   size_t left, section_left;
-  const char *at = elf_at(exe, link, &left), *end = at ? memchr(at, 0, left) : NULL;
+  const char *at = elf_executable(exe, link) ? NULL : elf_at(exe, link, &left);
+  const char *end = at ? memchr(at, 0, left) : NULL;
   if (!end) return NULL;
   for (const char *c = at; c < end; c++)
     if (!is_text((unsigned char)*c)) return NULL;

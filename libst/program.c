@@ -174,6 +174,7 @@ void programs_each(const struct programs *ps,
 static uint32_t find_counterpart(struct programs *ps, uint32_t id) {
   const struct btf_type *o = btf__type_by_id(ps->old->btf, id);
   uint32_t count = btf__type_cnt(ps->new->btf), found = 0;
+  bool fits = false, several = false;
   const char *name = type_name(ps->old, o);
   for (uint32_t k = 1; k < count; k++) {
     const struct btf_type *n = btf__type_by_id(ps->new->btf, k);
@@ -193,9 +194,12 @@ static uint32_t find_counterpart(struct programs *ps, uint32_t id) {
     const struct program *p = program_for(ps, id, k);
     if (!p) return 0;
     if (!p->refusal && !p->changed) return k;
-    if (!found) found = k;
+    if (fits && !p->refusal) several = true;
+    if (!found || (!fits && !p->refusal)) found = k;
+    fits |= !p->refusal;
   }
-  return found;
+  /* Several of that name, and no variable or member has shown which is which. */
+  return several ? 0 : found;
 }
 
 uint32_t programs_counterpart(struct programs *ps, uint32_t old_type) {

@@ -32,6 +32,7 @@ enum op_kind {
 struct pointed {
   uint32_t old_type, new_type;
   bool retyped; /* what it pointed to is no longer what it points to */
+  bool strict;  /* what it points to must be known to have the type */
 };
 
 enum enum_fate {
@@ -46,6 +47,7 @@ struct enum_value {
 };
 
 struct enum_map {
+  bool names_zero; /* the new version has a name for 0 */
   uint32_t count;
   struct enum_value values[];
 };
@@ -111,6 +113,7 @@ struct program {
   uint32_t old_bytes, new_bytes;
   bool changed;        /* the bytes, other than pointers, do not stay as they are */
   bool points;         /* has pointers or words */
+  bool retyped;        /* has pointers whose target no longer has their type */
   const char *refusal; /* why no object of this type can be transferred, or NULL */
   const char *refused; /* path of the member that this is about */
   struct op *ops;

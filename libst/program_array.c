@@ -89,6 +89,7 @@ void build_arrays(struct builder *b, uint32_t old_type, uint32_t new_type, uint3
                   (a.old_count - a.new_count) * e->old_bytes,
                   build_text(ps, "%s[%u]", path, a.new_count));
   if (e->changed) b->program->changed = true;
+  if (e->retyped) b->program->retyped = true;
   if (e->points || type_is_address(b->old, a.old_element)) b->program->points = true;
   if (a.old_count == 0) {
     build_op(b, OP_TAIL, old_at, new_at, path)->element = e;

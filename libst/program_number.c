@@ -54,6 +54,11 @@ static const struct enum_map *map_enumerators(struct builder *b, const struct bt
     if (at == map->count) map->values[map->count++] = (struct enum_value){.old_value = value};
     map_name(b->new, n, name, &map->values[at]);
   }
+  for (unsigned k = 0; map && k < btf_vlen(n); k++) {
+    int64_t value;
+    type_enumerator(b->new, n, k, &value);
+    if (value == 0) map->names_zero = true;
+  }
   for (uint32_t i = 0; map && i < map->count; i++)
     if (map->values[i].fate != ENUM_FOUND || map->values[i].new_value != map->values[i].old_value)
       same = false;

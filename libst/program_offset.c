@@ -13,9 +13,23 @@ struct search {
   struct programs *programs;
   const struct st_meta *old, *new;
   const struct pointed *pointed;
+  struct pointed element; /* of the array that the pointer points to, when that is not there */
   bool found;
   int64_t result;
 };
+
+/* Memory for rows of an array is often allocated as an array of elements.
+ * @return whether the pointer is now taken for one to an element */
+static bool decay(struct search *s) {
+  const struct btf_type *o = type_of(s->old, s->pointed->old_type);
+  const struct btf_type *n = type_of(s->new, s->pointed->new_type);
+  if (s->found || s->pointed->retyped || !btf_is_array(o)) return false;
+  s->element = *s->pointed;
+  s->element.old_type = type_strip(s->old, btf_array(o)->type);
+  s->element.new_type = btf_is_array(n) ? type_strip(s->new, btf_array(n)->type) : 0;
+  s->pointed = &s->element;
+  return true;
+}
 
 /* Notes one thing that the pointer may mean. @param at  where that is; negative when it is gone */
 static void add_reading(struct search *s, int64_t at, uint32_t new_type) {
@@ -217,8 +231,8 @@ static uint32_t enclosing_type(const struct st_meta *meta, uint32_t type, uint64
  * look otherwise now, or have pointers, which nobody follows in memory that has none. */
 static bool is_misread(const struct search *s, uint32_t type, uint64_t offset) {
   uint32_t old_type = s->pointed->old_type;
+  if (s->pointed->strict || s->pointed->retyped) return true;
   if (!old_type) return false;
-  if (s->pointed->retyped) return true;
   uint32_t new_type = s->pointed->new_type ? s->pointed->new_type
                                            : programs_counterpart(s->programs, old_type);
   const struct program *p = new_type ? program_for(s->programs, old_type, new_type) : NULL;
@@ -230,13 +244,16 @@ static bool is_misread(const struct search *s, uint32_t type, uint64_t offset) {
 }
 
 static struct search new_search(struct programs *ps, const struct pointed *pointed) {
-  return (struct search){ps, programs_old(ps), programs_target(ps), pointed, false, 0};
+  return (struct search){
+      .programs = ps, .old = programs_old(ps), .new = programs_target(ps), .pointed = pointed};
 }
 
 int64_t program_offset(struct programs *ps, const struct program *p, uint64_t offset,
                        const struct pointed *pointed, bool *exact) {
   struct search s = new_search(ps, pointed);
-  if (pointed->old_type) find(&s, p->old_type, p->new_type, offset, 0);
+  do
+    if (pointed->old_type) find(&s, p->old_type, p->new_type, offset, 0);
+  while (decay(&s));
   *exact = s.found;
   if (s.found) return s.result;
   if (is_misread(&s, p->old_type, offset)) return PROGRAM_MISREAD;
@@ -282,7 +299,9 @@ int64_t program_block_offset(struct programs *ps, const struct program *p, bool 
   if (p->old_bytes == 0) return -1;
   if (flexible && offset >= p->old_bytes) return (int64_t)(offset - p->old_bytes + p->new_bytes);
   uint64_t count = bytes / p->old_bytes, index = offset / p->old_bytes;
-  if (pointed->old_type) find_in_elements(&s, p->old_type, p->new_type, count, count, offset, 0);
+  do
+    if (pointed->old_type) find_in_elements(&s, p->old_type, p->new_type, count, count, offset, 0);
+  while (decay(&s));
   if (s.found) return s.result;
   if (is_misread(&s, p->old_type, offset % p->old_bytes)) return PROGRAM_MISREAD;
   if (!p->changed) return (int64_t)offset;

@@ -86,7 +86,13 @@ static bool pointed_fits(const struct builder *b, uint32_t old_type, uint32_t ne
 }
 
 struct pointed build_pointed(const struct builder *b, uint32_t old_type, uint32_t new_type) {
-  struct pointed to = {type_strip(b->old, old_type), type_strip(b->new, new_type), false};
+  struct pointed to = {.old_type = type_strip(b->old, old_type),
+                       .new_type = type_strip(b->new, new_type)};
+  if (!to.old_type && btf_is_composite(type_of(b->new, new_type))) {
+    /* It pointed to anything, and now to that. */
+    to.old_type = build_old_of(b, new_type);
+    to.strict = true;
+  }
   to.retyped = to.old_type && to.new_type && !pointed_fits(b, to.old_type, to.new_type);
   return to;
 }
@@ -94,8 +100,10 @@ struct pointed build_pointed(const struct builder *b, uint32_t old_type, uint32_
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                     uint32_t old_at, uint32_t new_at, const char *path) {
   build_correspond(b->set, o->type, n->type);
-  build_op(b, OP_POINTER, old_at, new_at, path)->pointed = build_pointed(b, o->type, n->type);
+  struct pointed pointed = build_pointed(b, o->type, n->type);
+  build_op(b, OP_POINTER, old_at, new_at, path)->pointed = pointed;
   b->program->points = true;
+  if (pointed.retyped) b->program->retyped = true;
 }
 
 /* ---- structs ---- */
@@ -131,7 +139,7 @@ static bool is_handlers_own(struct builder *b, const struct type_member *om,
   if (k < 0) return true;
   struct type_member nm = type_member(b->new, n, (unsigned)k);
   const struct program *p = program_for(b->set, om->type, nm.type);
-  return om->bits != nm.bits || (p && (p->refusal || p->changed));
+  return om->bits != nm.bits || (p && (p->refusal || p->changed || p->retyped));
 }
 
 static void pair_structs(struct builder *b, const struct btf_type *o, const struct btf_type *n,

@@ -93,11 +93,11 @@ static int64_t map_value(struct transfer *t, const struct op *op, int64_t value,
     return e->new_value;
   }
   /* Zero is what memory starts as, also where no enumerator has it. */
-  if (value != 0)
+  if (value != 0 || op->map->names_zero)
     transfer_refuse(t, place,
-                    "is %" PRId64 ", which is no enumerator, and the enumerators change; "
+                    "is %" PRId64 ", which is no enumerator, and the enumerators change%s; "
                     "give the value a name, or convert it in a handler",
-                    value);
+                    value, value == 0 ? ": 0 is one now" : "");
   return value;
 }
 
@@ -115,9 +115,11 @@ static void run_bits(struct transfer *t, const struct op *op, const unsigned cha
   int64_t value = (int64_t)((uint64_t)(raw >> op->old_bit) & mask);
   if (op->old_signed && op->old_bits < 64)
     value = (int64_t)((uint64_t)value << (64 - op->old_bits)) >> (64 - op->old_bits);
+  /* A mapped value is one of the new version's enumerators. */
+  bool is_signed = op->map ? op->new_signed : op->old_signed;
   if (op->map) value = map_value(t, op, value, place);
-  if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
-    refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
+  if (!fits(value, is_signed, op->new_bits, op->new_signed))
+    refuse_range(t, place, value, is_signed, op->new_bits, op->new_signed);
   uint32_t new_bytes = (op->new_bit + op->new_bits + 7u) / 8;
   unsigned __int128 target = 0;
   mask = op->new_bits < 64 ? (1ull << op->new_bits) - 1 : ~0ull;

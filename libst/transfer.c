@@ -39,8 +39,9 @@ const struct site_plan *transfer_plan_site(struct transfer *t, unsigned index) {
   sp->known = true;
   sp->flexible = site->flags & SITE_FLEXIBLE;
   sp->pool = plan_is_pool(t->plan, site->function);
+  uint32_t type = plan_annotated_block(t->plan, site->function, site->type);
   struct block_plan blocks =
-      plan_block(t->plan, plan_annotated_block(t->plan, site->function, site->type));
+      plan_block(t->plan, type, site_pair_type(t->plan, type, t->site_pairs[index]));
   sp->typed = blocks.typed;
   sp->unsized = blocks.typed && (site->flags & SITE_UNSIZED);
   sp->skip = blocks.skip && !sp->unsized;
@@ -219,6 +220,7 @@ static int transfer_one(const struct block *b, void *ctx) {
   }
   if (sp->skip) return 0;
   if (!sp->typed) {
+    if (!sp->orphan && t->untyped++ == 0) t->untyped_site = b->site;
     words_follow(t, (void *)b->address, b->bytes, &place);
     return 0;
   }
@@ -379,6 +381,17 @@ int transfer_prepare(struct transfer *t) {
   return initial_load(t);
 }
 
+/* Nobody knows what is in them, and whether the new version takes it for the same. */
+static void tell_untyped(struct transfer *t) {
+  const struct site *first = &ARENA_SITE[t->untyped_site];
+  if (t->untyped)
+    report_note(t->report,
+                "%u block%s without a type (the first is from %s:%u; see st-instrument --report) "
+                "keep%s their layout",
+                t->untyped, t->untyped == 1 ? "" : "s", first->file, first->line,
+                t->untyped == 1 ? "s" : "");
+}
+
 int transfer_run(struct transfer *t) {
   initial_relocate(t);
   int err = arena_transfer_begin(st_process.heap);
@@ -394,6 +407,7 @@ int transfer_run(struct transfer *t) {
     if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
   if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_change), transfer_one, t);
   t->at = UINTPTR_MAX;
+  tell_untyped(t);
   if (!err && handled) handlers_run_variables(t);
   if (!err && t->relocate) relocate_scan(t);
   if (!err && t->validate && !t->report->violations) err = validate(t);

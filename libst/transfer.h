@@ -61,6 +61,8 @@ struct transfer {
   struct literal *literals;
   size_t literal_count;
   unsigned dangling;       /* pointers to freed memory met */
+  unsigned untyped;        /* blocks without a type met, and the site of the first */
+  unsigned untyped_site;
   bool relocate;           /* every block moves that can: libst/relocate.h */
   bool validate;           /* libst/validate.h */
   struct reverse *reverse; /* not NULL: the way is back, libst/reverse.h */
