@@ -185,14 +185,10 @@ class Source:
 
     def build(self) -> None:
         case = self.case
-        self.function("build")
-        self.put("  int choice = random_choice();")
-        for b in case.blocks.values():
-            self.put(f"  {self.allocate(b)}")
-            self.alloc_lines[b.name] = len(self.lines)
-        for name in case.freed:
-            self.put(f"  void *{name} = malloc(40);")
-            self.put(f"  random_free_later({name});")
+        own = [*case.blocks, *case.freed]
+        declared = [declare(Pointer(b.element), b.name) for b in case.blocks.values()]
+        declared += [f"void *{name}" for name in case.freed]
+        self.put(f"PLAIN static void {case.prefix}_fill({', '.join(declared)}) {{")
         for o in [*case.variables.values(), *case.blocks.values()]:
             if isinstance(o, Variable) and (o.old_type is None or o.is_const):
                 continue
@@ -201,11 +197,21 @@ class Source:
                 continue
             type_, value = self.value_of(o)
             for path, _, v in self.leaves(type_, value):
-                if isinstance(o, Block) or initial or not is_zero(v):
+                zeroed = o.how == "calloc" if isinstance(o, Block) else not initial
+                if not zeroed or not is_zero(v):
                     self.put(f"  {self.place(o.name, path)} = {self.scalar(v)};")
         for c in case.choices:
-            self.put(f"  if (choice == {self.numbers[id(c)]}) "
+            self.put(f"  if (random_choice({self.numbers[id(c)]})) "
                      f"{self.place(c.target, c.path)} = {self.scalar(c.value)};")
+        self.put("}")
+        self.function("build")
+        for b in case.blocks.values():
+            self.put(f"  {self.allocate(b)}")
+            self.alloc_lines[b.name] = len(self.lines)
+        for name in case.freed:
+            self.put(f"  void *{name} = malloc(40);")
+            self.put(f"  random_free_later({name});")
+        self.put(f"  {case.prefix}_fill({', '.join(own)});")
         self.put("}")
 
     def again(self) -> None:
@@ -222,8 +228,8 @@ class Source:
 
     def verify(self) -> None:
         case = self.case
+        self.put("PLAIN")
         self.function("verify")
-        self.put("  int choice = random_choice();")
         for name, (holder, path) in case.leads.items():
             b = case.blocks[name]
             element = b.new_element if self.new else b.element
@@ -242,7 +248,7 @@ class Source:
             for path, leaf, v in self.leaves(type_, value):
                 place, line = self.place(o.name, path), ""
                 for c in chosen.get((o.name, path), []):
-                    line += f"if (choice == {self.numbers[id(c)]}) {self.check(place, c.value)} else "
+                    line += f"if (random_choice({self.numbers[id(c)]})) {self.check(place, c.value)} else "
                 self.put(f"  {line}{self.check(place, v)}")
         self.put("}")
 
