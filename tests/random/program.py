@@ -15,6 +15,7 @@ from tools import Tools  # noqa: E402
 HEAD = """#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libst/annotate.h"
 #include "tests/random/values.h"
 #include "tests/updates/pair.h"
 """
@@ -39,7 +40,7 @@ class Program:
             case = Case(seed, prefix, private)
             self.cases.append((case, f"{name}.c", first))
             self.files[f"{name}.c"].append((case, first))
-            first += len(case.choices)
+            first += len(case.model.choices)
 
     def write(self, folder: Path) -> None:
         self.lines: dict[int, dict[str, int]] = {}
