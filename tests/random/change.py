@@ -153,7 +153,9 @@ class Changer:
 
     def union(self, old: Struct) -> Struct:
         rng = self.rng
-        members = [replace(m, type=self.retype(m.type)) if rng.random() < 0.4 else m
+        members = [m if rng.random() < 0.6 else
+                   replace(m, type=Array(self.retype(m.type.of), m.type.count))
+                   if isinstance(m.type, Array) else replace(m, type=self.retype(m.type))
                    for m in old.members]
         if rng.random() < 0.3 and len(members) > 2:
             members.pop(rng.randrange(len(members)))
@@ -175,7 +177,7 @@ class Changer:
         is_tail = isinstance(m.type, Array) and not m.type.count
         is_opaque = isinstance(innermost(m.type), Opaque)
         return old.member(m.name) is not None and not is_tail and not is_opaque and \
-            not m.by and not m.is_fixed
+            not m.is_own and not m.by and not m.is_fixed
 
     def move_in(self, tag: str, new: Struct) -> None:
         """Some members move into a struct that the new version adds."""
@@ -207,9 +209,12 @@ class Changer:
             return
         holder = rng.choice(inner)
         after = self.new[holder.type.tag]
+        before = self.old[holder.type.tag]
         stays = new.member(holder.name) is not None
-        moving = [m for m in after.members
-                  if self.may_move(self.old[holder.type.tag], m) and not after.homes]
+        # Where the struct lies elsewhere, what has left it must not look renamed.
+        added = {declare(m.type) for m in after.members if not before.member(m.name)}
+        moving = [m for m in after.members if self.may_move(before, m) and not after.homes and
+                  declare(before.member(m.name).type) not in added]
         if stays and len(moving) == len(after.members):
             moving = moving[1:]
         for m in rng.sample(moving, min(len(moving), rng.randint(1, 2))):

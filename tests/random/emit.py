@@ -308,7 +308,12 @@ def named(worlds: Worlds, old, new, path: tuple) -> str:
         homes = worlds.new[new.tag].homes if new else {}
         key = next((k for k in (path[at:at + 2], path[at:at + 1]) if k in homes), path[at:at + 1])
         home = homes.get(key, key)
-        step = "".join(rf"\.{name}" for name in (home if len(home) == len(key) else key))
+        if len(home) != len(key):  # it moved; what it was in may have another name, too
+            holder = homes.get(key[:1], key[:1]) if len(key) > 1 else key
+            step_names = (*holder, *key[1:])
+        else:
+            step_names = home
+        step = "".join(rf"\.{name}" for name in step_names)
         text += f"({step})?" if old.keyword == "union" else step
         for name in key:
             old = worlds.old[old.tag].member(name).type

@@ -7,8 +7,8 @@ from random import Random
 
 from make_values import TEXTS
 from model import Choice, Model
-from shape import (CHAR, Array, Enum, FunctionPointer, Int, Named, Opaque, Pointer, declare, is_enum,
-                   is_marked, is_record, same)
+from shape import (CHAR, Array, Enum, FunctionPointer, Int, Named, Opaque, Pointer, declare,
+                   innermost, is_enum, is_marked, is_record, same)
 from value import NULL, Block, Call, Freed, Odd, Ref, Text, Variable
 
 
@@ -71,8 +71,9 @@ class PointerMaker:
                     if not doubt:
                         gone.setdefault(key, []).append(Ref(name, path))
                     continue
-                if not path or not self.is_first(name, path, len(path) - 1) or \
-                        path == (0,) and name in self.model.blocks:
+                is_start = not path or not self.is_first(name, path, len(path) - 1) or \
+                    path == (0,) and name in self.model.blocks
+                if is_start and self.is_together(name, path, part):
                     starts.append(Ref(name, path))
                 if declare(found[1]) != declare(self.worlds.translate(part)):
                     continue
@@ -86,6 +87,19 @@ class PointerMaker:
                     where.setdefault(declare(element), []).append(Ref(name, path))
         certain["void"] = starts
         return certain, doubtful, gone
+
+    def is_together(self, name: str, path: tuple, part) -> bool:
+        """Does a part still begin with what it began with, so that a pointer without a type means
+        one place?"""
+        now = self.model.follow(name, path)[0]
+        while is_record(part) or isinstance(part, Array):
+            member = None if isinstance(part, Array) else self.worlds.old[part.tag].members[0]
+            path = (*path, member.name if member else 0)
+            part = member.type if member else part.of
+            found = self.model.follow(name, path)
+            if found and found[0][:len(now)] != now:
+                return False
+        return True
 
     def fits(self, old, new) -> bool:
         """May a pointer to `old` be used for a `new`? Its own type stays."""
@@ -220,6 +234,7 @@ class PointerMaker:
                            for k, v in old.constants.items())
             return len(old.members) == len(new.members) and all(
                 new.homes.get((m.name,), (m.name,)) == (n.name,) and m.bits == n.bits and
-                self.worlds.translate(m.type) == n.type and widened(m.type)
+                (isinstance(innermost(n.type), Opaque) or
+                 self.worlds.translate(m.type) == n.type and widened(m.type))
                 for m, n in zip(old.members, new.members))
         return widened(type_)

@@ -125,12 +125,12 @@ def is_zero(value) -> bool:
     return value == 0 or value == NULL
 
 
-def code(type_) -> str:
+def code(world: World, type_) -> str:
     """How a number lies in memory."""
     if isinstance(type_, Float):
         return "f" if type_.name == "float" else "d"
     if is_enum(type_):
-        return "i"
+        return "i" if min(world[type_.tag].constants.values()) < 0 else "I"
     letter = {8: "b", 16: "h", 32: "i", 64: "q"}[type_.bits]
     return letter if type_.signed else letter.upper()
 
@@ -180,7 +180,8 @@ class Worlds:
     def convert(self, old, new, value, default, new_bits: int = 0):
         """The new value for an old one. `default` is what the new version begins with."""
         if isinstance(new, Opaque):
-            return struct.unpack(code(new.of), struct.pack(code(old.of), value))[0]
+            return struct.unpack(code(self.new, new.of),
+                                 struct.pack(code(self.old, old.of), value))[0]
         if isinstance(old, (Int, Float)) or is_enum(old):
             if isinstance(old, Float) or isinstance(new, Float):
                 return self.real(new, value, new_bits)
