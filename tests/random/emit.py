@@ -5,14 +5,12 @@ old version what it built, the new one what the oracle says."""
 
 from __future__ import annotations
 
-import re
-
 from annotations import annotations
 from case import Case
 from model import Choice
 from shape import (COOKIE, Array, Enum, FunctionPointer, Named, Opaque, Pointer, World, declare,
                    innermost)
-from value import Block, Call, Freed, Live, Odd, Ref, Text, Variable, Worlds, is_zero
+from value import Block, Call, Freed, Live, Odd, Ref, Text, Variable, is_zero
 
 
 def integer(value: int) -> str:
@@ -276,13 +274,34 @@ class Source:
         for o in self.objects():
             if isinstance(o, Variable) and self.type_of(o) is None:
                 continue
-            for path, type_, v in self.leaves(*self.value_of(o)):
+            if isinstance(o, Variable) and o.old_type is None and o.new_initial is None:
+                self.put(f"  ZERO({self.place(o.name, ())});")
+                continue
+            for path, type_, v in self.checked(o, chosen, *self.value_of(o)):
                 place, line = self.place(o.name, path), ""
                 for c in chosen.get((o.name, path), []):
                     line += f"if (random_choice({self.numbers[id(c)]})) " \
                         f"{self.check(place, type_, c.value)} else "
                 self.put(f"  {line}{self.check(place, type_, v)}")
         self.put("}")
+
+    def checked(self, o, chosen: dict, type_, value, path=()):
+        """The scalars of a value, and its arrays of numbers as a whole where no choice is made:
+        path, type, value."""
+        if isinstance(value, list) and all(isinstance(v, int) for v in value) and \
+                not any((o.name, (*path, i)) in chosen for i in range(len(value))):
+            yield path, type_, value
+        elif isinstance(value, list):
+            for i, v in enumerate(value):
+                yield from self.checked(o, chosen, type_.of, v, (*path, i))
+        elif isinstance(value, dict):
+            for m in self.world[type_.tag].members:
+                yield from self.checked(o, chosen, m.type, value[m.name], (*path, m.name))
+        elif isinstance(value, Live) and value.member:
+            m = self.world[type_.tag].member(value.member)
+            yield from self.checked(o, chosen, m.type, value.value, (*path, m.name))
+        elif not isinstance(value, Live):
+            yield path, type_, value
 
     def check(self, place: str, type_, value) -> str:
         if isinstance(value, Freed):
@@ -293,45 +312,8 @@ class Source:
             return f"POINTER({place}, {self.scalar(Pointer(None), value)});"
         if isinstance(value, float):
             return f"REAL({place}, {value.hex()});"
+        if isinstance(value, list):
+            if not value:
+                return ";"
+            return f"NUMBERS({place}, {', '.join(integer(v) for v in value)});"
         return f"NUMBER({place}, {integer(value)});"
-
-
-def named(worlds: Worlds, old, new, path: tuple) -> str:
-    """A path as violations write it, a regular expression: by the new names, but what moved by its
-    old place. The member of a union may be left out."""
-    text, at = "", 0
-    while at < len(path):
-        if isinstance(old, Array):
-            text += rf"\[{path[at]}\]"
-            old, new, at = old.of, new and new.of, at + 1
-            continue
-        homes = worlds.new[new.tag].homes if new else {}
-        key = next((k for k in (path[at:at + 2], path[at:at + 1]) if k in homes), path[at:at + 1])
-        home = homes.get(key, key)
-        if len(home) != len(key):  # it moved; what it was in may have another name, too
-            holder = homes.get(key[:1], key[:1]) if len(key) > 1 else key
-            step_names = (*holder, *key[1:])
-        else:
-            step_names = home
-        step = "".join(rf"\.{name}" for name in step_names)
-        text += f"({step})?" if old.keyword == "union" else step
-        for name in key:
-            old = worlds.old[old.tag].member(name).type
-        for name in home:
-            m = new and worlds.new[new.tag].member(name)
-            new = m.type if m else None
-        at += len(key)
-    return text
-
-
-def datum(case: Case, c: Choice) -> str:
-    """How a violation names the datum: a regular expression."""
-    path = c.where()
-    o = case.model.object(c.target)
-    text = named(case.worlds, o.old_root(), o.new_root(), path)
-    if isinstance(o, Variable):
-        name = f"kept in {o.name}_at" if o.scope == "function" else o.new_name or o.name
-        return f"`{re.escape(name)}{text}`"
-    if len(o.value) == 1 and o.how != "untyped":
-        text = text.removeprefix(r"\[0\]").removeprefix(r"\.")
-    return rf".*{text}` \((`.*; )?allocated at "

@@ -146,5 +146,13 @@ class ValueMaker:
         if type_.keyword == "union":
             m = definition.members[0]
             return Live(m.name, self.initial(m.type, world, functions))
-        return {m.name: rng.randint(*m.type.range(m.bits)) if m.bits
-                else self.initial(m.type, world, functions) for m in definition.members}
+        result = {m.name: rng.randint(*m.type.range(m.bits)) if m.bits
+                  else self.initial(m.type, world, functions) for m in definition.members}
+        for m in definition.members:
+            if m.by:  # zero is a value of each member
+                result[m.name] = Live(None, None)
+                key = m.by.cases[0][0] if m.by.cases else 0
+                teller = definition.member(m.by.field)
+                result[teller.name] = world[teller.type.tag].constants[key] \
+                    if isinstance(key, str) else key
+        return result

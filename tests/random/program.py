@@ -27,7 +27,7 @@ class Program:
     def __init__(self, group: int, seeds: list[int], per_program: int):
         rng = Random(f"program {group}")
         self.compiler = rng.choice(["gcc", "clang-19"])
-        self.flags = rng.choice([("-O0",)] * 3 + [("-O2",)] * 3 + [("-O2", "-DRANDOM_OPTIMISE_ALL")])
+        self.flags = rng.choice([("-O0",)] * 6 + [("-O2",)] * 3 + [("-O2", "-DRANDOM_OPTIMISE_ALL")])
         if self.compiler == "gcc":  # what libst does not look at, and half of the time
             self.flags += ("-fno-var-tracking",)
         private = rng.random() < 0.5  # the files use the same names for different things

@@ -41,6 +41,11 @@ void random_number(long long is, long long should, int line) {
   fprintf(stderr, "%s:%d: is %lld and should be %lld\n", file, line, is, should);
 }
 
+void random_zero(const void *bytes, size_t count, int line) {
+  for (size_t i = 0; i < count; i++)
+    random_number(((const unsigned char *)bytes)[i], 0, line);
+}
+
 void random_real(double is, double should, int line) {
   if (memcmp(&is, &should, sizeof(is)) == 0) return;
   wrong++;

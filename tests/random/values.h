@@ -15,6 +15,7 @@ void random_called(int number);
 void random_number(long long is, long long should, int line);
 void random_real(double is, double should, int line);
 void random_pointer(const void *is, const void *should, int line);
+void random_zero(const void *bytes, size_t count, int line);
 void random_text(const char *is, const char *should, int line);
 /** Using the address must trap. */
 void random_traps(const void *is, int line);
@@ -23,7 +24,14 @@ void random_in_file(const char *name);
 /** Ends the program when a check has failed. */
 void random_end_checks(void);
 
-#define NUMBER(place, value)  random_number((long long)(place), value, __LINE__)
+#define NUMBER(place, value) random_number((long long)(place), value, __LINE__)
+#define NUMBERS(place, ...)                                                                        \
+  do {                                                                                             \
+    const long long should[] = {__VA_ARGS__};                                                      \
+    for (size_t i = 0; i < sizeof(should) / sizeof(*should); i++)                                  \
+      random_number((long long)(place)[i], should[i], __LINE__);                                   \
+  } while (0)
+#define ZERO(place)           random_zero(&(place), sizeof(place), __LINE__)
 #define REAL(place, value)    random_real(place, value, __LINE__)
 #define POINTER(place, value) random_pointer((void *)(place), value, __LINE__)
 #define TEXT(place, value)    random_text((void *)(place), value, __LINE__)
