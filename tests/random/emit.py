@@ -8,8 +8,7 @@ from __future__ import annotations
 from annotations import annotations
 from case import Case
 from model import Choice
-from shape import (COOKIE, Array, Enum, FunctionPointer, Named, Opaque, Pointer, World, declare,
-                   innermost)
+from shape import COOKIE, Enum, Named, Opaque, Pointer, World, declare, innermost
 from value import Block, Call, Freed, Live, Odd, Ref, Text, Variable, is_zero
 
 

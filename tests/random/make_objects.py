@@ -10,7 +10,7 @@ from make_types import TypeMaker
 from make_values import ValueMaker
 from model import Model
 from shape import INTS, Array, Enum, Named, Pointer, declare, is_marked, may_point
-from value import NULL, Block, Call, Freed, Ref, Variable, zero
+from value import NULL, Block, Freed, Ref, Variable, zero
 
 
 class ObjectMaker:

@@ -6,7 +6,7 @@ from random import Random
 
 from make_values import ValueMaker
 from model import Choice, Model
-from shape import Array, Float, FunctionPointer, Opaque, Pointer, is_enum
+from shape import Float, FunctionPointer, Opaque, Pointer, is_enum
 from value import Call, Refused
 
 
