@@ -149,12 +149,16 @@ static int marked(struct apply *ap, int id) {
   return id < 0 || !add_mark(ap, (uint32_t)id) ? 0 : id;
 }
 
+static bool may_hold_pointer(const struct btf_type *t) {
+  return btf_is_ptr(t) || (btf_is_int(t) && t->size == sizeof(void *));
+}
+
 static int retype_pointer(struct apply *ap, uint32_t id, bool tagged) {
   struct st_meta *m = ap->meta;
   const struct btf_type *t = type_of(m, id);
   uint32_t target = btf_is_ptr(t) ? t->type : ap->at->operand;
   if (btf_is_ptr(t) && !tagged) return wrong(ap, "it is a pointer already"), 0;
-  if (!btf_is_ptr(t) && !(btf_is_int(t) && t->size == sizeof(void *)))
+  if (!may_hold_pointer(t))
     return wrong(ap, "it is no integer that can hold a pointer"), 0;
   int new = marked(ap, btf__add_ptr(m->btf, (int)target));
   if (!new || !tagged) return new;
@@ -207,11 +211,13 @@ static uint32_t retype(struct apply *ap, uint32_t id) {
   case ST_ANNOTATE_TAGGED_POINTER:
     return (uint32_t)retype_pointer(ap, id, kind == ST_ANNOTATE_TAGGED_POINTER);
   case ST_ANNOTATE_NOT_POINTER:
-    if (!btf_is_ptr(t)) {
-      wrong(ap, "it is no pointer");
+    if (!may_hold_pointer(t)) {
+      wrong(ap, "it is no pointer, and no integer that can hold one");
       return 0;
     }
-    return (uint32_t)marked(ap, btf__add_int(m->btf, "unsigned long", sizeof(void *), 0));
+    return (uint32_t)marked(ap, btf__add_int(m->btf, btf_is_ptr(t) ? "unsigned long" : type_name(m, t),
+                                             sizeof(void *),
+                                             type_is_signed(t) ? BTF_INT_SIGNED : 0));
   case ST_ANNOTATE_POOL_OF:
     new = annotation_pool(m, id, ap->at->operand);
     if (!new) wrong(ap, "it is no array of integers that can hold such an object");

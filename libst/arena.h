@@ -100,6 +100,7 @@ enum site_flags {
   SITE_FLEXIBLE = 1, /* the block is one object with a flexible array at its end */
   SITE_CLEAR = 2, /* may hold pointers: blocks start zeroed, so that rests are not taken for them */
   SITE_ALIGNED = 4, /* asked for more than the usual alignment, which blocks keep when they move */
+  SITE_UNSIZED = 8, /* a block of another size than the type's is untyped */
 };
 
 struct arena {

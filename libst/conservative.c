@@ -13,16 +13,24 @@
 static void check_pinned(struct transfer *t, uint64_t value, const struct place *place) {
   struct block block;
   if (!arena_find(value, false, &block)) return;
-  const struct site_plan *site = transfer_site(t, block.site);
-  if (!site->typed || site->orphan) return;
-  if (!site->program->changed && transfer_block(t, &block) == block.address) return;
+  const struct site_plan *site = transfer_plan_of(t, &block);
   char type[160];
   const struct site *where = &ARENA_SITE[block.site];
+  if (transfer_type_is_lost(t, site, &block))
+    transfer_refuse(t, place,
+                    "holds the address of a `%s` (allocated at %s:%u), which the new version does "
+                    "not have, or has no variable or allocation of; keep the type's name, or "
+                    "annotate what it was renamed from",
+                    type_text(t->plan->old, where->type, type, sizeof(type)), where->file,
+                    where->line);
+  if (!site->typed) return;
+  if (!site->program->changed && transfer_block(t, &block) == block.address) return;
   transfer_refuse(t, place,
-                  "holds the address of a `%s` (allocated at %s:%u), which %s; "
-                  "keep its layout, or keep an index there instead",
+                  "holds the address of a `%s` (allocated at %s:%u), which %s; %s",
                   type_text(t->plan->old, site->program->old_type, type, sizeof(type)), where->file,
-                  where->line, site->program->changed ? "changes its layout" : "has moved");
+                  where->line, site->program->changed ? "changes its layout" : "has moved",
+                  place->op ? "say which member of the union is live with live_by"
+                            : "keep its layout, or name the type where the word lies");
 }
 
 static uint64_t executable_word(struct transfer *t, uint64_t value, const struct place *place) {
@@ -65,13 +73,19 @@ void words_copy(struct transfer *t, const void *from, void *to, size_t bytes,
 }
 
 void words_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place) {
-  struct place word = {.up = place, .text = "", .index = 0};
-  uintptr_t start = ((uintptr_t)memory + 7) & ~7ul, end = ((uintptr_t)memory + bytes) & ~7ul;
-  for (uintptr_t at = start; at < end; at += 8) {
-    uint64_t *slot = (uint64_t *)at, value = *slot;
+  size_t skew = -(uintptr_t)memory % sizeof(uint64_t);
+  if (bytes > skew) union_follow(t, (unsigned char *)memory + skew, bytes - skew, place);
+}
+
+void union_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place) {
+  struct place word = {
+      .up = place, .text = "", .index = 0, .program = place->program, .op = place->op};
+  unsigned char *at = memory, *end = at + bytes;
+  for (; (size_t)(end - at) >= sizeof(uint64_t); at += sizeof(uint64_t), word.index++) {
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
     if (value < 0x10000) continue;
-    word.index = (long)((at - start) / 8);
     uint64_t followed = word_follow(t, value, &word);
-    if (followed != value) *slot = followed;
+    if (followed != value) memcpy(at, &followed, sizeof(followed));
   }
 }

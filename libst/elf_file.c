@@ -63,6 +63,11 @@ bool elf_read_only(const struct elf_file *elf, uint64_t address) {
   return !(s->sh_flags & SHF_WRITE) || strncmp(elf_section_name(elf, s), ".data.rel.ro", 12) == 0;
 }
 
+bool elf_executable(const struct elf_file *elf, uint64_t address) {
+  const Elf64_Shdr *s = section_at(elf, address);
+  return s && s->sh_flags & SHF_EXECINSTR;
+}
+
 const Elf64_Sym *elf_symbols(const struct elf_file *elf, size_t *count, const char **strings) {
   const Elf64_Shdr *s = elf_section(elf, ".dynsym"), *str = elf_section(elf, ".dynstr");
   if (!s || !str) return NULL;

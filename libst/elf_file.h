@@ -27,6 +27,8 @@ const char *elf_section_name(const struct elf_file *elf, const Elf64_Shdr *secti
 const void *elf_at(const struct elf_file *elf, uint64_t address, size_t *left);
 /** Is the address in a loaded section that the program may not write (RELRO included)? */
 bool elf_read_only(const struct elf_file *elf, uint64_t address);
+/** Is the address in a section of code? */
+bool elf_executable(const struct elf_file *elf, uint64_t address);
 
 /** The dynamic symbol table. @return entries, or NULL when there is none */
 const Elf64_Sym *elf_symbols(const struct elf_file *elf, size_t *count, const char **strings);

@@ -101,7 +101,7 @@ static struct st_old objects_at(uint64_t address, uint32_t type) {
   struct block block;
   if (size == 0) size = bytes = 1;
   if (arena_find(address, false, &block))
-    bytes = block.address + transfer_old_bytes(now.t, transfer_site(now.t, block.site), &block) -
+    bytes = block.address + transfer_old_bytes(now.t, transfer_plan_of(now.t, &block), &block) -
             address;
   if (bytes < size) bytes = size;
   const void *data = old_memory_at(now.t, address, bytes);
@@ -157,7 +157,7 @@ void *st_old_pointer(struct st_old v) {
     return NULL;
   }
   memcpy(&address, v.data, sizeof(address));
-  struct pointed to = {type_strip(old_meta(), t->type), 0, false};
+  struct pointed to = {.old_type = type_strip(old_meta(), t->type)};
   return (void *)pointer_follow(now.t, address, &to, now.place);
 }
 

@@ -116,7 +116,7 @@ bool initial_keep(struct transfer *t, const struct st_variable *old,
     return false;
   }
   if (change != INITIAL_LOST && memcmp(initial, value, old->size) == 0) {
-    if (change == INITIAL_CHANGED)
+    if (change == INITIAL_CHANGED || pair->program->changed)
       report_note(t->report, "variable `%s` takes its new initial value", name);
     return true;
   }

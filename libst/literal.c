@@ -50,22 +50,49 @@ static uintptr_t copy_to_heap(const char *text, size_t bytes) {
   return p ? (uintptr_t)memcpy(p, text, bytes) : 0;
 }
 
-uintptr_t literal_follow(struct transfer *t, uint64_t link) {
-  size_t left;
+static bool is_text(unsigned char c) {
+  return isprint(c) || isspace(c) || c & 0x80;
+}
+
+/* The text around a byte of the old executable: linkers merge literals that end alike, and programs
+ * keep pointers into the middle of a text beside one to its start.
+ * @param length  without the 0 at its end
+ * @return its start, or NULL when it is no text */
+static const char *text_around(const struct elf_file *exe, uint64_t link, size_t *length) {
+  size_t left, section_left;
+  const char *at = elf_executable(exe, link) ? NULL : elf_at(exe, link, &left);
+  const char *end = at ? memchr(at, 0, left) : NULL;
+  if (!end) return NULL;
+  for (const char *c = at; c < end; c++)
+    if (!is_text((unsigned char)*c)) return NULL;
+  const char *start = at;
+  while (elf_at(exe, link - (uint64_t)(at - start) - 1, &section_left) == start - 1 &&
+         section_left > left && is_text((unsigned char)start[-1]))
+    start--;
+  *length = (size_t)(end - start);
+  return start;
+}
+
+/* May a pointer of this type point to text? Of anything else the bytes up to a 0 are a part. */
+static bool points_to_text(struct transfer *t, const struct pointed *pointed, size_t length) {
+  if (pointed->old_type) return type_is_char(t->plan->old, pointed->old_type);
+  return length > 0;
+}
+
+uintptr_t literal_follow(struct transfer *t, uint64_t link, const struct pointed *pointed) {
+  size_t length;
+  const struct elf_file *exe = &t->plan->old_exe;
+  const char *text = text_around(exe, link, &length);
+  if (!text || !points_to_text(t, pointed, length)) return 0;
+  uint64_t offset = (uint64_t)((const char *)elf_at(exe, link, NULL) - text);
   for (size_t i = 0; i < t->literal_count; i++)
-    if (t->literals[i].old_address == link) return t->literals[i].new_address;
-  const char *text = elf_at(&t->plan->old_exe, link, &left);
-  const char *end = text ? memchr(text, 0, left) : NULL;
-  if (!end) return 0;
-  for (const char *c = text; c < end; c++)
-    if (!isprint((unsigned char)*c) && !isspace((unsigned char)*c) && !((unsigned char)*c & 0x80))
-      return 0;
-  size_t bytes = (size_t)(end - text) + 1;
-  uintptr_t found = find_in_executable(text, bytes);
-  if (!found) found = copy_to_heap(text, bytes);
+    if (t->literals[i].text == text) return t->literals[i].new_address + offset;
+  uintptr_t found = find_in_executable(text, length + 1);
+  if (!found) found = copy_to_heap(text, length + 1);
+  if (!found) return 0;
   struct literal *grown = realloc(t->literals, (t->literal_count + 1) * sizeof(*grown));
-  if (!grown) return found;
+  if (!grown) return found + offset;
   t->literals = grown;
-  t->literals[t->literal_count++] = (struct literal){link, found};
-  return found;
+  t->literals[t->literal_count++] = (struct literal){text, found};
+  return found + offset;
 }

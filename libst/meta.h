@@ -70,6 +70,8 @@ enum st_site_flags {
   ST_SITE_FLEXIBLE = 1, /* one object whose last member is a flexible array; not an array of them */
   ST_SITE_CALLER = 2, /* in an allocator wrapper, which hands the block on: the site is that of the
                          wrapper's caller, by the frame pointer; untyped when it has none */
+  ST_SITE_UNSIZED = 4, /* one object: its size is not spelled as its type's. A block of another size
+                          is something else, and untyped */
 };
 
 struct st_site {

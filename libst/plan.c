@@ -10,6 +10,7 @@
 #include "libst/process.h"
 #include "libst/report.h"
 #include "libst/site.h"
+#include "libst/site_pair.h"
 #include "libst/st.h"
 #include "libst/type.h"
 
@@ -177,7 +178,8 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
                      st_meta_string(plan->new, pair->new->note));
   pair->program = program_for(plan->programs, old->type, pair->new->type);
   if (is_const || !pair->program) return;
-  if (handler_makes(plan, pair->new) && (pair->program->refusal || pair->program->changed)) {
+  if (handler_makes(plan, pair->new) &&
+      (pair->program->refusal || pair->program->changed || pair->program->retyped)) {
     pair->program = NULL;
     return;
   }
@@ -212,15 +214,24 @@ static void pair_libraries(const struct plan *plan, struct st_report *report) {
   }
 }
 
-struct block_plan plan_block(const struct plan *plan, uint32_t old_type) {
+struct block_plan plan_block(const struct plan *plan, uint32_t old_type, uint32_t new_type) {
   struct block_plan b = {0};
-  uint32_t type = old_type ? programs_counterpart(plan->programs, old_type) : 0;
+  uint32_t type = new_type   ? new_type
+                  : old_type ? programs_counterpart(plan->programs, old_type)
+                             : 0;
   b.program = type ? program_for(plan->programs, old_type, type) : NULL;
   b.typed = b.program != NULL;
   b.orphan = old_type && !b.typed;
   if (b.orphan) b.skip = !site_may_point(plan->old, old_type);
-  if (b.typed) b.skip = !b.program->changed && !b.program->points && !b.program->refusal;
+  if (b.typed)
+    b.skip = !b.program->changed && !b.program->points && !b.program->refusal &&
+             !type_is_address(plan->old, old_type);
   return b;
+}
+
+struct block_plan plan_site(struct plan *plan, uint32_t index, uint32_t old_type) {
+  return plan_block(plan, old_type,
+                    site_pair_type(plan, old_type, site_pair_find(plan, index)));
 }
 
 struct moves_told {
@@ -236,6 +247,17 @@ static void tell_moves(const struct program *p, void *ctx) {
   for (unsigned i = 0; i < p->move_count; i++)
     report_note(told->report, "member `%s` of `%s` is `%s` now", p->moves[i].path, type,
                 p->moves[i].new_path);
+}
+
+/* Which call it was is a conclusion, too. */
+static void tell_site(struct plan *plan, uint32_t index, struct st_report *report) {
+  const struct st_site *s = &plan->old->sites[index];
+  struct block_plan b = plan_site(plan, index, s->type);
+  char was[160], is[160];
+  if (!b.typed || !b.program->changed || btf_is_composite(type_of(plan->old, s->type))) return;
+  report_note(report, "blocks of `%s` from %s:%u become `%s`",
+              type_text(plan->old, s->type, was, sizeof(was)), st_meta_string(plan->old, s->file),
+              s->line, type_text(plan->new, b.program->new_type, is, sizeof(is)));
 }
 
 int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
@@ -269,7 +291,7 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
   /* Types of heap blocks are compiled now, off the critical path; whether there are any blocks of a
    * type that is refused shows only in the transfer. */
   for (uint32_t i = 0; i < plan->old->header->sites.count; i++)
-    plan_block(plan, plan->old->sites[i].type);
+    tell_site(plan, i, report);
   programs_each(plan->programs, tell_moves, &(struct moves_told){plan, report});
   return 0;
 }

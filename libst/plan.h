@@ -37,8 +37,11 @@ struct plan {
  * @return 0, or a negative errno; refusals are in the report. */
 int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report);
 void plan_free(struct plan *plan);
-/** What becomes of blocks of an old type; 0 is untyped. */
-struct block_plan plan_block(const struct plan *plan, uint32_t old_type);
+/** What becomes of blocks of an old type; 0 is untyped.
+ * @param new_type  what they become; 0: the type's counterpart */
+struct block_plan plan_block(const struct plan *plan, uint32_t old_type, uint32_t new_type);
+/** What becomes of the blocks of an old allocation site. @param old_type  its, as annotated */
+struct block_plan plan_site(struct plan *plan, uint32_t index, uint32_t old_type);
 /** The function of the new version that an old one became, or NULL. */
 const struct st_function *plan_function(const struct plan *plan, const struct st_function *old);
 /** What the old version itself calls one of its variables. */

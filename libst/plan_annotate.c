@@ -221,8 +221,17 @@ static const char *near_former(const struct renaming *r) {
 static void check_known(struct plan *plan, const struct st_annotation *a,
                         struct st_report *report) {
   struct renaming r = renaming_of(plan, a);
-  char text[400];
-  if (in_old(&r, r.name, 0) > 0 || (a->target == ST_TARGET_FIELD && !next_owner(&r, 0))) return;
+  char text[400], type[160];
+  if (in_old(&r, r.name, 0) > 0) return;
+  if (a->target == ST_TARGET_FIELD && !next_owner(&r, 0)) {
+    if (*type_name(plan->new, type_of(plan->new, a->type)))
+      report_violation(report,
+                       "%s: the old version has no `%s`; keep the member's name, by which it is "
+                       "found where it moved, or write a handler",
+                       annotation_text(plan->new, a, text, sizeof(text)),
+                       type_text(plan->new, a->type, type, sizeof(type)));
+    return;
+  }
   const char *near = near_former(&r);
   /* A function may have been inlined everywhere; pointers to one that is gone are refused. */
   void (*say)(struct st_report *, const char *, ...) =

@@ -8,6 +8,7 @@
 #include "libst/mapping.h"
 #include "libst/pointer.h"
 #include "libst/process.h"
+#include "libst/report.h"
 #include "libst/reverse.h"
 #include "libst/st.h"
 #include "libst/transfer.h"
@@ -29,8 +30,12 @@ static const char *lost(int64_t offset) {
   case PROGRAM_AMBIGUOUS:
     return "the start of one member and the end of another, which part in the new version; keep "
            "them together";
+  case PROGRAM_MISREAD:
+    return "where no object of the pointer's type is known to be: it would be read as what it is "
+           "not; say what lies there with pool_of(TYPE), or declare it as what it is";
   case PROGRAM_RETYPED:
-    return "which has a type there that the pointer does not fit; change both";
+    return "which has a type there that the pointer does not fit; change the type of both, or make "
+           "one of them in a handler";
   default:
     return "which the new version does not have; keep it, or clear the pointer in a handler";
   }
@@ -43,29 +48,52 @@ static bool type_changes(struct transfer *t, uint32_t type) {
   return p && p->changed;
 }
 
+/* Vectors that are counted from 1: the pointer lies one element in front of them. */
+static bool is_before(struct transfer *t, uint64_t value, const struct pointed *pointed,
+                      struct block *block) {
+  uint64_t size = pointed->old_type ? type_bytes(t->plan->old, pointed->old_type) : 0;
+  return size && find_block(value + size, false, block) && block->address == value + size;
+}
+
 static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct pointed *pointed,
                             const struct place *place) {
   struct block block;
   if (!find_block(value, false, &block)) {
+    if (is_before(t, value, pointed, &block)) {
+      char type[160];
+      transfer_refuse(t, place,
+                      "points to one `%s` before its block (allocated at %s:%u); let it point into "
+                      "the block",
+                      type_text(t->plan->old, pointed->old_type, type, sizeof(type)),
+                      ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
+      return value;
+    }
     t->dangling++;
     fold_warning(t, place,
                  "pointed to freed memory: using it will trap; clear it where that is freed");
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
-  const struct site_plan *site = transfer_site(t, block.site);
-  if (site->typed && !site->program->changed && !pointed->retyped)
-    return t->relocate ? transfer_block(t, &block) + (value - block.address) : value;
+  const struct site_plan *site = transfer_plan_of(t, &block);
   /* The start of an object of the pointer's type is what most pointers point to. */
   if (site->typed && value == block.address && !pointed->retyped &&
       pointed->old_type == site->program->old_type)
     return transfer_block(t, &block);
+  if (site->typed && !site->program->changed && pointed->old_type == 0 && !pointed->strict)
+    return transfer_block(t, &block) + (value - block.address);
   char type[160];
-  if (!site->typed && type_changes(t, pointed->old_type))
+  if (site->unsized && !site->typed && type_changes(t, pointed->old_type))
+    transfer_refuse(t, place,
+                    "points into a block of %zu bytes (allocated at %s:%u without a sizeof), which "
+                    "is no `%s`, and that changes; spell the size with sizeof, or allocate what it "
+                    "is",
+                    block.bytes, ARENA_SITE[block.site].file, ARENA_SITE[block.site].line,
+                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
+  else if (!site->typed && type_changes(t, pointed->old_type))
     transfer_refuse(t, place,
                     "points into a block whose type is not known (see st-instrument --report), and "
                     "`%s` changes; name the type where it is allocated",
                     type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
-  if (site->orphan && btf_is_composite(type_of(t->plan->old, ARENA_SITE[block.site].type)))
+  if (transfer_type_is_lost(t, site, &block))
     transfer_refuse(
         t, place,
         "points into a `%s` (allocated at %s:%u), which the new version does not have, or "
@@ -73,7 +101,13 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
         "renamed from",
         type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
         ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
-  else if (!site->typed && pointed->retyped)
+  else if (site->orphan && (pointed->retyped || pointed->strict))
+    transfer_refuse(t, place,
+                    "points into blocks of `%s` (allocated at %s:%u), and is no longer a pointer to "
+                    "that; keep the type, or make the new blocks in a handler",
+                    type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
+                    ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
+  else if (!site->typed && (pointed->retyped || pointed->strict))
     transfer_refuse(t, place,
                     "points into a block whose type is not known, and is no longer a pointer to "
                     "`%s`; name the type where it is allocated",
@@ -125,6 +159,20 @@ static const struct st_variable *ending_at(const struct st_meta *old, uint64_t l
   return v && v->address + v->size == link ? v : NULL;
 }
 
+/* Of a constant table the place counts, not what is there. */
+static void note_constant(struct transfer *t, const struct st_variable *v,
+                          const struct variable_pair *pair, const struct place *place) {
+  if (!(v->flags & ST_VAR_CONST) || !pair->new || !pair->program) return;
+  const void *was = elf_at(&t->plan->old_exe, v->address, NULL);
+  const void *is = elf_at(&st_process.exe, pair->new->address, NULL);
+  bool alike = v->size == pair->new->size &&(pair->program->points || pair->program->changed ||
+                                             (was && is && memcmp(was, is, v->size) == 0));
+  char text[256];
+  if (!alike)
+    report_note(t->report, "`%s` points into constant `%s`, which has other contents now",
+                place_text(t, place, text, sizeof(text)), st_meta_string(t->plan->old, v->name));
+}
+
 static uint64_t follow_variable(struct transfer *t, const struct st_variable *v, uint64_t link,
                                 const struct pointed *pointed, const struct place *place) {
   char name[128], other[128];
@@ -144,10 +192,13 @@ static uint64_t follow_variable(struct transfer *t, const struct st_variable *v,
     at = end;
     v = before;
   }
-  if (at >= 0) return (uint64_t)at;
   const struct variable_pair *pair = &t->plan->variables[v - t->plan->old->variables];
-  if (!pair->new && (v->flags & ST_VAR_CONST)) {
-    uintptr_t literal = literal_follow(t, link);
+  if (at >= 0) {
+    note_constant(t, v, pair, place);
+    return (uint64_t)at;
+  }
+  if (!pair->new && (v->flags & ST_VAR_CONST) && type_is_char(t->plan->old, v->type)) {
+    uintptr_t literal = literal_follow(t, link, pointed);
     if (literal) return literal;
   }
   transfer_refuse(t, place, "points to byte %lu of variable `%s`, %s",
@@ -181,14 +232,14 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
     return 0;
   }
   if (elf_read_only(&t->plan->old_exe, link)) {
-    uintptr_t literal = literal_follow(t, link);
+    uintptr_t literal = literal_follow(t, link, pointed);
     if (literal) return literal;
   }
   uintptr_t copied = copied_follow(&t->plan->old_exe, link);
   if (copied) return copied;
   transfer_refuse(t, place,
-                  "points to 0x%lx of the old executable, which is no known object; let it "
-                  "point to a variable, a function or a text",
+                  "points to 0x%lx of the old executable, which is no known object (a constant "
+                  "without a name?); let it point to a variable, a function or a text",
                   (unsigned long)link);
   return 0;
 }

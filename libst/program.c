@@ -174,6 +174,7 @@ void programs_each(const struct programs *ps,
 static uint32_t find_counterpart(struct programs *ps, uint32_t id) {
   const struct btf_type *o = btf__type_by_id(ps->old->btf, id);
   uint32_t count = btf__type_cnt(ps->new->btf), found = 0;
+  bool fits = false, several = false;
   const char *name = type_name(ps->old, o);
   for (uint32_t k = 1; k < count; k++) {
     const struct btf_type *n = btf__type_by_id(ps->new->btf, k);
@@ -183,7 +184,9 @@ static uint32_t find_counterpart(struct programs *ps, uint32_t id) {
       uint32_t new_inner = btf_is_ptr(n) ? n->type : btf_array(n)->type;
       if (btf_is_array(o) && btf_array(o)->nelems != btf_array(n)->nelems) continue;
       const struct btf_type *target = type_of(ps->old, inner), *other = type_of(ps->new, new_inner);
-      if (btf_kind(target) != btf_kind(other) || !build_same_name(ps, target, other)) continue;
+      if (btf_kind(target) != btf_kind(other) ||
+          !(build_same_name(ps, target, other) || build_is_renamed(ps, target, other)))
+        continue;
       if (btf_is_ptr(o)) return k; /* what it points to is decided by each target */
     } else if (!*name) {
       continue;
@@ -191,9 +194,12 @@ static uint32_t find_counterpart(struct programs *ps, uint32_t id) {
     const struct program *p = program_for(ps, id, k);
     if (!p) return 0;
     if (!p->refusal && !p->changed) return k;
-    if (!found) found = k;
+    if (fits && !p->refusal) several = true;
+    if (!found || (!fits && !p->refusal)) found = k;
+    fits |= !p->refusal;
   }
-  return found;
+  /* Several of that name, and no variable or member has shown which is which. */
+  return several ? 0 : found;
 }
 
 uint32_t programs_counterpart(struct programs *ps, uint32_t old_type) {

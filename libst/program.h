@@ -13,6 +13,7 @@ struct programs;
 
 enum op_kind {
   OP_COPY,    /* bytes */
+  OP_INTEGER, /* as wide as a pointer: bytes, which must be no address that changes */
   OP_NUMBER,  /* integer of another width or sign: range-checked */
   OP_ENUM,    /* enumerator, by name */
   OP_REAL,    /* floating point from or to another form, or an integer */
@@ -31,6 +32,7 @@ enum op_kind {
 struct pointed {
   uint32_t old_type, new_type;
   bool retyped; /* what it pointed to is no longer what it points to */
+  bool strict;  /* what it points to must be known to have the type */
 };
 
 enum enum_fate {
@@ -45,6 +47,7 @@ struct enum_value {
 };
 
 struct enum_map {
+  bool names_zero; /* the new version has a name for 0 */
   uint32_t count;
   struct enum_value values[];
 };
@@ -70,7 +73,7 @@ struct op {
   uint8_t kind;
   bool old_signed, new_signed, old_real, new_real;
   uint32_t old_at, new_at;       /* byte offsets */
-  uint32_t old_bytes, new_bytes; /* of a number; COPY and WORDS: old_bytes */
+  uint32_t old_bytes, new_bytes; /* of a number; COPY, INTEGER and WORDS: old_bytes */
   union {
     struct {
       uint16_t old_bit, old_bits, new_bit; /* from the byte offset; OP_BITS */
@@ -110,6 +113,7 @@ struct program {
   uint32_t old_bytes, new_bytes;
   bool changed;        /* the bytes, other than pointers, do not stay as they are */
   bool points;         /* has pointers or words */
+  bool retyped;        /* has pointers whose target no longer has their type */
   const char *refusal; /* why no object of this type can be transferred, or NULL */
   const char *refused; /* path of the member that this is about */
   struct op *ops;
@@ -122,11 +126,17 @@ struct program {
 
 #define PROGRAM_AMBIGUOUS (-2)
 #define PROGRAM_RETYPED   (-3)
+#define PROGRAM_MISREAD   (-4)
 
 /** Makes an empty set. Both metadata are borrowed. @return NULL without memory */
 struct programs *programs_new(const struct st_meta *old, const struct st_meta *new);
 void programs_free(struct programs *programs);
 
+/** Of an integer as wide as a pointer, which stays one? */
+static inline bool program_is_integer(const struct program *p) {
+  return p->op_count == 1 && p->ops[0].kind == OP_INTEGER && p->old_bytes == sizeof(void *) &&
+         !p->changed;
+}
 /** The metadata of the old and of the new version. */
 const struct st_meta *programs_old(const struct programs *programs);
 const struct st_meta *programs_target(const struct programs *programs);
@@ -162,7 +172,8 @@ struct array_pair array_pair(const struct st_meta *old, uint32_t old_type,
  * @param exact    out: whether an object of the pointer's type begins there, or an array of it ends
  * @return the offset; -1 when the new version does not have it; PROGRAM_AMBIGUOUS when it is
  *         several things, which part in the new version; PROGRAM_RETYPED when it is there, but of a
- *         type that the pointer's does not fit */
+ *         type that the pointer's does not fit; PROGRAM_MISREAD when no object of the pointer's type
+ *         is known there, and who reads one there will find what it is not */
 int64_t program_offset(struct programs *programs, const struct program *program, uint64_t offset,
                        const struct pointed *pointed, bool *exact);
 /** The same for a block of objects.

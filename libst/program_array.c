@@ -57,6 +57,16 @@ struct array_pair array_pair(const struct st_meta *old, uint32_t old_type,
   return (struct array_pair){o.element, n.element, (uint32_t)o.count, (uint32_t)n.count};
 }
 
+/* Integers in longer arrays are not looked at one by one, unless their type's name says that they
+ * may hold pointers: such arrays are tables of numbers, and their bytes need not be touched. */
+enum { LOOKED_AT = 16 };
+
+static bool has_integers(const struct program *p) {
+  for (unsigned i = 0; i < p->op_count; i++)
+    if (p->ops[i].kind == OP_INTEGER || p->ops[i].kind == OP_REPEAT) return true;
+  return false;
+}
+
 void build_arrays(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
                   uint32_t new_at, const char *path) {
   struct programs *ps = b->set;
@@ -79,12 +89,18 @@ void build_arrays(struct builder *b, uint32_t old_type, uint32_t new_type, uint3
                   (a.old_count - a.new_count) * e->old_bytes,
                   build_text(ps, "%s[%u]", path, a.new_count));
   if (e->changed) b->program->changed = true;
-  if (e->points) b->program->points = true;
+  if (e->retyped) b->program->retyped = true;
+  if (e->points || type_is_address(b->old, a.old_element)) b->program->points = true;
   if (a.old_count == 0) {
     build_op(b, OP_TAIL, old_at, new_at, path)->element = e;
     return;
   }
-  if (!e->changed && !e->points) {
+  bool named = type_is_address(b->old, a.old_element);
+  if (program_is_integer(e) && (named || count <= LOOKED_AT)) {
+    build_integers(b, old_at, new_at, count, path);
+    return;
+  }
+  if (!e->changed && !e->points && !(has_integers(e) && count <= LOOKED_AT)) {
     build_copy(b, old_at, new_at, count * e->old_bytes, path);
     return;
   }

@@ -70,6 +70,9 @@ bool build_is_real(const struct st_meta *meta, const struct btf_type *t);
 /** Numbers of any kind. */
 void build_numbers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                    uint32_t old_at, uint32_t new_at, const char *path);
+/** Integers as wide as a pointer, in a row, that stay as they are. */
+void build_integers(struct builder *b, uint32_t old_at, uint32_t new_at, uint32_t count,
+                    const char *path);
 /** How many bits of a member count. */
 uint32_t build_bits_of(const struct st_meta *meta, const struct type_member *m);
 /** Members of which at least one is a bit-field. */
@@ -85,6 +88,8 @@ void build_moves(struct builder *b);
 bool loose_is_taken(const struct builder *b, const char *name);
 /** Refuses a loose member in whose place another one came. */
 void build_check_renamed(struct builder *b, const struct loose *gone);
+/** The old type that has the name of a new one; 0 when that has none. */
+uint32_t build_old_of(const struct builder *b, uint32_t new_type);
 /** What a pointer points to, by the types of its targets. */
 struct pointed build_pointed(const struct builder *b, uint32_t old_type, uint32_t new_type);
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,

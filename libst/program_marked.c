@@ -10,8 +10,7 @@ static bool holds_pointer(const struct btf_type *t) {
   return btf_is_ptr(t) || (btf_is_int(t) && t->size == sizeof(void *));
 }
 
-/* The old type that has the name of a new one; 0 when that has none. */
-static uint32_t old_of(const struct builder *b, uint32_t new_type) {
+uint32_t build_old_of(const struct builder *b, uint32_t new_type) {
   const struct btf_type *n = type_of(b->new, new_type);
   const char *name = type_name(b->new, n);
   for (uint32_t id = 1; *name && id < btf__type_cnt(b->old->btf); id++) {
@@ -64,7 +63,7 @@ static void add_tagged(struct builder *b, const struct st_mark *mark, uint32_t o
   uint32_t target = type_of(b->new, new_type)->type;
   if (btf_is_ptr(o)) build_correspond(b->set, o->type, target);
   struct op *op = build_op(b, OP_TAGGED, old_at, new_at, path);
-  op->pointed = build_pointed(b, btf_is_ptr(o) ? o->type : old_of(b, target), target);
+  op->pointed = build_pointed(b, btf_is_ptr(o) ? o->type : build_old_of(b, target), target);
   op->mask = mark->mask;
   b->program->points = true;
 }
@@ -224,11 +223,11 @@ static bool build_new_mark(struct builder *b, const struct st_mark *mark, uint32
     if (om || !holds_pointer(o) || btf_is_ptr(o)) return false;
     target = type_of(b->new, new_type)->type;
     build_op(b, OP_POINTER, old_at, new_at, path)->pointed =
-        build_pointed(b, old_of(b, target), target);
+        build_pointed(b, build_old_of(b, target), target);
     b->program->points = true;
     return true;
   case ST_ANNOTATE_NOT_POINTER:
-    if (om || !btf_is_ptr(o)) return false;
+    if ((om && om->kind != ST_ANNOTATE_NOT_POINTER) || !holds_pointer(o)) return false;
     build_copy(b, old_at, new_at, sizeof(void *), path);
     return true;
   default:
@@ -247,7 +246,11 @@ bool build_marked(struct builder *b, uint32_t old_type, uint32_t new_type, uint3
   /* What held a pointer may have become one, what held a number a number. */
   bool is_pointer = btf_is_ptr(type_of(b->new, new_type));
   if (om->kind == ST_ANNOTATE_POINTER_TO && is_pointer) return false;
-  if (om->kind == ST_ANNOTATE_NOT_POINTER && !is_pointer) return false;
+  if (om->kind == ST_ANNOTATE_NOT_POINTER && !is_pointer) {
+    if (!holds_pointer(type_of(b->new, new_type))) return false;
+    build_copy(b, old_at, new_at, sizeof(void *), path);
+    return true;
+  }
   refuse_lost(b, om, path);
   return true;
 }

@@ -54,6 +54,11 @@ static const struct enum_map *map_enumerators(struct builder *b, const struct bt
     if (at == map->count) map->values[map->count++] = (struct enum_value){.old_value = value};
     map_name(b->new, n, name, &map->values[at]);
   }
+  for (unsigned k = 0; map && k < btf_vlen(n); k++) {
+    int64_t value;
+    type_enumerator(b->new, n, k, &value);
+    if (value == 0) map->names_zero = true;
+  }
   for (uint32_t i = 0; map && i < map->count; i++)
     if (map->values[i].fate != ENUM_FOUND || map->values[i].new_value != map->values[i].old_value)
       same = false;
@@ -73,6 +78,15 @@ static void build_real(struct builder *b, const struct btf_type *o, const struct
   b->program->changed = true;
 }
 
+static bool is_wide_integer(const struct btf_type *t) {
+  return btf_is_int(t) && t->size == sizeof(void *);
+}
+
+void build_integers(struct builder *b, uint32_t old_at, uint32_t new_at, uint32_t count,
+                    const char *path) {
+  build_op(b, OP_INTEGER, old_at, new_at, path)->old_bytes = count * (uint32_t)sizeof(void *);
+}
+
 void build_numbers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                    uint32_t old_at, uint32_t new_at, const char *path) {
   bool real = !build_is_number(o) || !build_is_number(n);
@@ -85,6 +99,8 @@ void build_numbers(struct builder *b, const struct btf_type *o, const struct btf
     build_copy(b, old_at, new_at, o->size, path);
   } else if (real) {
     build_real(b, o, n, old_at, new_at, path);
+  } else if (is_wide_integer(o) && is_wide_integer(n) && os == ns) {
+    build_integers(b, old_at, new_at, 1, path);
   } else if (!map && o->size == n->size && (os == ns || text) && !narrows) {
     build_copy(b, old_at, new_at, o->size, path);
   } else {

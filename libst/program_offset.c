@@ -6,15 +6,30 @@
 #include "libst/annotation.h"
 #include "libst/meta.h"
 #include "libst/program.h"
+#include "libst/site.h"
 #include "libst/type.h"
 
 struct search {
   struct programs *programs;
   const struct st_meta *old, *new;
   const struct pointed *pointed;
+  struct pointed element; /* of the array that the pointer points to, when that is not there */
   bool found;
   int64_t result;
 };
+
+/* Memory for rows of an array is often allocated as an array of elements.
+ * @return whether the pointer is now taken for one to an element */
+static bool decay(struct search *s) {
+  const struct btf_type *o = type_of(s->old, s->pointed->old_type);
+  const struct btf_type *n = type_of(s->new, s->pointed->new_type);
+  if (s->found || s->pointed->retyped || !btf_is_array(o)) return false;
+  s->element = *s->pointed;
+  s->element.old_type = type_strip(s->old, btf_array(o)->type);
+  s->element.new_type = btf_is_array(n) ? type_strip(s->new, btf_array(n)->type) : 0;
+  s->pointed = &s->element;
+  return true;
+}
 
 /* Notes one thing that the pointer may mean. @param at  where that is; negative when it is gone */
 static void add_reading(struct search *s, int64_t at, uint32_t new_type) {
@@ -187,16 +202,61 @@ static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t ne
   return offset < type_bytes(s->new, new_type) ? (int64_t)offset : -1;
 }
 
+/* The smallest object around `bytes` from an offset on. */
+static uint32_t enclosing_type(const struct st_meta *meta, uint32_t type, uint64_t offset,
+                               uint64_t bytes) {
+  for (;;) {
+    const struct btf_type *t = type_of(meta, type);
+    uint32_t inner = 0;
+    uint64_t size = 0;
+    if (btf_is_array(t)) {
+      inner = btf_array(t)->type;
+      size = type_bytes(meta, inner);
+      if (size) offset %= size;
+    }
+    for (unsigned i = 0; btf_is_struct(t) && !inner && i < type_members(t); i++) {
+      struct type_member m = type_member(meta, t, i);
+      uint64_t start = m.bit / 8, here = type_bytes(meta, m.type);
+      if (m.bits || offset < start || offset - start >= here) continue;
+      inner = m.type;
+      size = here;
+      offset -= start;
+    }
+    if (!inner || offset + bytes > size) return type;
+    type = inner;
+  }
+}
+
+/* No object of the pointer's type is known where it points. That is as it was, unless such objects
+ * look otherwise now, or have pointers, which nobody follows in memory that has none. */
+static bool is_misread(const struct search *s, uint32_t type, uint64_t offset) {
+  uint32_t old_type = s->pointed->old_type;
+  if (s->pointed->strict || s->pointed->retyped) return true;
+  if (!old_type) return false;
+  uint32_t new_type = s->pointed->new_type ? s->pointed->new_type
+                                           : programs_counterpart(s->programs, old_type);
+  const struct program *p = new_type ? program_for(s->programs, old_type, new_type) : NULL;
+  if (!p) return false;
+  if (p->changed || p->refusal) return true;
+  if (!p->points) return false;
+  uint32_t around = enclosing_type(s->old, type, offset, p->old_bytes);
+  return !annotation_mark(s->old, type_strip(s->old, around)) && !site_may_point(s->old, around);
+}
+
 static struct search new_search(struct programs *ps, const struct pointed *pointed) {
-  return (struct search){ps, programs_old(ps), programs_target(ps), pointed, false, 0};
+  return (struct search){
+      .programs = ps, .old = programs_old(ps), .new = programs_target(ps), .pointed = pointed};
 }
 
 int64_t program_offset(struct programs *ps, const struct program *p, uint64_t offset,
                        const struct pointed *pointed, bool *exact) {
   struct search s = new_search(ps, pointed);
-  if (pointed->old_type) find(&s, p->old_type, p->new_type, offset, 0);
+  do
+    if (pointed->old_type) find(&s, p->old_type, p->new_type, offset, 0);
+  while (decay(&s));
   *exact = s.found;
   if (s.found) return s.result;
+  if (is_misread(&s, p->old_type, offset)) return PROGRAM_MISREAD;
   if (!p->changed) return (int64_t)offset;
   int64_t at = map_offset(&s, p->old_type, p->new_type, offset);
   return at == -1 && offset == p->old_bytes ? p->new_bytes : at;
@@ -220,6 +280,10 @@ static int64_t tail_offset(struct search *s, const struct program *p, const stru
                        tail->new_at);
   }
   if (s->found) return s->result;
+  bool in_tail = offset >= tail->old_at;
+  if (is_misread(s, in_tail ? e->old_type : p->old_type,
+                 in_tail ? (offset - tail->old_at) % e->old_bytes : offset))
+    return PROGRAM_MISREAD;
   if (offset < tail->old_at) return map_offset(s, p->old_type, p->new_type, offset);
   uint64_t index = (offset - tail->old_at) / e->old_bytes;
   int64_t inner = map_offset(s, e->old_type, e->new_type, (offset - tail->old_at) % e->old_bytes);
@@ -235,8 +299,11 @@ int64_t program_block_offset(struct programs *ps, const struct program *p, bool 
   if (p->old_bytes == 0) return -1;
   if (flexible && offset >= p->old_bytes) return (int64_t)(offset - p->old_bytes + p->new_bytes);
   uint64_t count = bytes / p->old_bytes, index = offset / p->old_bytes;
-  if (pointed->old_type) find_in_elements(&s, p->old_type, p->new_type, count, count, offset, 0);
+  do
+    if (pointed->old_type) find_in_elements(&s, p->old_type, p->new_type, count, count, offset, 0);
+  while (decay(&s));
   if (s.found) return s.result;
+  if (is_misread(&s, p->old_type, offset % p->old_bytes)) return PROGRAM_MISREAD;
   if (!p->changed) return (int64_t)offset;
   int64_t inner = map_offset(&s, p->old_type, p->new_type, offset % p->old_bytes);
   return inner < 0 ? inner : (int64_t)(index * p->new_bytes) + inner;

@@ -73,17 +73,37 @@ void build_refuse_types(struct builder *b, uint32_t old_type, uint32_t new_type,
                  type_text(b->new, new_type, new_text, 160)));
 }
 
+/* Is what a pointer pointed to still what it points to? Of structs the names count, since their
+ * contents are transferred. */
+static bool pointed_fits(const struct builder *b, uint32_t old_type, uint32_t new_type) {
+  const struct btf_type *o = type_of(b->old, old_type), *n = type_of(b->new, new_type);
+  if (btf_is_composite(o) && btf_is_composite(n))
+    return btf_kind(o) == btf_kind(n) &&
+           (strcmp(type_name(b->old, o), type_name(b->new, n)) == 0 ||
+            build_is_renamed(b->set, o, n));
+  if (btf_is_ptr(o) && btf_is_ptr(n)) return !o->type || !n->type || pointed_fits(b, o->type, n->type);
+  return type_fits(b->old, old_type, b->new, new_type);
+}
+
 struct pointed build_pointed(const struct builder *b, uint32_t old_type, uint32_t new_type) {
-  struct pointed to = {type_strip(b->old, old_type), type_strip(b->new, new_type), false};
-  to.retyped = to.old_type && to.new_type && !type_fits(b->old, to.old_type, b->new, to.new_type);
+  struct pointed to = {.old_type = type_strip(b->old, old_type),
+                       .new_type = type_strip(b->new, new_type)};
+  if (!to.old_type && btf_is_composite(type_of(b->new, new_type))) {
+    /* It pointed to anything, and now to that. */
+    to.old_type = build_old_of(b, new_type);
+    to.strict = true;
+  }
+  to.retyped = to.old_type && to.new_type && !pointed_fits(b, to.old_type, to.new_type);
   return to;
 }
 
 void build_pointers(struct builder *b, const struct btf_type *o, const struct btf_type *n,
                     uint32_t old_at, uint32_t new_at, const char *path) {
   build_correspond(b->set, o->type, n->type);
-  build_op(b, OP_POINTER, old_at, new_at, path)->pointed = build_pointed(b, o->type, n->type);
+  struct pointed pointed = build_pointed(b, o->type, n->type);
+  build_op(b, OP_POINTER, old_at, new_at, path)->pointed = pointed;
   b->program->points = true;
+  if (pointed.retyped) b->program->retyped = true;
 }
 
 /* ---- structs ---- */
@@ -119,7 +139,7 @@ static bool is_handlers_own(struct builder *b, const struct type_member *om,
   if (k < 0) return true;
   struct type_member nm = type_member(b->new, n, (unsigned)k);
   const struct program *p = program_for(b->set, om->type, nm.type);
-  return om->bits != nm.bits || (p && (p->refusal || p->changed));
+  return om->bits != nm.bits || (p && (p->refusal || p->changed || p->retyped));
 }
 
 static void pair_structs(struct builder *b, const struct btf_type *o, const struct btf_type *n,
@@ -150,6 +170,22 @@ static void pair_structs(struct builder *b, const struct btf_type *o, const stru
   }
 }
 
+/* Has it a pointer where no word of the union around it begins? */
+static bool has_crooked_pointer(const struct st_meta *meta, uint32_t type, uint32_t at) {
+  const struct btf_type *t = type_of(meta, type);
+  if (btf_is_ptr(t)) return at % sizeof(void *) != 0;
+  if (btf_is_array(t)) {
+    uint32_t size = (uint32_t)type_bytes(meta, btf_array(t)->type);
+    return has_crooked_pointer(meta, btf_array(t)->type, at) ||
+           (btf_array(t)->nelems > 1 && has_crooked_pointer(meta, btf_array(t)->type, at + size));
+  }
+  for (unsigned i = 0; i < type_members(t); i++) {
+    struct type_member m = type_member(meta, t, i);
+    if (has_crooked_pointer(meta, m.type, at + m.bit / 8)) return true;
+  }
+  return false;
+}
+
 /* Which member of a union is live is not known, so it must stay as it is. */
 static void pair_unions(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
                         uint32_t new_at, const char *path) {
@@ -161,6 +197,14 @@ static void pair_unions(struct builder *b, uint32_t old_type, uint32_t new_type,
     struct type_member om = type_member(b->old, o, i), nm = type_member(b->new, n, i);
     const struct program *p = program_for(ps, om.type, nm.type);
     same = p && !p->refusal && !p->changed && om.bits == nm.bits && strcmp(om.name, nm.name) == 0;
+  }
+  if (has_crooked_pointer(b->old, old_type, 0)) {
+    build_refuse(b, path,
+                 build_text(ps,
+                            "is a union with a pointer in a packed struct, and which member is live "
+                            "is not known; say so with %s",
+                            build_union_advice(b, new_type, path)));
+    return;
   }
   if (!same) {
     build_refuse(b, path,
@@ -186,6 +230,8 @@ void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_
   if ((build_is_number(o) || build_is_real(b->old, o)) &&
       (build_is_number(n) || build_is_real(b->new, n))) {
     build_numbers(b, o, n, old_at, new_at, path);
+    /* It must be visited to be seen. */
+    if (type_is_address(b->old, old_type)) b->program->points = true;
     return;
   }
   if (btf_kind(o) != btf_kind(n)) {

@@ -69,6 +69,8 @@ static void run_number(struct transfer *t, const struct op *op, const unsigned c
   int64_t value = load(old, op->old_bytes, op->old_signed);
   if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
     refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
+  else if (op->old_bytes == sizeof(value))
+    integers_check(t, old, sizeof(value), place);
   memcpy(new, &value, op->new_bytes);
 }
 
@@ -91,11 +93,11 @@ static int64_t map_value(struct transfer *t, const struct op *op, int64_t value,
     return e->new_value;
   }
   /* Zero is what memory starts as, also where no enumerator has it. */
-  if (value != 0)
+  if (value != 0 || op->map->names_zero)
     transfer_refuse(t, place,
-                    "is %" PRId64 ", which is no enumerator, and the enumerators change; "
+                    "is %" PRId64 ", which is no enumerator, and the enumerators change%s; "
                     "give the value a name, or convert it in a handler",
-                    value);
+                    value, value == 0 ? ": 0 is one now" : "");
   return value;
 }
 
@@ -113,9 +115,11 @@ static void run_bits(struct transfer *t, const struct op *op, const unsigned cha
   int64_t value = (int64_t)((uint64_t)(raw >> op->old_bit) & mask);
   if (op->old_signed && op->old_bits < 64)
     value = (int64_t)((uint64_t)value << (64 - op->old_bits)) >> (64 - op->old_bits);
+  /* A mapped value is one of the new version's enumerators. */
+  bool is_signed = op->map ? op->new_signed : op->old_signed;
   if (op->map) value = map_value(t, op, value, place);
-  if (!fits(value, op->old_signed, op->new_bits, op->new_signed))
-    refuse_range(t, place, value, op->old_signed, op->new_bits, op->new_signed);
+  if (!fits(value, is_signed, op->new_bits, op->new_signed))
+    refuse_range(t, place, value, is_signed, op->new_bits, op->new_signed);
   uint32_t new_bytes = (op->new_bit + op->new_bits + 7u) / 8;
   unsigned __int128 target = 0;
   mask = op->new_bits < 64 ? (1ull << op->new_bits) - 1 : ~0ull;
@@ -209,6 +213,10 @@ static inline void run_op(struct transfer *t, const struct program *p, const str
   case OP_COPY:
     if (old != new) copy(new, old, op->old_bytes);
     return;
+  case OP_INTEGER:
+    integers_check(t, old, op->old_bytes, &place);
+    if (old != new) copy(new, old, op->old_bytes);
+    return;
   case OP_NUMBER:
     run_number(t, op, old, new, &place);
     return;
@@ -225,10 +233,8 @@ static inline void run_op(struct transfer *t, const struct program *p, const str
     run_pointer(t, op, old, new, &place);
     return;
   case OP_WORDS:
-    if (old != new)
-      words_copy(t, old, new, op->old_bytes, &place);
-    else
-      words_follow(t, new, op->old_bytes, &place);
+    if (old != new) memcpy(new, old, op->old_bytes);
+    union_follow(t, new, op->old_bytes, &place);
     return;
   case OP_REPEAT:
     run_repeat(t, op->element, old, new, op->old_count, &place);
@@ -247,7 +253,7 @@ static inline void run_op(struct transfer *t, const struct program *p, const str
     return;
   case OP_TAIL:
     if (bytes <= op->old_at || op->element->old_bytes == 0) return;
-    if (op->element->changed || op->element->points)
+    if (op->element->changed || op->element->points || program_is_integer(op->element))
       run_repeat(t, op->element, old, new, (bytes - op->old_at) / op->element->old_bytes, &place);
     else if (old != new)
       memcpy(new, old, bytes - op->old_at);

@@ -151,11 +151,12 @@ static uint64_t pointing_sites(struct check *c) {
 static int check_block(const struct block *b, void *ctx) {
   struct check *c = ctx;
   const struct program *p = pointing_shape(c, b->site);
-  if (!p) return 0;
+  unsigned flags = ARENA_SITE[b->site].flags;
+  if (!p || (flags & SITE_UNSIZED && b->bytes != p->new_bytes)) return 0;
   c->block = b;
   c->start = (const unsigned char *)b->address;
   c->type = p->new_type;
-  if (ARENA_SITE[b->site].flags & SITE_FLEXIBLE) {
+  if (flags & SITE_FLEXIBLE) {
     if (b->bytes >= p->new_bytes) check_object(c, p, c->start, b->bytes);
     return 0;
   }

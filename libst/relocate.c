@@ -27,10 +27,12 @@ static uint64_t unit_of(uintptr_t address) {
 }
 
 static void pin_words(const void *memory, size_t bytes) {
-  uintptr_t start = ((uintptr_t)memory + 7) & ~7ul, end = ((uintptr_t)memory + bytes) & ~7ul;
-  for (uintptr_t at = start; at < end; at += 8) {
+  const unsigned char *at = memory, *end = at + bytes;
+  for (; end - at >= 8; at += 8) {
     struct block b;
-    if (!find_block(*(const uint64_t *)at, false, &b)) continue;
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    if (!find_block(value, false, &b)) continue;
     uint64_t unit = unit_of(b.address);
     relocation.bits[unit / 8] |= (uint8_t)(1 << unit % 8);
   }
@@ -63,7 +65,7 @@ static void pin_object(const struct program *p, const unsigned char *data, size_
 }
 
 static int pin_from_block(const struct block *b, void *ctx) {
-  const struct site_plan *sp = transfer_site(ctx, b->site);
+  const struct site_plan *sp = transfer_plan_of(ctx, b);
   const unsigned char *data = (const unsigned char *)b->address;
   if (sp->skip) return 0;
   if (!sp->typed) {
@@ -78,7 +80,8 @@ static int pin_from_block(const struct block *b, void *ctx) {
   size_t at = 0;
   for (; p->old_bytes && at + p->old_bytes <= b->bytes; at += p->old_bytes)
     pin_object(p, data + at, p->old_bytes);
-  pin_words(data + at, b->bytes - at);
+  at = (at + 7) & ~7ul;
+  if (at < b->bytes) pin_words(data + at, b->bytes - at);
   return 0;
 }
 

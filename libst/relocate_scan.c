@@ -73,7 +73,7 @@ static bool may_be_address(const struct scanned *s, uint64_t offset) {
   if (is_no_address(plan->new, s->type, offset)) return false;
   const struct program *p = s->variable ? program_of(plan, s->variable) : s->program;
   if (!p) return true;
-  bool several = s->block && !transfer_site(s->t, s->block->site)->flexible && p->new_bytes;
+  bool several = s->block && !transfer_plan_of(s->t, s->block)->flexible && p->new_bytes;
   int64_t from = origin(p, several ? offset % p->new_bytes : offset);
   return from < 0 || !is_no_address(plan->old, p->old_type, (uint64_t)from);
 }
@@ -115,7 +115,7 @@ static const char *resolution(const struct scanned *s, uint64_t offset, uint32_t
   if (!*said && s->variable)
     datum_variable_annotation(meta, s->variable, "pointer_to(TYPE)", said, 160);
   snprintf(out, cap, "give it a pointer type%s%s%s", *said ? ", or say what it is: " : "", said,
-           *said ? ", or opaque" : "");
+           *said ? ", or not_pointer" : "");
   return out;
 }
 
@@ -155,7 +155,7 @@ static void scan(struct scanned *s, const void *memory, size_t bytes) {
 
 static int scan_block(const struct block *b, void *ctx) {
   struct scanned *s = ctx;
-  const struct site_plan *sp = transfer_site(s->t, b->site);
+  const struct site_plan *sp = transfer_plan_of(s->t, b);
   struct block now;
   uintptr_t to = transfer_block(s->t, b);
   if (!find_block(to, true, &now)) return 0;

@@ -91,7 +91,7 @@ static uint64_t from_heap(struct transfer *t, uint64_t value, const struct point
   struct moved_block *moved =
       r->moved_count ? bsearch(&key, r->moved, r->moved_count, sizeof(key), by_now) : NULL;
   const struct block *old = moved ? &moved->old : &now;
-  const struct site_plan *site = transfer_site(t, old->site);
+  const struct site_plan *site = transfer_plan_of(t, old);
   uint64_t offset = value - now.address;
   if (!site->typed || !site->program) return old->address + offset;
   if (!site->program->changed && !pointed->retyped) return old->address + offset;

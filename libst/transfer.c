@@ -39,13 +39,20 @@ const struct site_plan *transfer_plan_site(struct transfer *t, unsigned index) {
   sp->known = true;
   sp->flexible = site->flags & SITE_FLEXIBLE;
   sp->pool = plan_is_pool(t->plan, site->function);
+  uint32_t type = plan_annotated_block(t->plan, site->function, site->type);
   struct block_plan blocks =
-      plan_block(t->plan, plan_annotated_block(t->plan, site->function, site->type));
+      plan_block(t->plan, type, site_pair_type(t->plan, type, t->site_pairs[index]));
   sp->typed = blocks.typed;
-  sp->skip = blocks.skip;
+  sp->unsized = blocks.typed && (site->flags & SITE_UNSIZED);
+  sp->skip = blocks.skip && !sp->unsized;
   sp->orphan = blocks.orphan;
   sp->program = blocks.program;
   return sp;
+}
+
+bool transfer_type_is_lost(const struct transfer *t, const struct site_plan *sp,
+                           const struct block *b) {
+  return sp->orphan && btf_is_composite(type_of(t->plan->old, ARENA_SITE[b->site].type));
 }
 
 /* Most blocks are one object, which needs no division. */
@@ -88,11 +95,22 @@ void transfer_prepare_moves(struct transfer *t, size_t blocks) {
   t->places_count = t->places_left = blocks;
 }
 
+/* Was it converted where it is? */
+static bool is_converted(const struct transfer *t, const struct block *b) {
+  return b->address < t->at && transfer_block(t, b) == b->address;
+}
+
+const struct site_plan *transfer_by_size(const struct transfer *t, const struct site_plan *sp,
+                                         const struct block *b) {
+  static const struct site_plan other = {.known = true, .unsized = true};
+  uint32_t size = is_converted(t, b) ? sp->program->new_bytes : sp->program->old_bytes;
+  return b->bytes == size ? sp : &other;
+}
+
 size_t transfer_old_bytes(const struct transfer *t, const struct site_plan *sp,
                           const struct block *b) {
   const struct program *p = sp->program;
-  bool done = b->address < t->at && transfer_block(t, b) == b->address;
-  if (!p || !p->changed || !done) return b->bytes;
+  if (!p || !p->changed || !is_converted(t, b)) return b->bytes;
   return sp->flexible || p->new_bytes == 0 ? program_old_bytes(p, b->bytes)
                                            : b->bytes / p->new_bytes * p->old_bytes;
 }
@@ -112,7 +130,7 @@ static struct place block_place(const struct block *b) {
 /* Gives a block that no longer fits its place another one. */
 static int place_block(const struct block *b, void *ctx) {
   struct transfer *t = ctx;
-  const struct site_plan *sp = transfer_site(t, b->site);
+  const struct site_plan *sp = transfer_plan_of(t, b);
   bool move = t->relocate && relocate_moves(t, sp, b);
   if (!sp->typed || (sp->skip && !move)) return 0;
   const struct program *p = sp->program;
@@ -192,8 +210,8 @@ static void move_unchanged(struct transfer *t, const struct site_plan *sp, const
 /* Blocks come by address. */
 static int transfer_one(const struct block *b, void *ctx) {
   struct transfer *t = ctx;
-  const struct site_plan *sp = transfer_site(t, b->site);
   t->at = b->address;
+  const struct site_plan *sp = transfer_plan_of(t, b);
   uintptr_t to = transfer_block(t, b);
   struct place place = block_place(b);
   if (to != b->address && !sp->program->changed) {
@@ -202,6 +220,7 @@ static int transfer_one(const struct block *b, void *ctx) {
   }
   if (sp->skip) return 0;
   if (!sp->typed) {
+    if (!sp->orphan && t->untyped++ == 0) t->untyped_site = b->site;
     words_follow(t, (void *)b->address, b->bytes, &place);
     return 0;
   }
@@ -362,6 +381,17 @@ int transfer_prepare(struct transfer *t) {
   return initial_load(t);
 }
 
+/* Nobody knows what is in them, and whether the new version takes it for the same. */
+static void tell_untyped(struct transfer *t) {
+  const struct site *first = &ARENA_SITE[t->untyped_site];
+  if (t->untyped)
+    report_note(t->report,
+                "%u block%s without a type (the first is from %s:%u; see st-instrument --report) "
+                "keep%s their layout",
+                t->untyped, t->untyped == 1 ? "" : "s", first->file, first->line,
+                t->untyped == 1 ? "s" : "");
+}
+
 int transfer_run(struct transfer *t) {
   initial_relocate(t);
   int err = arena_transfer_begin(st_process.heap);
@@ -376,6 +406,8 @@ int transfer_run(struct transfer *t) {
   for (unsigned i = 1; !err && i < t->old.count; i++)
     if (t->old.image[i].segment_count) transfer_library(t, &t->old.image[i]);
   if (!err) err = arena_each_of(t->relocate ? ~0ull : sites_that(t, may_change), transfer_one, t);
+  t->at = UINTPTR_MAX;
+  tell_untyped(t);
   if (!err && handled) handlers_run_variables(t);
   if (!err && t->relocate) relocate_scan(t);
   if (!err && t->validate && !t->report->violations) err = validate(t);

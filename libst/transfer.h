@@ -29,12 +29,14 @@ struct site_plan {
   bool skip;   /* nothing in its blocks can change */
   bool orphan; /* the new version lacks the type: blocks stay as they are, pointers are followed */
   bool flexible;
+  bool unsized; /* holds only for blocks of the type's size */
   bool pool; /* its blocks may have a rest behind their last object */
   const struct program *program;
 };
 
 struct literal {
-  uintptr_t old_address, new_address;
+  const char *text; /* in the old executable's file */
+  uintptr_t new_address;
 };
 
 struct transfer {
@@ -55,10 +57,12 @@ struct transfer {
   size_t moved_count, moved_cap;
   uint32_t *places; /* memory for `moved`, made ready in advance; when it is used up, calloc() is */
   size_t places_count, places_left;
-  uintptr_t at; /* of the block being transferred; those before it are done */
+  uintptr_t at; /* of the block being transferred; those before it are done, in the end all */
   struct literal *literals;
   size_t literal_count;
   unsigned dangling;       /* pointers to freed memory met */
+  unsigned untyped;        /* blocks without a type met, and the site of the first */
+  unsigned untyped_site;
   bool relocate;           /* every block moves that can: libst/relocate.h */
   bool validate;           /* libst/validate.h */
   struct reverse *reverse; /* not NULL: the way is back, libst/reverse.h */
@@ -82,12 +86,25 @@ static inline const struct site_plan *transfer_site(struct transfer *t, unsigned
   const struct site_plan *sp = &t->sites[site];
   return __builtin_expect(sp->known, 1) ? sp : transfer_plan_site(t, site);
 }
+/** What happens to a block whose site does not tell for all sizes. */
+const struct site_plan *transfer_by_size(const struct transfer *t, const struct site_plan *site,
+                                         const struct block *block);
+/** The plan for a block of the old version, whether it has been transferred already or not. */
+static inline const struct site_plan *transfer_plan_of(struct transfer *t,
+                                                       const struct block *block) {
+  const struct site_plan *sp = transfer_site(t, block->site);
+  return __builtin_expect(sp->unsized, 0) ? transfer_by_size(t, sp, block) : sp;
+}
 /** Where a block of the old version starts now. */
 static inline uintptr_t transfer_block(const struct transfer *t, const struct block *block) {
   const uint32_t *span = t->moved[block->page];
   return span && span[block->index] ? ARENA_BASE + ((uintptr_t)span[block->index] << 4)
                                     : block->address;
 }
+/** Is a block of a struct or union that the new version does not know? Code of the new version that
+ * has its address takes it for something else. */
+bool transfer_type_is_lost(const struct transfer *t, const struct site_plan *site,
+                           const struct block *block);
 /** How many bytes a block had in the old version. */
 size_t transfer_old_bytes(const struct transfer *t, const struct site_plan *site,
                           const struct block *block);
@@ -115,16 +132,25 @@ uint64_t pointer_follow(struct transfer *t, uint64_t value, const struct pointed
 extern const struct pointed pointed_any;
 /** Follows a word that may be a pointer or may be none; its target must not change. */
 uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *place);
-/** Follows all words of memory that is in its new place already. Only words that change are
+/** Follows all aligned words of memory that is in its new place already. Only words that change are
  * written. */
 void words_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place);
+/** Integers as wide as a pointer, of the old version, that are carried over as they are: one that is
+ * an address which changes is a violation. */
+void integers_check(struct transfer *t, const unsigned char *memory, size_t bytes,
+                    const struct place *place);
+/** The same for a union, which a packed struct may have at any address. */
+void union_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place);
 /** Copies words, following them. */
 void words_copy(struct transfer *t, const void *from, void *to, size_t bytes,
                 const struct place *place);
 
-/** Where a constant of the old executable is in this one, by content; copied to the heap when it is
- * not there. @return 0 when it is no text */
-uintptr_t literal_follow(struct transfer *t, uint64_t old_link_address);
+/** Where a text of the old executable is in this one, by content; copied to the heap when it is not
+ * there.
+ * @param pointed  of the pointer to it: only `char *` and pointers of unknown type point to text
+ * @return 0 when it is no text */
+uintptr_t literal_follow(struct transfer *t, uint64_t old_link_address,
+                         const struct pointed *pointed);
 
 /** Prints a place; what is too long loses its middle. @return `out` */
 const char *place_text(struct transfer *t, const struct place *place, char *out, size_t cap);

@@ -180,6 +180,16 @@ int type_member_counterpart(const struct st_meta *in, const struct btf_type *t,
   return *name ? type_member_named(in, t, name) : anonymous_counterpart(in, t, of, other, i);
 }
 
+bool type_is_address(const struct st_meta *meta, uint32_t id) {
+  bool named = false;
+  for (const struct btf_type *t; (t = btf__type_by_id(meta->btf, id)); id = t->type) {
+    if (!is_modifier(t)) return named && btf_is_int(t) && t->size == sizeof(void *);
+    const char *name = btf_is_typedef(t) ? type_name(meta, t) : "";
+    if (strcmp(name, "uintptr_t") == 0 || strcmp(name, "intptr_t") == 0) named = true;
+  }
+  return false;
+}
+
 bool type_is_signed(const struct btf_type *t) {
   switch (btf_kind(t)) {
   case BTF_KIND_INT:
@@ -215,12 +225,72 @@ static bool is_tagged(const struct btf_type *t) {
   return btf_is_composite(t) || btf_kind(t) == BTF_KIND_FWD;
 }
 
-bool type_fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b) {
+static bool is_bool(const struct btf_type *t) {
+  return btf_is_int(t) && (btf_int_encoding(t) & BTF_INT_BOOL);
+}
+
+/* Plain `char`, whose sign means nothing. */
+static bool is_char(const struct st_meta *meta, const struct btf_type *t) {
+  return btf_is_int(t) && t->size == 1 && strcmp(type_name(meta, t), "char") == 0;
+}
+
+bool type_is_char(const struct st_meta *meta, uint32_t id) {
+  const struct btf_type *t = type_of(meta, id);
+  while (btf_is_array(t))
+    t = type_of(meta, btf_array(t)->type);
+  return is_char(meta, t);
+}
+
+static bool has_enumerator(const struct st_meta *meta, const struct btf_type *t, const char *name,
+                           int64_t value) {
+  for (unsigned i = 0; i < btf_vlen(t); i++) {
+    int64_t here;
+    if (strcmp(type_enumerator(meta, t, i, &here), name) == 0) return here == value;
+  }
+  return false;
+}
+
+/* Does each enumerator of `a` mean the same in `b`? */
+static bool enumerators_fit(const struct st_meta *meta_a, const struct btf_type *a,
+                            const struct st_meta *meta_b, const struct btf_type *b) {
+  for (unsigned i = 0; i < btf_vlen(a); i++) {
+    int64_t value;
+    const char *name = type_enumerator(meta_a, a, i, &value);
+    if (!has_enumerator(meta_b, b, name, value)) return false;
+  }
+  return true;
+}
+
+static bool numbers_fit(const struct st_meta *meta_a, const struct btf_type *a,
+                        const struct st_meta *meta_b, const struct btf_type *b) {
+  if (a->size != b->size) return false;
+  if (btf_is_any_enum(a) && btf_is_any_enum(b)) return enumerators_fit(meta_a, a, meta_b, b);
+  if (btf_is_any_enum(a) || btf_is_any_enum(b)) return true;
+  if (is_bool(a) || is_char(meta_a, a) || is_char(meta_b, b)) return !is_bool(b) || is_bool(a);
+  return !is_bool(b) && type_is_signed(a) == type_is_signed(b);
+}
+
+static bool fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b,
+                 unsigned depth) {
+  enum { DEEPEST = 16 };
   const struct btf_type *ta = type_of(meta_a, a), *tb = type_of(meta_b, b);
-  if (is_number(ta) && is_number(tb)) return ta->size == tb->size;
+  if (is_number(ta) && is_number(tb)) return numbers_fit(meta_a, ta, meta_b, tb);
   if (is_tagged(ta) && is_tagged(tb))
     return strcmp(type_name(meta_a, ta), type_name(meta_b, tb)) == 0;
   if (btf_kind(ta) != btf_kind(tb)) return false;
-  if (btf_is_array(ta)) return type_fits(meta_a, btf_array(ta)->type, meta_b, btf_array(tb)->type);
+  if (btf_is_array(ta)) {
+    uint32_t count_a = btf_array(ta)->nelems, count_b = btf_array(tb)->nelems;
+    return (count_a == count_b || count_a == 0 || count_b == 0) &&
+           fits(meta_a, btf_array(ta)->type, meta_b, btf_array(tb)->type, depth);
+  }
+  if (btf_is_ptr(ta) && depth < DEEPEST) {
+    bool any = btf_kind(type_of(meta_a, ta->type)) == BTF_KIND_UNKN ||
+               btf_kind(type_of(meta_b, tb->type)) == BTF_KIND_UNKN;
+    return any || fits(meta_a, ta->type, meta_b, tb->type, depth + 1);
+  }
   return btf_kind(ta) != BTF_KIND_FLOAT || ta->size == tb->size;
+}
+
+bool type_fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b) {
+  return fits(meta_a, a, meta_b, b, 0);
 }

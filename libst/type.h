@@ -38,12 +38,18 @@ int type_member_counterpart(const struct st_meta *in, const struct btf_type *t,
 /** Do the types of two anonymous members have the same kind, and a member of one name? */
 bool type_anonymous_alike(const struct st_meta *in, uint32_t a, const struct st_meta *of,
                           uint32_t b);
+/** Is this an integer whose name, `uintptr_t` or `intptr_t`, says that it may hold a pointer? */
+bool type_is_address(const struct st_meta *meta, uint32_t id);
+/** Is this plain `char`, or an array of it? */
+bool type_is_char(const struct st_meta *meta, uint32_t id);
 bool type_is_signed(const struct btf_type *t);
 /** An enumerator's name and value. */
 const char *type_enumerator(const struct st_meta *meta, const struct btf_type *t, unsigned i,
                             int64_t *value);
 
-/** Is an object of type `a` one that a pointer to type `b` may be used for? */
+/** Is an object of type `a`, as it is, one that a pointer to type `b` may be used for? Structs and
+ * unions fit by their tags: their contents are transferred. Numbers fit when all values mean the
+ * same; pointers when what they point to fits. */
 bool type_fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b);
 
 #endif

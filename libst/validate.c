@@ -379,7 +379,7 @@ static int check_typed(struct validation *v, const struct site_plan *sp, const s
 
 static int check_block(const struct block *b, void *ctx) {
   struct validation *v = ctx;
-  const struct site_plan *sp = transfer_site(v->t, b->site);
+  const struct site_plan *sp = transfer_plan_of(v->t, b);
   size_t bytes = transfer_old_bytes(v->t, sp, b);
   struct block now;
   if (!find_block(transfer_block(v->t, b), true, &now)) return 0;

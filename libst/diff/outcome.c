@@ -92,7 +92,7 @@ static void add_blocks(struct outcome *out) {
     const struct st_site *s = &old->sites[i];
     if (s->flags & ST_SITE_CALLER) continue; /* its callers' sites decide */
     uint32_t type = plan_annotated_block(&out->plan, st_meta_string(old, s->function), s->type);
-    struct block_plan plan = plan_block(&out->plan, type);
+    struct block_plan plan = plan_site(&out->plan, i, type);
     struct block_outcome *b = &out->blocks[out->block_count++];
     *b = (struct block_outcome){
         .site = s, .type = type, .program = plan.program, .orphan = plan.orphan};

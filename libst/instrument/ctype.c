@@ -195,6 +195,11 @@ bool key_is_bytes(const char *text) {
   return strcmp(text, "c1") == 0 || strcmp(text, "C1") == 0;
 }
 
+bool key_is_composite(const char *text) {
+  return strncmp(text, "struct ", 7) == 0 || strncmp(text, "union ", 6) == 0 ||
+         strncmp(text, "typedef ", 8) == 0;
+}
+
 bool key_is_number(const char *text) {
   return strchr("iucCbfx", text[0]) && text[1] >= '0' && text[1] <= '9';
 }

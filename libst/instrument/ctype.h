@@ -33,5 +33,6 @@ bool ctype_is_void(CXType type);
 /** Questions about keys. */
 bool key_is_bytes(const char *key);  /* char or unsigned char */
 bool key_is_number(const char *key); /* bytes included */
+bool key_is_composite(const char *key);
 
 #endif

@@ -34,7 +34,12 @@ static bool agree(const char *a, const char *b) {
 static struct decision by_both(const struct source_call *call) {
   const struct operand *size = &call->size;
   const struct ctype *to = &call->destination;
-  if (!size->type.key && !size->several) return typed(to, to->flexible);
+  if (!size->type.key && !size->several) {
+    /* A base class's pointer to what is as large as its derived one, a header before its text. */
+    struct decision d = typed(to, to->flexible);
+    d.unsized = !to->flexible && key_is_composite(to->key);
+    return d;
+  }
   if (!size->type.key || !agree(size->type.key, to->key))
     return untyped("its size is that of another type than its destination's");
   if (to->flexible) return typed(to, true);

@@ -15,6 +15,7 @@ struct decision {
   enum verdict verdict;
   const struct ctype *type;
   bool flexible; /* one object that ends in a flexible array */
+  bool unsized;  /* only the destination says so: what is larger may be something else */
   const char *reason;
 };
 

@@ -117,6 +117,7 @@ static void print_sites(const struct st_meta *m) {
     else
       print_type(m->btf, s->type);
     if (s->flags & ST_SITE_FLEXIBLE) printf(" (flexible)");
+    if (s->flags & ST_SITE_UNSIZED) printf(" (if of its size)");
     for (uint32_t r = 0; r < m->header->site_ranges.count; r++)
       if (m->site_ranges[r].site == i)
         printf(" (%06" PRIx64 ",%06" PRIx64 "]", m->site_ranges[r].lo, m->site_ranges[r].hi);

@@ -104,6 +104,7 @@ static struct st_table put_sites(struct section *s, const struct metadata_input 
                                   .column = site->column,
                                   .type = types_number(in->types, site->type),
                                   .flags = (site->flexible ? ST_SITE_FLEXIBLE : 0) |
+                                           (site->unsized ? ST_SITE_UNSIZED : 0) |
                                            (site->caller ? ST_SITE_CALLER : 0)};
   }
   struct st_table table = put_table(s, records, count, sizeof *records);

@@ -37,7 +37,8 @@ static struct decision untyped(const char *reason) {
 static bool same_decision(const struct decision *a, const struct decision *b) {
   if (a->verdict != b->verdict) return false;
   return a->verdict != VERDICT_TYPED ||
-         (a->flexible == b->flexible && strcmp(a->type->key, b->type->key) == 0);
+         (a->flexible == b->flexible && a->unsized == b->unsized &&
+          strcmp(a->type->key, b->type->key) == 0);
 }
 
 /* Without columns in the line table, the line must do. */
@@ -267,6 +268,7 @@ static size_t add_site(struct sites *out, const struct site *site) {
     const struct site *s = &out->items.items[i];
     if (s->line == site->line && s->column == site->column && s->type == site->type &&
         s->flexible == site->flexible && s->caller == site->caller &&
+        s->unsized == site->unsized &&
         strcmp(s->file, site->file) == 0 && strcmp(s->function, site->function) == 0)
       return i;
   }
@@ -291,6 +293,7 @@ static void add_match(struct sites *out, const struct matching *m, const struct 
     if (find_type(m->units, match->unit, match->decision.type, &type)) {
       site.type = types_refer(types, &type);
       site.flexible = match->decision.flexible;
+      site.unsized = match->decision.unsized;
     } else {
       site.reason = "the debug information has no such type of its size, or several";
     }

@@ -14,7 +14,7 @@ struct site {
   const char *function;
   unsigned line, column;
   type_ref type;         /* 0: untyped, for `reason` */
-  bool flexible, caller; /* as the flags of struct st_site */
+  bool flexible, caller, unsized; /* as the flags of struct st_site */
   const char *reason;
 };
 

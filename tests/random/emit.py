@@ -5,9 +5,11 @@ old version what it built, the new one what the oracle says."""
 
 from __future__ import annotations
 
-from case import Case, Choice
-from shape import (BOOL, Array, Enum, Float, FunctionPointer, Int, Named, Pointer, World, declare)
-from value import Block, Call, Freed, Live, Odd, Ref, Text, Variable, is_zero, zero
+from annotations import annotations
+from case import Case
+from model import Choice
+from shape import COOKIE, Enum, Named, Opaque, Pointer, World, declare, innermost
+from value import Block, Call, Freed, Live, Odd, Ref, Text, Variable, is_zero
 
 
 def integer(value: int) -> str:
@@ -24,32 +26,28 @@ class Source:
     """One version of one case."""
 
     def __init__(self, case: Case, new: bool, first_choice: int):
-        self.case, self.new, self.lines = case, new, []
-        self.world: World = case.new if new else case.old
-        self.numbers = {id(c): first_choice + i for i, c in enumerate(case.choices)}
+        self.case, self.model, self.new, self.lines = case, case.model, new, []
+        self.world: World = case.worlds.new if new else case.worlds.old
+        self.numbers = {id(c): first_choice + i for i, c in enumerate(case.model.choices)}
         self.alloc_lines: dict[str, int] = {}  # block -> line of its allocation, in this list
 
     def put(self, line: str = "") -> None:
         self.lines.append(line)
 
     def write(self) -> list[str]:
-        case = self.case
         self.types()
-        for f in [*case.functions, *([] if self.new else [case.gone_function])]:
-            self.put(f"{'static ' if f in case.static_functions else ''}"
-                     f"void {f}(void) {{ random_called({self.numbers_of(f)}); }}")
-        self.put(f"static void *{case.prefix}_wrapper(size_t bytes) {{ "
-                 "void *p = malloc(bytes); if (!p) abort(); return p; }")
-        self.variables()
+        self.functions()
+        own = [v for v in self.model.variables.values() if self.type_of(v) is not None]
+        if self.new:
+            self.case.rng.shuffle(own)
+        self.variables(own)
+        self.lines += annotations(self.world, own, self.new)
         if self.new:
             self.again()
         else:
             self.build()
         self.verify()
         return self.lines
-
-    def numbers_of(self, function: str) -> str:
-        return function.rsplit("f", 1)[1]
 
     # ---- declarations ----
 
@@ -75,7 +73,8 @@ class Source:
         done: list[str] = []
 
         def visit(type_):
-            while isinstance(type_, Array):
+            type_ = innermost(type_)
+            if isinstance(type_, Opaque):
                 type_ = type_.of
             if not isinstance(type_, Named) or type_.tag in done:
                 return
@@ -88,28 +87,36 @@ class Source:
             visit(Named("enum" if isinstance(d, Enum) else self.keyword(tag), tag))
         return done
 
+    def functions(self) -> None:
+        model = self.model
+        for f in [*model.functions, *([] if self.new else [model.gone_function])]:
+            number = f.rsplit("f", 1)[1]
+            self.put(f"{'static ' if f in self.case.static_functions else ''}"
+                     f"void {f}(void) {{ random_called({number}); }}")
+        self.put(f"static void *{self.case.prefix}_wrapper(size_t bytes) {{ "
+                 "void *p = malloc(bytes); if (!p) abort(); return p; }")
+
     def type_of(self, v: Variable):
         return v.new_type if self.new else v.old_type
 
-    def variables(self) -> None:
-        case = self.case
-        own = [v for v in case.variables.values() if self.type_of(v) is not None]
-        if self.new:
-            case.rng.shuffle(own)
+    def name_of(self, v: Variable) -> str:
+        return v.new_name if self.new and v.new_name and v.scope != "function" else v.name
+
+    def variables(self, own: list[Variable]) -> None:
         for v in own:
             if v.scope != "function":
                 self.put(f"{'static' if v.scope == 'static' else 'extern'} "
-                         f"{declare(self.type_of(v), v.name)};")
+                         f"{declare(self.type_of(v), self.name_of(v))};")
         for v in own:
             initial = v.new_initial if self.new else v.initial
             text = f" = {self.constant(self.type_of(v), initial)}" if initial is not None else ""
             if v.scope == "function":
-                static = "static " if case.private else ""
+                static = "static " if self.case.private else ""
                 self.put(f"{static}{declare(self.type_of(v), f'(*{v.name}_at(void))')} {{ static "
                          f"{declare(self.type_of(v), 'kept')}{text}; return &kept; }}")
             else:
                 self.put(f"{'static ' if v.scope == 'static' else ''}"
-                         f"{declare(self.type_of(v), v.name)}{text};")
+                         f"{declare(self.type_of(v), self.name_of(v))}{text};")
 
     def constant(self, type_, value) -> str:
         if isinstance(value, list):
@@ -118,40 +125,56 @@ class Source:
             return "{ " + ", ".join(f".{m.name} = {self.constant(m.type, value[m.name])}"
                                     for m in self.world[type_.tag].members) + " }"
         if isinstance(value, Live):
+            if not value.member:
+                return "{ 0 }"
             m = self.world[type_.tag].member(value.member)
             return f"{{ .{m.name} = {self.constant(m.type, value.value)} }}"
-        return self.scalar(value)
+        return self.scalar(type_, value)
 
-    def scalar(self, value) -> str:
+    def scalar(self, type_, value) -> str:
+        is_word = isinstance(type_, Pointer) and type_.is_word
+        cast = "(unsigned long)" if is_word else "(void *)"
         if isinstance(value, Ref):
-            return f"(void *)&{self.place(value.target, value.path)}"
+            at = f"&{self.target(value)}"
+            return f"{cast}((unsigned long){at} | {value.tag:#x})" if value.tag else cast + at
         if isinstance(value, Text):
-            return f"(void *)(\"{value.text}\" + {value.offset})"
+            return f"{cast}(\"{value.text}\" + {value.offset})"
         if isinstance(value, Call):
-            return f"(void *){value.function}"
+            return cast + value.function
         if isinstance(value, Odd):
-            return f"(void *){value.number}l"
+            return cast + (f"{value.number}l" if value.number < 1 << 63 else integer(value.number))
         if isinstance(value, Freed):
-            return value.block
-        return value.hex() if isinstance(value, float) else integer(value)
+            return cast + value.block
+        if isinstance(value, float):
+            return value.hex()
+        return cast + integer(value) if type_ == COOKIE else integer(value)
 
     # ---- objects ----
 
     def place(self, name: str, path: tuple) -> str:
-        v = self.case.variables.get(name)
+        """@param path  as this version has it"""
+        v = self.model.variables.get(name)
         if v and v.scope == "function":
             return f"(*{name}_at()){steps(path)}"
-        if not v and self.case.blocks[name].how == "untyped":
+        if v:
+            return self.name_of(v) + steps(path)
+        if self.model.blocks[name].how == "untyped":
             name = f"((void **){name})"
         return name + steps(path)
 
+    def here(self, name: str, path: tuple) -> tuple:
+        """The path in this version of what the old one has at a path."""
+        return self.model.follow(name, path, with_ends=True)[0] if self.new else path
+
+    def target(self, ref: Ref) -> str:
+        return self.place(ref.target, self.here(ref.target, ref.path))
+
     def value_of(self, o):
         """Type and value of an object in this version."""
-        if isinstance(o, Block):
-            if self.new:
-                return Array(o.new_element, 0), self.case.worlds.block(o)
-            return Array(o.element, 0), o.values
-        return self.type_of(o), self.case.worlds.variable(o) if self.new else o.value
+        if not self.new:
+            return o.old_root(), o.value
+        worlds = self.case.worlds
+        return o.new_root(), worlds.block(o) if isinstance(o, Block) else worlds.variable(o)
 
     def leaves(self, type_, value, path=()):
         if isinstance(value, list):
@@ -161,21 +184,27 @@ class Source:
             for m in self.world[type_.tag].members:
                 yield from self.leaves(m.type, value[m.name], (*path, m.name))
         elif isinstance(value, Live):
-            m = self.world[type_.tag].member(value.member)
-            yield from self.leaves(m.type, value.value, (*path, m.name))
+            if value.member:
+                m = self.world[type_.tag].member(value.member)
+                yield from self.leaves(m.type, value.value, (*path, m.name))
         else:
             yield path, type_, value
 
+    def objects(self):
+        yield from self.model.variables.values()
+        yield from self.model.blocks.values()
+
     def allocate(self, b: Block) -> str:
-        size = f"sizeof *{b.name}" if len(b.values) == 1 else f"{len(b.values)} * sizeof *{b.name}"
+        size = f"sizeof *{b.name}" if len(b.value) == 1 else f"{len(b.value)} * sizeof *{b.name}"
         pointer = declare(Pointer(b.new_element if self.new else b.element), b.name)
         if b.how == "untyped":
-            return f"void *{b.name} = malloc({len(b.values)} * 8);"
+            return f"void *{b.name} = malloc({len(b.value)} * 8);"
         if b.tail:
-            tail = self.world[b.element.tag].members[-1].name
+            element = b.new_element if self.new else b.element
+            tail = self.world[element.tag].members[-1].name
             size += f" + {b.tail} * sizeof {b.name}->{tail}[0]"
         if b.how == "calloc":
-            return f"{pointer} = calloc({len(b.values)}, sizeof *{b.name});"
+            return f"{pointer} = calloc({len(b.value)}, sizeof *{b.name});"
         call = "malloc" if b.how == "malloc" else f"{self.case.prefix}_wrapper"
         return f"{pointer} = {call}({size});"
 
@@ -184,89 +213,106 @@ class Source:
         self.put(f"{static}void {self.case.prefix}_{name}(void) {{")
 
     def build(self) -> None:
-        case = self.case
+        model = self.model
+        own = [*model.blocks, *model.freed]
+        declared = [declare(Pointer(b.element), b.name) for b in model.blocks.values()]
+        declared += [f"void *{name}" for name in model.freed]
+        self.put(f"PLAIN static void {self.case.prefix}_fill({', '.join(declared)}) {{")
+        for o in self.objects():
+            self.fill(o)
+        for c in model.choices:
+            type_ = model.old_type(c.target, c.path)
+            self.put(f"  if (random_choice({self.numbers[id(c)]})) "
+                     f"{self.place(c.target, c.path)} = {self.scalar(type_, c.value)};")
+        self.put("}")
         self.function("build")
-        self.put("  int choice = random_choice();")
-        for b in case.blocks.values():
+        for b in model.blocks.values():
             self.put(f"  {self.allocate(b)}")
             self.alloc_lines[b.name] = len(self.lines)
-        for name in case.freed:
+        for name in model.freed:
             self.put(f"  void *{name} = malloc(40);")
             self.put(f"  random_free_later({name});")
-        for o in [*case.variables.values(), *case.blocks.values()]:
-            if isinstance(o, Variable) and (o.old_type is None or o.is_const):
-                continue
-            initial = isinstance(o, Variable) and o.initial is not None
-            if initial and o.initial == o.value:
-                continue
-            type_, value = self.value_of(o)
-            for path, _, v in self.leaves(type_, value):
-                if isinstance(o, Block) or initial or not is_zero(v):
-                    self.put(f"  {self.place(o.name, path)} = {self.scalar(v)};")
-        for c in case.choices:
-            self.put(f"  if (choice == {self.numbers[id(c)]}) "
-                     f"{self.place(c.target, c.path)} = {self.scalar(c.value)};")
+        self.put(f"  {self.case.prefix}_fill({', '.join(own)});")
         self.put("}")
+
+    def fill(self, o: Variable | Block) -> None:
+        is_zeroed = o.how == "calloc" if isinstance(o, Block) else o.initial is None
+        if isinstance(o, Variable) and (o.old_type is None or o.initial == o.value):
+            return
+        for path, type_, v in self.leaves(o.old_root(), o.value):
+            if not is_zeroed or not is_zero(v):
+                self.put(f"  {self.place(o.name, path)} = {self.scalar(type_, v)};")
 
     def again(self) -> None:
         """The new version allocates, too."""
         self.put(f"void again_{self.case.seed}(void) {{")
-        for b in self.case.blocks.values():
+        for b in self.model.blocks.values():
             self.put(f"  {self.allocate(b)}")
             self.put(f"  random_free_later({b.name});")
-        for f in self.case.functions:  # the compiler keeps them
+        for f in self.model.functions:  # the compiler keeps them
             self.put(f"  random_free_later({f});")
         self.put("}")
 
     # ---- checks ----
 
     def verify(self) -> None:
-        case = self.case
+        self.put("PLAIN")
         self.function("verify")
-        self.put("  int choice = random_choice();")
-        for name, (holder, path) in case.leads.items():
-            b = case.blocks[name]
-            element = b.new_element if self.new else b.element
-            inner = case.get(holder, path).path
-            pointer = declare(Pointer(element))
-            self.put(f"  {declare(Pointer(element), name)} = ({pointer})((char *)"
-                     f"{self.place(holder, path)} - (size_t)&(({pointer})0){steps(inner)});")
+        for name, (holder, path) in self.model.leads.items():
+            b = self.model.blocks[name]
+            pointer = declare(Pointer(b.new_element if self.new else b.element))
+            ref = self.model.get(holder, path)
+            inner = steps(self.here(ref.target, ref.path))
+            self.put(f"  {pointer}{name} = ({pointer})((char *)"
+                     f"{self.place(holder, self.here(holder, path))} - "
+                     f"(size_t)&(({pointer})0){inner});")
         chosen: dict[tuple, list[Choice]] = {}
-        for c in case.choices:
+        for c in self.model.choices:
             if not self.new or not c.certain:
-                chosen.setdefault((c.target, c.path), []).append(c)
-        for o in [*case.variables.values(), *case.blocks.values()]:
+                chosen.setdefault((c.target, self.here(c.target, c.path)), []).append(c)
+        for o in self.objects():
             if isinstance(o, Variable) and self.type_of(o) is None:
                 continue
-            type_, value = self.value_of(o)
-            for path, leaf, v in self.leaves(type_, value):
+            if isinstance(o, Variable) and o.old_type is None and o.new_initial is None:
+                self.put(f"  ZERO({self.place(o.name, ())});")
+                continue
+            for path, type_, v in self.checked(o, chosen, *self.value_of(o)):
                 place, line = self.place(o.name, path), ""
                 for c in chosen.get((o.name, path), []):
-                    line += f"if (choice == {self.numbers[id(c)]}) {self.check(place, c.value)} else "
-                self.put(f"  {line}{self.check(place, v)}")
+                    line += f"if (random_choice({self.numbers[id(c)]})) " \
+                        f"{self.check(place, type_, c.value)} else "
+                self.put(f"  {line}{self.check(place, type_, v)}")
         self.put("}")
 
-    def check(self, place: str, value) -> str:
+    def checked(self, o, chosen: dict, type_, value, path=()):
+        """The scalars of a value, and its arrays of numbers as a whole where no choice is made:
+        path, type, value."""
+        if isinstance(value, list) and all(isinstance(v, int) for v in value) and \
+                not any((o.name, (*path, i)) in chosen for i in range(len(value))):
+            yield path, type_, value
+        elif isinstance(value, list):
+            for i, v in enumerate(value):
+                yield from self.checked(o, chosen, type_.of, v, (*path, i))
+        elif isinstance(value, dict):
+            for m in self.world[type_.tag].members:
+                yield from self.checked(o, chosen, m.type, value[m.name], (*path, m.name))
+        elif isinstance(value, Live) and value.member:
+            m = self.world[type_.tag].member(value.member)
+            yield from self.checked(o, chosen, m.type, value.value, (*path, m.name))
+        elif not isinstance(value, Live):
+            yield path, type_, value
+
+    def check(self, place: str, type_, value) -> str:
         if isinstance(value, Freed):
             return f"TRAPS({place});" if self.new else ";"
         if isinstance(value, Text):
-            return f"TEXT({place}, \"{value.text[:]}\");"
+            return f"TEXT({place}, \"{value.text}\");"
         if isinstance(value, (Ref, Call, Odd)):
-            return f"POINTER({place}, {self.scalar(value)});"
+            return f"POINTER({place}, {self.scalar(Pointer(None), value)});"
         if isinstance(value, float):
-            return f"REAL({place}, {self.scalar(value)});"
-        return f"NUMBER({place}, {self.scalar(value)});"
-
-
-def datum(case: Case, c: Choice) -> str:
-    """How a violation names the datum: a regular expression."""
-    import re
-    path = c.datum if c.datum is not None else c.path
-    v = case.variables.get(c.target)
-    if v:
-        name = f"kept in {c.target}_at" if v.scope == "function" else c.target
-        return "`" + re.escape(name + steps(path)) + "`"
-    block = case.blocks[c.target]
-    inner = path if len(block.values) > 1 or block.how == "untyped" else path[1:]
-    text = steps(inner)
-    return ".*" + re.escape(text[1:] if text.startswith(".") else text) + r"` \((`.*; )?allocated at "
+            return f"REAL({place}, {value.hex()});"
+        if isinstance(value, list):
+            if not value:
+                return ";"
+            return f"NUMBERS({place}, {', '.join(integer(v) for v in value)});"
+        return f"NUMBER({place}, {integer(value)});"

@@ -15,6 +15,7 @@ from tools import Tools  # noqa: E402
 HEAD = """#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libst/annotate.h"
 #include "tests/random/values.h"
 #include "tests/updates/pair.h"
 """
@@ -26,7 +27,9 @@ class Program:
     def __init__(self, group: int, seeds: list[int], per_program: int):
         rng = Random(f"program {group}")
         self.compiler = rng.choice(["gcc", "clang-19"])
-        self.level = rng.choice(["-O0", "-O2"])
+        self.flags = rng.choice([("-O0",)] * 6 + [("-O2",)] * 3 + [("-O2", "-DRANDOM_OPTIMISE_ALL")])
+        if self.compiler == "gcc":  # what libst does not look at, and half of the time
+            self.flags += ("-fno-var-tracking",)
         private = rng.random() < 0.5  # the files use the same names for different things
         self.cases, self.files = [], {"a.c": [], "b.c": []}
         first = 1
@@ -37,7 +40,7 @@ class Program:
             case = Case(seed, prefix, private)
             self.cases.append((case, f"{name}.c", first))
             self.files[f"{name}.c"].append((case, first))
-            first += len(case.choices)
+            first += len(case.model.choices)
 
     def write(self, folder: Path) -> None:
         self.lines: dict[int, dict[str, int]] = {}
@@ -56,6 +59,8 @@ class Program:
                                                  for b, n in source.alloc_lines.items()}
                 for what in calls:
                     text.append(f"void {name[0]}_{what}(void) {{")
+                    if what == "verify":
+                        text.append("  random_in_file(__FILE__);")
                     if what == "verify" or version == "v1":
                         text += [f"  {case.prefix}_{what}();" for case, _ in members]
                     text.append("}")
@@ -71,4 +76,4 @@ class Program:
         for version in ("v1", "v2"):
             here = folder / version
             tools.program(folder / version[1:], here, [Path(name) for name in self.files],
-                          self.compiler, self.level, "random")
+                          self.compiler, self.flags[0], "random", self.flags[1:])

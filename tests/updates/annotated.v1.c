@@ -33,6 +33,7 @@ static uintptr_t handles[4];
 static struct user user;
 static void *cookies[2];
 static int started = 1;
+static struct leaf spare;
 static char *secret;
 static unsigned long high_tagged;
 
@@ -63,7 +64,7 @@ static struct node *make(int order) {
   n->order = order;
   n->cookie = (void *)n; /* as a number */
   n->leaves[1] = (uintptr_t)n->leaf;
-  n->leaves[2] = (uintptr_t)&started;
+  n->leaves[2] = (uintptr_t)&spare;
   n->raw[0] = n->leaf;
   n->raw[1] = (void *)0x123456789000;
   n->cache = (char *)0x123456789000; /* nowhere */

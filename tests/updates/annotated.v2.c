@@ -38,6 +38,7 @@ static uintptr_t handles[4];
 static struct user user;
 static unsigned long cookies[2];
 static int started = 1;
+static struct leaf spare;
 static char *secret;
 
 ST_FIELD(struct node, next, tagged_pointer(1));

@@ -3,12 +3,12 @@
 #define TESTS_UPDATES_ANNOTATED_VERIFY_H
 
 static uintptr_t first_cookie; /* a number, though it may look like an address */
-ST_VAR(first_cookie, opaque);
+ST_VAR(first_cookie, not_pointer);
 
 static void verify_node(const struct node *n, int order) {
   CHECK(n->order == order && n->leaf->number == order * 10);
   CHECK(n->leaves[0] == 0 && n->leaves[1] == (uintptr_t)n->leaf);
-  CHECK(n->leaves[2] == (uintptr_t)&started);
+  CHECK(n->leaves[2] == (uintptr_t)&spare);
   CHECK(n->raw[1] == (void *)0x123456789000);
   CHECK(((uintptr_t)n->next & 1) == (unsigned)(order % 2));
 }
