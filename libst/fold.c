@@ -1,6 +1,6 @@
 #include "libst/fold.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +8,10 @@
 #include "libst/st.h"
 #include "libst/transfer.h"
 
-enum { SAID_MAX = 3 }; /* violations alike that are said one by one */
-
 struct fold {
   char general[256], first[256]; /* names of the data, and of the first one */
   const char *text;
-  enum { NOTE, WARNING, VIOLATION } kind;
+  bool warning;
   unsigned count;
 };
 
@@ -26,30 +24,28 @@ static struct fold *find(const char *general, const char *text) {
   return NULL;
 }
 
-/* @return the fold, which counts the datum; NULL without memory */
-static struct fold *count(struct transfer *t, const struct place *place, const char *text,
-                          int kind) {
+static void count(struct transfer *t, const struct place *place, const char *text, bool warning) {
   char general[256];
   struct fold *f = find(place_general(t, place, general, sizeof(general)), text);
-  if (!f && fold_count == fold_cap) {
+  if (f) {
+    f->count++;
+    return;
+  }
+  if (fold_count == fold_cap) {
     size_t cap = fold_cap ? 2 * fold_cap : 16;
     struct fold *grown = realloc(folds, cap * sizeof(*grown));
-    if (!grown) return NULL;
+    if (!grown) return;
     folds = grown;
     fold_cap = cap;
   }
-  if (!f) {
-    f = &folds[fold_count++];
-    *f = (struct fold){.text = text, .kind = kind};
-    memcpy(f->general, general, sizeof(general));
-    if (kind != VIOLATION) place_text(t, place, f->first, sizeof(f->first));
-  }
-  f->count++;
-  return f;
+  f = &folds[fold_count++];
+  *f = (struct fold){.text = text, .warning = warning, .count = 1};
+  memcpy(f->general, general, sizeof(general));
+  place_text(t, place, f->first, sizeof(f->first));
 }
 
 void fold_note(struct transfer *t, const struct place *place, const char *text) {
-  if (!t->reverse) count(t, place, text, NOTE);
+  if (!t->reverse) count(t, place, text, false);
 }
 
 void fold_warning(struct transfer *t, const struct place *place, const char *text) {
@@ -57,25 +53,15 @@ void fold_warning(struct transfer *t, const struct place *place, const char *tex
   if (t->report->strict)
     transfer_refuse(t, place, "%s", text);
   else
-    count(t, place, text, WARNING);
-}
-
-bool fold_violation(struct transfer *t, const struct place *place, const char *text) {
-  const struct fold *f = t->reverse ? NULL : count(t, place, text, VIOLATION);
-  return f && f->count > SAID_MAX;
+    count(t, place, text, true);
 }
 
 static void say(struct st_report *r, const struct fold *f) {
-  void (*report)(struct st_report *, const char *, ...) =
-      f->kind == NOTE ? report_note : report_warning;
-  if (f->kind == VIOLATION) {
-    if (f->count > SAID_MAX)
-      report_violation(r, "and %u more of %s, alike", f->count - SAID_MAX, f->general);
-  } else if (f->count == 1) {
+  void (*report)(struct st_report *, const char *, ...) = f->warning ? report_warning : report_note;
+  if (f->count == 1)
     report(r, "`%s` %s", f->first, f->text);
-  } else {
+  else
     report(r, "%s %s (%u times, the first is `%s`)", f->general, f->text, f->count, f->first);
-  }
 }
 
 void fold_report(struct transfer *t) {

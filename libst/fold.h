@@ -1,9 +1,7 @@
-/* Messages that many data share. Those about one member of a type become one line with a count, so
- * that a report of a large heap says everything once. */
+/* Notes and warnings that many data share. Those about one member of a type become one line with a
+ * count, so that a report of a large heap says everything once. Violations are said one by one. */
 #ifndef LIBST_FOLD_H
 #define LIBST_FOLD_H
-
-#include <stdbool.h>
 
 struct place;
 struct transfer;
@@ -12,11 +10,7 @@ struct transfer;
 void fold_note(struct transfer *t, const struct place *place, const char *text);
 /** The same for what is allowed but hardly meant; a violation when the update is strict. */
 void fold_warning(struct transfer *t, const struct place *place, const char *text);
-/** Whether a violation is one of so many alike that counting it must do.
- * @param text  a constant that those alike share */
-bool fold_violation(struct transfer *t, const struct place *place, const char *text);
-/** Adds the notes, and how many violations were only counted, to the report. To be called once,
- * when the transfer is over. */
+/** Adds them to the report. To be called once, when the transfer is over. */
 void fold_report(struct transfer *t);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "libst/datum.h"
-#include "libst/fold.h"
 #include "libst/handler_plan.h"
 #include "libst/path.h"
 #include "libst/report.h"
@@ -149,10 +148,6 @@ static void add_types(struct transfer *t, const struct place *place, char *out, 
 
 void transfer_refuse(struct transfer *t, const struct place *place, const char *format, ...) {
   char where[256], text[512];
-  if (fold_violation(t, place, format)) {
-    t->report->violations++;
-    return;
-  }
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof(text), format, args);

@@ -46,7 +46,7 @@ MISREADINGS = [
     # What pointers point to changes, and the blocks do not.
     Refusal("rows", "int **rows;", "long **rows;",
             "rows = calloc(2, sizeof(*rows)); rows[1] = calloc(4, sizeof(int))",
-            "`rows` (`int * *`, now `long int * *`) points into", fine=""),
+            "`rows` (`int * *`, now `long", fine=""),
     Refusal("rows-of-other-structs",
             "struct a { int x; } a; struct b { float x; } b; struct a **rows;",
             "struct a { int x; } a; struct b { float x; } b; struct b **rows;",
@@ -65,7 +65,7 @@ MISREADINGS = [
     # Addresses in integers.
     Refusal("address-of-variable", "int target; unsigned long u;", "int target; unsigned long u;",
             "u = (unsigned long)&target",
-            "`u` (`unsigned long`) is the address of `target`, which has moved; say what it points "
+            ") is the address of `target`, which has moved; say what it points "
             "to with pointer_to(TYPE), or not_pointer", fine="u = 0x2b5afffffff0ul"),
     Refusal("address-of-function", "long u;", "long u;", "u = (long)build",
             "is the address of function `build`, which has moved", fine="u = -1"),
@@ -80,7 +80,7 @@ MISREADINGS = [
             f"{ITEM} {MAKE} struct item *p; unsigned long u;",
             f"{GROWN} {MAKE} struct item *p; unsigned long u;",
             "p = make(); u = (unsigned long)p",
-            "`u` (`unsigned long`) is the address of a `struct item` (allocated at ", fine="p = make()"),
+            ") is the address of a `struct item` (allocated at ", fine="p = make()"),
     # Constants.
     Refusal("unnamed-constant", "const int *p; static const int *const shared = (const int[]){0, 11};",
             "const int *p; static const int *const shared = (const int[]){0, 11};", "p = shared",

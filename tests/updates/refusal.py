@@ -49,7 +49,7 @@ PAIR_MAIN({fields}.verify = verify)
 def incomplete(report: str) -> str:
     """The first violation that does not name the datum, or does not say what would resolve it; "" """
     for line in report.splitlines():
-        if line.startswith("violation: ") and not line.startswith("violation: and "):
+        if line.startswith("violation: "):
             if not re.match("violation: .*`[^`]+`.*; .", line):
                 return line
     return ""

@@ -86,8 +86,6 @@ REFUSALS = [
             fine="f = stderr"),
     Refusal("thread-local", "__thread int count; int other;", "__thread int count; int other;",
             "count = 1", "`count`"),
-    Refusal("many-alike", ITEMS % "int", ITEMS % "unsigned char", MANY % 300,
-            "and 47 more of `.count` of a `struct item`, alike", fine=MANY % 200),
     Refusal("far-in-a-list", ITEMS % "int", ITEMS % "unsigned char",
             MANY % 200 + "struct item *p = list; while (p->next) p = p->next; p->count = 300",
             "`list->next->(48 more)->count` (`int`, now `unsigned char`; allocated at "),
