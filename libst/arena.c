@@ -49,7 +49,7 @@ int arena_create(void) {
 int arena_adopt(int fd) {
   classes_make();
   for (unsigned class = 0; class < ARENA_CLASSES; class ++)
-    arena_quick[class].count = 0;
+    arena_quick[class].top = arena_quick[class].held;
   int err = arena_map(ARENA_BASE, ARENA_BYTES, MAP_PRIVATE, fd);
   if (err) return err;
   if (ARENA->magic != ARENA_MAGIC || ARENA->format != ARENA_FORMAT || ARENA->pages != ARENA_PAGES)
@@ -127,38 +127,21 @@ static uint32_t large_head(const void *p) {
   return page;
 }
 
-static void free_large(void *p) {
+void arena_free_large(void *p) {
   uint32_t page = large_head(p);
   run_free(page, ARENA_MAP[page].run);
 }
 
 void arena_free(void *p) {
-  uint32_t page = page_of(p);
-  const struct page *e = &ARENA_MAP[page];
-  if (__builtin_expect(e->kind != PAGE_SPAN, 0)) {
-    free_large(p);
-    return;
-  }
-  page -= e->run;
-  struct span *s = span_at(page);
-  uint32_t i = span_index(s, &arena_classes[e->tag], p);
-  struct quick *q = &arena_quick[e->tag];
-  if (__builtin_expect(q->count == q->limit, 0)) {
-    span_put(page, i);
-    return;
-  }
-  s->records[i].slack = RECORD_FREE | SPAN_END;
-  q->held[q->count].block = p;
-  q->held[q->count++].record = &s->records[i];
+  quick_give(p);
 }
 
 void arena_settle(void) {
   for (uint32_t class = 0; class < ARENA_CLASSES; class ++) {
     struct quick *q = &arena_quick[class];
-    while (q->count > 0) {
-      const char *p = q->held[--q->count].block;
-      uint32_t page = head_of(page_of(p));
-      span_put(page, (uint32_t)(q->held[q->count].record - span_at(page)->records));
+    for (; q->top->block; q->top--) {
+      uint32_t page = head_of(page_of(q->top->block));
+      span_put(page, (uint32_t)(q->top->record - span_at(page)->records));
     }
   }
 }

@@ -64,8 +64,9 @@ struct record {
 #define RECORD_FREE 0x8000u
 #define SPAN_END    0x7fffu
 
+/* Both halves at once: a live block's site and slack are not 0. */
 static inline bool record_live(struct record r) {
-  return r.site != 0 && r.slack < RECORD_FREE;
+  return (int32_t)((uint32_t)r.slack << 16 | r.site) > 0;
 }
 
 struct span {

@@ -45,9 +45,17 @@ static struct size_class make(uint32_t size) {
 
 /* How many blocks of a size may wait for their next use. Each keeps its span, so none of those
  * whose spans are long. */
-static uint16_t quick_limit(uint32_t size) {
+static uint32_t quick_limit(uint32_t size) {
   uint32_t limit = size <= 1024 ? 16384 / size : 0;
-  return (uint16_t)(limit < QUICK_MAX ? limit : QUICK_MAX);
+  return limit < QUICK_MAX ? limit : QUICK_MAX;
+}
+
+static void quick_make(uint32_t class) {
+  const struct size_class *c = &arena_classes[class];
+  struct quick *q = &arena_quick[class];
+  *q = (struct quick){.size = c->size, .count = c->count, .data = c->data, .divide = c->divide};
+  q->top = q->held;
+  q->full = q->held + quick_limit(c->size);
 }
 
 void classes_make(void) {
@@ -55,8 +63,8 @@ void classes_make(void) {
   if (arena_classes[0].size) return;
   for (uint32_t size = 16; class < ARENA_CLASSES; class += 2) {
     arena_classes[class] = arena_classes[class + 1] = make(size);
-    for (unsigned points = 0; points < 2; points++)
-      arena_quick[class + points] = (struct quick){.size = size, .limit = quick_limit(size)};
+    quick_make(class);
+    quick_make(class + 1);
     for (; unit < size / 16; unit++)
       arena_class_of[unit] = (uint8_t) class;
     /* Steps of 16 bytes up to 512, then 16 sizes for each doubling. */

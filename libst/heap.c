@@ -52,7 +52,7 @@ static bool deferring;
 static void **deferred;
 static size_t deferred_count;
 
-static void free_later(void *p) {
+static __attribute__((noinline)) void free_later(void *p) {
   void **grown = __libc_realloc(deferred, (deferred_count + 1) * sizeof(*grown));
   if (!grown) return; /* it stays */
   deferred = grown;
@@ -69,16 +69,18 @@ void heap_defer(bool defer) {
   deferred_count = 0;
 }
 
+static __attribute__((noinline)) void free_elsewhere(void *p, uintptr_t caller) {
+  if (p && site_is_state(caller)) heap_check_foreign(p, caller);
+  __libc_free(p);
+}
+
 EXPORT void free(void *p) {
-  if (__builtin_expect(!arena_has(p), 0)) {
-    if (p && site_is_state(CALLER)) heap_check_foreign(p, CALLER);
-    __libc_free(p);
-    return;
-  }
-  if (__builtin_expect(deferring, 0))
+  if (__builtin_expect(!arena_has(p), 0))
+    free_elsewhere(p, CALLER);
+  else if (__builtin_expect(deferring, 0))
     free_later(p);
   else
-    arena_free(p);
+    quick_give(p);
 }
 
 EXPORT void *calloc(size_t count, size_t size) {

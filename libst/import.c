@@ -69,6 +69,7 @@ int st_import(int channel, struct st_report *report) {
     err = reader_header(&transfer);
   }
   if (!err) err = checks_before(&transfer);
+  if (!err) err = reader_descriptors_check();
   if (err) return err;
   arena_start(false);
   err = transfer_run(&transfer);

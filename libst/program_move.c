@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libst/annotation.h"
 #include "libst/meta.h"
 #include "libst/program_build.h"
 #include "libst/type.h"
@@ -49,6 +50,10 @@ static bool fits(struct builder *b, const struct loose *o, const struct loose *n
     return type_anonymous_alike(b->old, o->member.type, b->new, n->member.type);
   if (!*o->member.name || strcmp(o->member.name, n->member.name) != 0) return false;
   if (is_numeric(b->old, ot) && is_numeric(b->new, nt)) return true;
+  /* What is annotated has another type, which tells what may become of it. */
+  if (annotation_mark(b->old, type_strip(b->old, o->member.type)) ||
+      annotation_mark(b->new, type_strip(b->new, n->member.type)))
+    return true;
   return btf_kind(ot) == btf_kind(nt) && (!btf_is_composite(ot) || build_same_name(b->set, ot, nt));
 }
 

@@ -159,6 +159,23 @@ static int64_t map_moved(const struct search *s, const struct program *p, uint64
   return -1;
 }
 
+/* Does an object that the new version still has where it was begin at an offset? It is what a
+ * pointer there means, and not its first member, which may have moved. */
+static bool begins_object(const struct search *s, const struct btf_type *o,
+                          const struct btf_type *n, uint64_t offset) {
+  for (unsigned i = 0; btf_is_struct(o) && btf_is_struct(n) && i < type_members(o); i++) {
+    struct type_member m = type_member(s->old, o, i);
+    uint64_t start = m.bit / 8;
+    int k = type_member_counterpart(s->new, n, s->old, o, i);
+    if (m.bits || k < 0 || offset < start || offset - start >= type_bytes(s->old, m.type)) continue;
+    struct type_member nm = type_member(s->new, n, (unsigned)k);
+    if (nm.bits) continue;
+    return offset == start || begins_object(s, type_of(s->old, m.type), type_of(s->new, nm.type),
+                                            offset - start);
+  }
+  return false;
+}
+
 static int64_t map_member(const struct search *s, const struct btf_type *o,
                           const struct btf_type *n, uint64_t offset) {
   for (unsigned i = 0; i < type_members(o); i++) {
@@ -195,7 +212,9 @@ static int64_t map_offset(const struct search *s, uint32_t old_type, uint32_t ne
   if (btf_kind(o) != btf_kind(n)) return -1;
   if (btf_is_union(o) && !union_stays(s, o, n)) return -1;
   if (btf_is_struct(o)) {
-    int64_t moved = map_moved(s, program_for(s->programs, old_type, new_type), offset);
+    int64_t moved = -1;
+    if (!begins_object(s, o, n, offset))
+      moved = map_moved(s, program_for(s->programs, old_type, new_type), offset);
     return moved >= 0 ? moved : map_member(s, o, n, offset);
   }
   if (btf_is_array(o)) return map_element(s, old_type, new_type, offset);

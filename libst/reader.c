@@ -152,6 +152,21 @@ int reader_header(struct transfer *t) {
   return err;
 }
 
+static size_t batch_at(size_t at) {
+  size_t left = reader.parked_count - at;
+  return left < STREAM_BATCH ? left : STREAM_BATCH;
+}
+
+int reader_descriptors_check(void) {
+  for (size_t at = 0; at < reader.parked_count; at += STREAM_BATCH) {
+    unsigned char number;
+    ssize_t got = stream_peek(reader.channel, &number, 1, batch_at(at));
+    if (got < 0) return (int)got;
+    if (got != 1 || number != (unsigned char)(at / STREAM_BATCH)) return -EPROTO;
+  }
+  return 0;
+}
+
 /* ---- after commit ---- */
 
 static int restore_descriptors(void) {
@@ -162,7 +177,6 @@ static int restore_descriptors(void) {
     unsigned char number;
     ssize_t got = stream_receive(reader.channel, &number, 1, fds, &count);
     if (got < 0) return (int)got;
-    if (number != (unsigned char)(at / STREAM_BATCH)) first_error = -EPROTO;
     for (size_t i = 0; i < count && at < reader.parked_count; i++, at++) {
       int err = descriptor_restore(fds[i], &reader.parked[at]);
       if (err && !first_error) first_error = err;

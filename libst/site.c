@@ -7,6 +7,8 @@
 #include "libst/image.h"
 #include "libst/meta.h"
 
+enum { PROBES = 8 };
+
 struct site_code site_code[SITE_CODES];
 unsigned site_code_count;
 struct site_cached site_cache[SITE_CACHE];
@@ -141,9 +143,20 @@ static void *const *frame_above(void *const *frame) {
   return sane ? up : NULL;
 }
 
+/* Where a call is in the cache, or may be put: calls that share a slot follow each other. */
+static struct site_cached *find_slot(uintptr_t caller) {
+  struct site_cached *first = site_slot(caller);
+  size_t at = (size_t)(first - site_cache);
+  for (size_t i = 0; i < PROBES; i++) {
+    struct site_cached *c = &site_cache[(at + i) % SITE_CACHE];
+    if (c->caller == caller || c->caller == ~caller || c->caller == 0) return c;
+  }
+  return first;
+}
+
 struct site_cached site_resolve(uintptr_t caller, void *const *frame) {
   for (;;) {
-    struct site_cached *c = site_slot(caller);
+    struct site_cached *c = find_slot(caller);
     if (c->caller == caller) return *c;
     if (c->caller != ~caller) {
       if (!caller_decides(caller)) return *c = describe_call(caller);

@@ -47,7 +47,8 @@ static inline struct site_cached *site_slot(uintptr_t caller) {
   return &site_cache[(caller ^ caller >> 9) % SITE_CACHE];
 }
 
-/** The site of a call that allocated before, which is then known to be state, or NULL. */
+/** The site of a call that allocated before, which is then known to be state; NULL also for one
+ * that is not in its first slot. */
 static inline const struct site_cached *site_known(uintptr_t caller) {
   const struct site_cached *c = site_slot(caller);
   return c->caller == caller ? c : NULL;

@@ -40,10 +40,11 @@ static uint32_t make(uint32_t class) {
   bool zero;
   uint32_t page = run_alloc(c->pages, &zero);
   if (page == 0) return 0;
+  struct page *e = &ARENA_MAP[page];
+  uint8_t flags = span_flags();
   for (uint32_t i = 0; i < c->pages; i++)
-    ARENA_MAP[page + i] =
-        (struct page){.kind = PAGE_SPAN, .flags = span_flags(), .tag = (uint16_t) class, .run = i};
-  ARENA_MAP[page].flags |= PAGE_HEAD;
+    e[i] = (struct page){.kind = PAGE_SPAN, .flags = flags, .tag = (uint16_t) class, .run = i};
+  e->flags |= PAGE_HEAD;
   struct span *s = span_at(page);
   if (!zero) memset(s->records, 0, c->count * sizeof(struct record));
   *s = (struct span){.free = SPAN_END, .dirty = !zero};

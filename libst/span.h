@@ -27,12 +27,28 @@ static inline struct block large_block(uint32_t page) {
 /** Says what `p` is, instead of a live block, and ends the program. */
 __attribute__((noreturn, cold)) void span_bad_pointer(const void *p);
 
+/** The span that `p` lies in, whose page has the entry `e`. */
+static inline struct span *span_of(const void *p, const struct page *e) {
+  return (struct span *)(((uintptr_t)p & -ARENA_PAGE) - ((uintptr_t)e->run << ARENA_PAGE_SHIFT));
+}
+
+#define SPAN_NONE UINT32_MAX
+
+/** Which block of a span starts at `p`, counted on behind the last; SPAN_NONE between two.
+ *
+ * `divide` is (2^32 + e) / size with e < size, so the product with n * size + r has n in its upper
+ * half and n * e + r * divide in its lower one. That is less than `divide` just when r is 0: n * e
+ * is less than 2^18, the bytes of the longest span, and `divide` is not. */
+static inline uint32_t span_slot(const struct span *s, uint32_t data, uint32_t divide,
+                                 const void *p) {
+  uint64_t product = (uint64_t)((uint32_t)((uintptr_t)p - (uintptr_t)s) - data) * divide;
+  return (uint32_t)product < divide ? (uint32_t)(product >> 32) : SPAN_NONE;
+}
+
 /** The index of the live block that starts at `p`; ends the program when there is none. */
 static inline uint32_t span_index(const struct span *s, const struct size_class *c, const void *p) {
-  uint32_t offset = (uint32_t)((const char *)p - (const char *)s) - c->data;
-  uint32_t i = (uint32_t)(((uint64_t)offset * c->divide) >> 32);
-  if (__builtin_expect(i >= c->count || i * c->size != offset || !record_live(s->records[i]), 0))
-    span_bad_pointer(p);
+  uint32_t i = span_slot(s, c->data, c->divide, p);
+  if (__builtin_expect(i >= c->count || !record_live(s->records[i]), 0)) span_bad_pointer(p);
   return i;
 }
 

@@ -71,7 +71,8 @@ static bool is_whole(const char *data, size_t cap, const char *rest, size_t got,
   return sum == checksum(data, got - sizeof(sum), fd_count);
 }
 
-ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd_count) {
+/* Receives with flags of recvmsg(). Descriptors beyond the room are closed, and the packet is cut. */
+static ssize_t receive(int channel, int flags, void *data, size_t cap, int *fds, size_t *fd_count) {
   union control control;
   char rest[sizeof(uint32_t)];
   struct iovec iov[2] = {{data, cap}, {rest, sizeof(rest)}};
@@ -81,7 +82,7 @@ ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd
                        .msg_controllen = sizeof(control.bytes)};
   ssize_t got;
   do
-    got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
+    got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC | flags);
   while (got < 0 && errno == EINTR);
   if (got < 0) return errno == ECONNRESET ? -EPIPE : -errno;
   size_t came = take_descriptors(&msg, fds, *fd_count);
@@ -93,4 +94,25 @@ ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd
     close(fds[i]);
   *fd_count = 0;
   return got > 0 || cut ? -EPROTO : -EPIPE;
+}
+
+ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd_count) {
+  return receive(channel, 0, data, cap, fds, fd_count);
+}
+
+ssize_t stream_peek(int channel, void *data, size_t cap, size_t fd_count) {
+  int fds[STREAM_FDS_MAX], off = 0;
+  socklen_t size = sizeof(off);
+  size_t count = STREAM_FDS_MAX;
+  /* Each peek moves on, once it is said where the first one starts. */
+  if (getsockopt(channel, SOL_SOCKET, SO_PEEK_OFF, &off, &size) < 0) return -errno;
+  if (off < 0) {
+    off = 0;
+    if (setsockopt(channel, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)) < 0) return -errno;
+  }
+  ssize_t got = receive(channel, MSG_PEEK, data, cap, fds, &count);
+  /* A look makes descriptors of its own. */
+  for (size_t i = 0; i < count; i++)
+    close(fds[i]);
+  return got >= 0 && count != fd_count ? -EPROTO : got;
 }

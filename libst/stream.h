@@ -21,5 +21,9 @@ int stream_send(int channel, const void *data, size_t bytes, const int *fds, siz
  * @return its bytes; -EPIPE when the peer is gone; -EPROTO when it or its descriptors were cut or
  * altered */
 ssize_t stream_receive(int channel, void *data, size_t cap, int *fds, size_t *fd_count);
+/** Looks at the next packet that was not looked at yet, and leaves it where it is.
+ * @param fd_count  the descriptors that must come with it
+ * @return its bytes, or an error as of stream_receive(); -EPROTO also when it has not as many */
+ssize_t stream_peek(int channel, void *data, size_t cap, size_t fd_count);
 
 #endif

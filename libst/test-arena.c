@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "libst/arena.h"
+#include "libst/span.h"
 
 static void start(void) {
   ck_assert_int_eq(arena_reserve(), 0);
@@ -248,13 +249,57 @@ START_TEST(freed_inside) {
 }
 END_TEST
 
+/* A multiplication finds the starts of blocks, and nothing else, whatever the size. */
+START_TEST(slots) {
+  start();
+  for (uint32_t class = 0; class < ARENA_CLASSES; class += 2) {
+    const struct size_class *c = &arena_classes[class];
+    const char *s = (const char *)span_at(ARENA_FIRST);
+    for (uint32_t at = 0; at < c->pages * ARENA_PAGE; at++) {
+      uint32_t slot = span_slot((const struct span *)s, c->data, c->divide, s + at);
+      bool starts = at >= c->data && (at - c->data) % c->size == 0;
+      if (starts ? slot != (at - c->data) / c->size : slot < c->count)
+        ck_abort_msg("byte %u of a span of blocks of %u bytes: %u", at, c->size, slot);
+    }
+  }
+}
+END_TEST
+
+/* Blocks of this size do not wait outside of their span. */
+START_TEST(freed_twice_to_its_span) {
+  start();
+  void *p = arena_alloc(5000, 1, false), *other = arena_alloc(5000, 1, false);
+  ck_assert_ptr_nonnull(other);
+  arena_free(p);
+  arena_free(p);
+}
+END_TEST
+
+START_TEST(freed_without_use) {
+  start();
+  char *p = arena_alloc(100, 1, false);
+  arena_free(p + arena_classes[arena_class_of[100 / 16]].size);
+}
+END_TEST
+
+START_TEST(freed_record) {
+  start();
+  char *p = arena_alloc(100, 1, false);
+  arena_free(p - 16);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("arena");
   TCase *tests = tcase_create("arena");
   tcase_add_test(tests, random_use);
   tcase_add_test(tests, transfer_keeps_old_blocks_apart);
   tcase_add_test(tests, old_heap_grows_after_preparation);
+  tcase_add_test(tests, slots);
   tcase_add_test_raise_signal(tests, freed_twice, SIGABRT);
+  tcase_add_test_raise_signal(tests, freed_twice_to_its_span, SIGABRT);
+  tcase_add_test_raise_signal(tests, freed_without_use, SIGABRT);
+  tcase_add_test_raise_signal(tests, freed_record, SIGABRT);
   tcase_add_test_raise_signal(tests, freed_inside, SIGABRT);
   tcase_set_timeout(tests, 60);
   suite_add_tcase(suite, tests);

@@ -156,7 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   report.used = report.violations = 0;
   if (reader_begin(&t, ends[1]) == 0 && reader_header(&t) == 0) {
     use(&t);
-    reader_descriptors();
+    /* What was found whole before commit is whole after it. */
+    if (reader_descriptors_check() == 0 && reader_descriptors() == -EPROTO) abort();
   }
   clean_up(&t);
   return 0;

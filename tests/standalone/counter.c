@@ -16,12 +16,24 @@
 #include <unistd.h>
 
 #include "libst/alone.h"
+#ifdef HANDLER
+#include "libst/handler.h"
+#endif
 
 #ifndef VERSION
 #define VERSION 1
 #endif
 
-enum fault { FAULT_NONE, FAULT_CRASH, FAULT_HANG, FAULT_EXIT };
+enum fault {
+  FAULT_NONE,
+  FAULT_CRASH, /* before the update */
+  FAULT_HANG,
+  FAULT_EXIT,
+  FAULT_TRANSFER_CRASH, /* in a handler, while the state is transferred */
+  FAULT_TRANSFER_HANG,
+  FAULT_TRANSFER_EXHAUST,
+  FAULT_TRANSFER_SCRIBBLE, /* over all that it can reach of the old version */
+};
 #ifndef FAULT
 #define FAULT FAULT_NONE
 #endif
@@ -73,6 +85,24 @@ static long sum(void) {
   }
   return all;
 }
+
+#ifdef HANDLER
+static long by_handler;
+
+ST_VAR_HANDLER(misbehave, by_handler, entries->next, entries->value) {
+  struct st_old e = st_old_target(st_old_field(old, "entries"));
+  if (FAULT == FAULT_TRANSFER_CRASH) *nowhere = 1;
+  while (FAULT == FAULT_TRANSFER_HANG)
+    ;
+  while (FAULT == FAULT_TRANSFER_EXHAUST)
+    if (!malloc(64 << 20)) return st_old_refuse("out of memory");
+  for (struct entry *own = entries; own; own = own->next)
+    memset(own->text, 'x', sizeof(own->text));
+  memset((void *)st_old_field(e, "value").data, 'x', sizeof(long));
+  *new = 1;
+  return 0;
+}
+#endif
 
 static void *sleeper(void *unused) {
   pause();

@@ -127,8 +127,7 @@ static bool update(struct version *old, const char *path, const struct alteratio
     send_altered(to[0], &packets[i], i == a->packet ? a : &(struct alteration){.kind = NOTHING});
   shutdown(to[0], SHUT_WR);
   int err = answer_of(&new);
-  /* What lies in the socket until commit is read then. */
-  if (!err) err = ask(&new, COMMAND_COMMIT, -1);
+  if (a->kind == NOTHING && !err) must(&new, COMMAND_COMMIT, -1, "commit");
   drop_packets(packets, count);
   close(from[0]);
   close(to[0]);

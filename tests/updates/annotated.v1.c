@@ -27,6 +27,25 @@ struct user {
   handle_t handle;
 };
 
+/* Annotated members that move into a nested struct, and the first one of another that moves out. */
+struct carrier {
+  int lead;
+  long seal[2];
+  void *hint;
+  struct part {
+    int first, second;
+  } part;
+};
+
+static struct carrier carrier;
+static void *to_part;
+#define SEAL carrier.seal
+#define HINT carrier.hint
+#define FIRST carrier.part.first
+
+ST_FIELD(struct carrier, seal, opaque);
+ST_FIELD(struct carrier, hint, not_pointer);
+
 static uintptr_t root;
 static struct node *plain_root;
 static uintptr_t handles[4];
@@ -88,6 +107,8 @@ static void build(void) {
   started = 7;
   high_tagged = (uintptr_t)last | 0xa5ul << 56;
   *counter() = 5;
+  carrier = (struct carrier){1, {(long)last, 2}, last, {3, 4}};
+  to_part = &carrier.part;
 }
 
 #include "tests/updates/annotated_verify.h"

@@ -30,6 +30,26 @@ struct user {
   handle_t handle;
 };
 
+struct carrier {
+  int lead, first;
+  struct hold {
+    long seal[2];
+    void *hint;
+  } hold;
+  struct part {
+    int second;
+  } part;
+};
+
+static struct carrier carrier;
+static void *to_part;
+#define SEAL carrier.hold.seal
+#define HINT carrier.hold.hint
+#define FIRST carrier.first
+
+ST_FIELD(struct hold, seal, opaque);
+ST_FIELD(struct hold, hint, not_pointer);
+
 static void *fresh[3];
 static unsigned long high_tagged;
 static struct node *root;

@@ -24,6 +24,8 @@ static void verify(void) {
   CHECK(secret == (char *)n);
   CHECK(high_tagged == ((uintptr_t)n | 0xa5ul << 56));
   CHECK(started == 1 || started == 7);
+  CHECK(SEAL[0] == (long)first_cookie && SEAL[1] == 2 && (uintptr_t)HINT == first_cookie);
+  CHECK(carrier.lead == 1 && FIRST == 3 && carrier.part.second == 4 && to_part == &carrier.part);
   int order = 0;
   for (; n; n = (struct node *)((uintptr_t)n->next & ~1ul)) {
     verify_node(n, order++);
