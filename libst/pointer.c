@@ -48,11 +48,12 @@ static bool type_changes(struct transfer *t, uint32_t type) {
   return p && p->changed;
 }
 
-/* Vectors that are counted from 1: the pointer lies one element in front of them. */
+/* Vectors that are counted from 1: the pointer lies one element in front of them, and not where a
+ * block that was freed may have begun. */
 static bool is_before(struct transfer *t, uint64_t value, const struct pointed *pointed,
                       struct block *block) {
   uint64_t size = pointed->old_type ? type_bytes(t->plan->old, pointed->old_type) : 0;
-  return size && find_block(value + size, false, block) && block->address == value + size;
+  return size % 16 && find_block(value + size, false, block) && block->address == value + size;
 }
 
 static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct pointed *pointed,
