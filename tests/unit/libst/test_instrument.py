@@ -324,6 +324,46 @@ def test_a_thread_local_of_an_inlined_function_has_its_function(tmp_path, compil
 
 # ---- sites ----
 
+FLEXIBLE = """
+#include <stdlib.h>
+struct pair { int a, b; };
+struct pairs { long n; struct pair all[]; };
+struct text { int n; char all[]; };
+struct pointers { long n; struct pair *all[]; };
+struct nameless { long n; struct { int a, b; } all[]; };
+void *volatile sink;
+int main(int argc, char **argv) {
+  (void)argv;
+  struct pairs *p; struct text *t; struct pointers *q; struct nameless *u;
+"""
+
+
+@pytest.mark.parametrize("source,expected", [
+    ("p = malloc(sizeof *p)", "struct pairs"),
+    ("p = calloc(argc, sizeof(struct pairs))", "struct pairs"),
+    ("p = malloc(sizeof *p + argc * sizeof(struct pair))", "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + (argc + 1) * sizeof p->all[0])", "struct pairs (flexible)"),
+    ("p = malloc(argc * sizeof(struct pair) + sizeof(*p))", "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + sizeof(struct pair) - argc * sizeof(struct pair))",
+     "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + argc * sizeof(struct pair) + 8)", "untyped"),
+    ("p = malloc(sizeof *p + 8)", "untyped"),
+    ("p = malloc(argc)", "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + argc * sizeof(struct text))", "untyped"),
+    ("t = malloc(sizeof *t + argc + 1)", "struct text (flexible)"),
+    ("t = malloc(sizeof *t)", "struct text"),
+    ("q = malloc(sizeof *q + argc * sizeof(void *))", "struct pointers (flexible)"),
+    ("u = malloc(sizeof *u + argc * sizeof u->all[0])", "struct nameless (flexible)"),
+    ("sink = malloc(sizeof(struct pairs))", "struct pairs"),
+    ("sink = malloc(sizeof(struct text) + argc)", "struct text (flexible)"),
+])
+def test_flexible_arrays(tmp_path, source, expected):
+    (tmp_path / "a.c").write_text(FLEXIBLE + f"  {source};\n  sink = &sink;\n"
+                                  "  sink = p; sink = t; sink = q; sink = u;\n  return 0;\n}\n")
+    dump = Program(tmp_path, "gcc", [*STATE_FLAGS["gcc"], "-w"], ["a.c"]).dump()
+    assert [s["type"] for s in dump.sites] == [expected]
+
+
 EXPECTED = {
     808: "struct s56 *", 168: "struct s56", 139: "struct s136 (flexible)", 184: "typedef_184",
     32: {"struct s32", "char"}, 21: "char", 23: "unsigned char", 1324: "int", 2664: "double",
