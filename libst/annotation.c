@@ -277,7 +277,8 @@ static int apply_field(struct apply *ap) {
   if (live) {
     char why[300];
     struct st_mark *mark = (struct st_mark *)ap->marks[ap->count - 1];
-    int err = annotation_parse_live(m, mark, in, new, why, sizeof(why));
+    /* Members of anonymous structs are the outermost one's. */
+    int err = annotation_parse_live(m, mark, a->type, new, why, sizeof(why));
     if (err) return wrong(ap, "%s", why);
   }
   annotation_set_member(m, in, i, new);
