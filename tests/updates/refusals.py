@@ -17,6 +17,7 @@ class Refusal:
     build: str
     says: str
     fine: str | None = None
+    beside: tuple[str, str] | None = None  # a second file of each version
 
     def program(self, version: int) -> str:
         build = ""
@@ -116,6 +117,45 @@ REFUSALS = [
             fine="f = stderr"),
     Refusal("thread-local", "__thread int count; int other;", "__thread int count; int other;",
             "count = 1", "`count`"),
+    Refusal("two-statics-one-variable",
+            "int f(void) { static int n; return n++; } int g(void) { static int n; return n++; }",
+            "int n; int f(void) { return n++; } int g(void) { return n++; }", "f(), g()",
+            "in the new version, as may `n in g` of"),
+    Refusal("one-static-two-variables", "static int n; int f(void) { return n++; }",
+            "int n; int f(void) { return n++; } int g(void) { static int n; return n++; }", "f()",
+            "say so with ST_VAR(n, renamed_from(n))"),
+    Refusal("static-of-renamed-function",
+            "int f(void) { static int n; return n++; }", "int g(void) { static int n; return n++; }",
+            "f()", "say so with ST_STATIC(g, n, renamed_from(n))"),
+    Refusal("block-gained",
+            "int f(int i) {\n if (i) {\n static int n; return n++; }\n static int n; return n++; }",
+            "int f(int i) {\n if (i) {\n static int n; return n++; }\n if (i > 2) {\n"
+            "static int n; return n++; }\n static int n; return n++; }",
+            "f(0)", "is one of 2 statics of that name, and the new version has 3"),
+    Refusal("static-to-other-file", "static int count;", "int other;", "count = 1",
+            "say so with ST_VAR(count, renamed_from(count))",
+            beside=("int beside;", "int beside; static int count;")),
+    Refusal("function-to-other-file",
+            "static int called(void) { return 1; } int (*f)(void);", "int (*f)(void);", "f = called",
+            "points to function `called`, which may be `called` of ", fine="",
+            beside=("int beside;", "int beside; static int called(void) { return 2; }"
+                    "int (*g)(void) = called;")),
+    Refusal("flexible-variable-shrunk",
+            "struct s { int n; int e[]; } v = {8, {1, 2, 3, 4, 5, 6, 7, 8}}; int after = 7;",
+            "struct s { int n; long e[]; } v = {2, {1, 2}}; int after = 7;", "v.e[7] = 9",
+            "`v` holds data in a flexible array that is shorter", fine="v.n = 8"),
+    Refusal("behind-flexible-elements",
+            "struct e { int id; int z; }; struct o { long k; struct e e[]; }; struct o *o;",
+            "struct e { int id; int y; int z; }; struct o { long k; struct e e[]; }; struct o *o;",
+            "o = calloc(1, sizeof *o + 2 * sizeof(struct e) + 8)",
+            "a block whose type is not known", fine="o = calloc(1, sizeof *o + 2 * sizeof(struct e))"),
+    Refusal("rest-of-flexible-array",
+            "struct e { int id; int z; }; struct o { long k; struct e e[]; }; struct o *o;"
+            "int room = 28;",
+            "struct e { int id; int y; int z; }; struct o { long k; struct e e[]; }; struct o *o;"
+            "int room = 28;",
+            "o = calloc(1, room); o->e[2].id = 1",
+            "has 4 bytes behind the last whole element", fine="o = calloc(1, room)"),
     Refusal("complex-narrowed", "double _Complex z;", "float _Complex z;", "z = 0.1",
             "is 0.1, which"),
 ]
