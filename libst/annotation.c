@@ -158,8 +158,7 @@ static int retype_pointer(struct apply *ap, uint32_t id, bool tagged) {
   const struct btf_type *t = type_of(m, id);
   uint32_t target = btf_is_ptr(t) ? t->type : ap->at->operand;
   if (btf_is_ptr(t) && !tagged) return wrong(ap, "it is a pointer already"), 0;
-  if (!may_hold_pointer(t))
-    return wrong(ap, "it is no integer that can hold a pointer"), 0;
+  if (!may_hold_pointer(t)) return wrong(ap, "it is no integer that can hold a pointer"), 0;
   int new = marked(ap, btf__add_ptr(m->btf, (int)target));
   if (!new || !tagged) return new;
   const char *mask = st_meta_string(m, ap->at->argument);
@@ -215,9 +214,9 @@ static uint32_t retype(struct apply *ap, uint32_t id) {
       wrong(ap, "it is no pointer, and no integer that can hold one");
       return 0;
     }
-    return (uint32_t)marked(ap, btf__add_int(m->btf, btf_is_ptr(t) ? "unsigned long" : type_name(m, t),
-                                             sizeof(void *),
-                                             type_is_signed(t) ? BTF_INT_SIGNED : 0));
+    return (uint32_t)marked(ap,
+                            btf__add_int(m->btf, btf_is_ptr(t) ? "unsigned long" : type_name(m, t),
+                                         sizeof(void *), type_is_signed(t) ? BTF_INT_SIGNED : 0));
   case ST_ANNOTATE_POOL_OF:
     new = annotation_pool(m, id, ap->at->operand);
     if (!new) wrong(ap, "it is no array of integers that can hold such an object");
@@ -277,7 +276,8 @@ static int apply_field(struct apply *ap) {
   if (live) {
     char why[300];
     struct st_mark *mark = (struct st_mark *)ap->marks[ap->count - 1];
-    int err = annotation_parse_live(m, mark, in, new, why, sizeof(why));
+    /* Members of anonymous structs are the outermost one's. */
+    int err = annotation_parse_live(m, mark, a->type, new, why, sizeof(why));
     if (err) return wrong(ap, "%s", why);
   }
   annotation_set_member(m, in, i, new);
@@ -286,9 +286,11 @@ static int apply_field(struct apply *ap) {
 
 /* ---- variables ---- */
 
-static bool is_variable(const struct st_meta *m, const struct st_annotation *a,
-                        const struct st_variable *v) {
-  if (strcmp(st_meta_string(m, v->name), st_meta_string(m, a->name)) != 0) return false;
+bool annotation_is_of(const struct st_meta *m, const struct st_annotation *a,
+                      const struct st_variable *v) {
+  if ((a->target != ST_TARGET_VARIABLE && a->target != ST_TARGET_STATIC) ||
+      strcmp(st_meta_string(m, v->name), st_meta_string(m, a->name)) != 0)
+    return false;
   const char *function = a->target == ST_TARGET_STATIC ? st_meta_string(m, a->scope) : "";
   if (strcmp(st_meta_string(m, v->function), function) != 0) return false;
   return !(v->flags & ST_VAR_STATIC) || v->file == a->unit ||
@@ -300,7 +302,7 @@ static int apply_variable(struct apply *ap) {
   bool found = false;
   for (uint32_t i = 0; i < m->header->variables.count; i++) {
     struct st_variable *v = (struct st_variable *)&m->variables[i];
-    if (!is_variable(m, ap->at, v)) continue;
+    if (!annotation_is_of(m, ap->at, v)) continue;
     found = true;
     if (ap->at->kind == ST_ANNOTATE_RENAMED_FROM) continue;
     if (ap->said[i] && same_words(m, ap->said[i], ap->at)) continue;

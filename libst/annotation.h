@@ -46,6 +46,9 @@ const struct st_mark *annotation_mark(const struct st_meta *meta, uint32_t type)
  */
 const char *annotation_text(const struct st_meta *meta, const struct st_annotation *a, char *out,
                             size_t cap);
+/** Is it an annotation of this variable, of a file or a static of a function? */
+bool annotation_is_of(const struct st_meta *meta, const struct st_annotation *a,
+                      const struct st_variable *v);
 /** The keyword of a kind. */
 const char *annotation_keyword(enum st_annotation_kind kind);
 

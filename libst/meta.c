@@ -187,7 +187,7 @@ static bool records_valid(const struct st_meta *m) {
   for (uint32_t i = 0; i < h->variables.count; i++) {
     const struct st_variable *v = &m->variables[i];
     if (v->name >= strings || v->file >= strings || v->function >= strings || v->note >= strings ||
-        v->type >= types || (i > 0 && v[-1].address > v->address))
+        v->type >= types || v->nth > v->of || (i > 0 && v[-1].address > v->address))
       return false;
   }
   for (uint32_t i = 0; i < h->functions.count; i++) {

@@ -14,7 +14,7 @@
 
 #define ST_META_SECTION ".st_meta"
 #define ST_META_MAGIC   0x314154454d5453ull /* "STMETA1" */
-#define ST_META_VERSION 2u
+#define ST_META_VERSION 3u
 
 struct st_table {
   uint32_t offset; /* from the section's start, bytes; 8-aligned */
@@ -53,6 +53,10 @@ struct st_variable {
   uint64_t size; /* bytes */
   uint32_t flags;
   uint32_t note;
+  /* Blocks of a function may have statics of one name: this is number `nth`, from 1, of `of`, in
+   * the order of their declarations. 0 of 0 when it is the only one. Where the order is not known
+   * they share a number. */
+  uint32_t nth, of;
 };
 
 enum st_function_flags { ST_FUNC_STATIC = 1, ST_FUNC_WRAPPER = 2 /* allocator wrapper */ };
@@ -68,8 +72,8 @@ struct st_function {
 
 enum st_site_flags {
   ST_SITE_FLEXIBLE = 1, /* one object whose last member is a flexible array; not an array of them */
-  ST_SITE_CALLER = 2, /* in an allocator wrapper, which hands the block on: the site is that of the
-                         wrapper's caller, by the frame pointer; untyped when it has none */
+  ST_SITE_CALLER = 2,  /* in an allocator wrapper, which hands the block on: the site is that of the
+                          wrapper's caller, by the frame pointer; untyped when it has none */
   ST_SITE_UNSIZED = 4, /* one object: its size is not spelled as its type's. A block of another size
                           is something else, and untyped */
 };

@@ -7,6 +7,7 @@
 
 #include "libst/handler_plan.h"
 #include "libst/plan_annotate.h"
+#include "libst/plan_pair.h"
 #include "libst/process.h"
 #include "libst/report.h"
 #include "libst/site.h"
@@ -17,8 +18,8 @@
 const char *plan_variable_text(const struct st_meta *meta, const struct st_variable *v, char *out,
                                size_t cap) {
   if (v->function)
-    snprintf(out, cap, "%s in %s", st_meta_string(meta, v->name),
-             st_meta_string(meta, v->function));
+    snprintf(out, cap, v->nth > 1 ? "%s in %s, no. %u" : "%s in %s", st_meta_string(meta, v->name),
+             st_meta_string(meta, v->function), v->nth);
   else
     snprintf(out, cap, "%s", st_meta_string(meta, v->name));
   return out;
@@ -29,86 +30,22 @@ const char *plan_former_name(const struct plan *plan, const struct st_variable *
   return st_meta_string(plan->old, former ? former : old->name);
 }
 
-static const char *base_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
-/* How well two names of source files agree: a static's file may have moved. */
-static int file_match(const char *a, const char *b) {
-  if (strcmp(a, b) == 0) return 3;
-  return strcmp(base_name(a), base_name(b)) == 0 ? 2 : 1;
-}
-
-static bool has_file(const struct st_meta *meta, const char *file) {
-  for (uint32_t i = 0; i < meta->header->functions.count; i++)
-    if (file_match(st_meta_string(meta, meta->functions[i].file), file) > 1) return true;
-  return false;
-}
-
-/* May what was in one file be in another one now? Not when both versions have both files. */
-static bool may_move(const struct st_meta *from, const char *old_file, const struct st_meta *to,
-                     const char *new_file) {
-  return file_match(old_file, new_file) > 1 || !has_file(to, old_file) || !has_file(from, new_file);
-}
-
-static bool same_scope(const struct st_meta *a, const struct st_variable *va,
-                       const struct st_meta *b, const struct st_variable *vb) {
-  return (va->flags & ST_VAR_STATIC) == (vb->flags & ST_VAR_STATIC) &&
-         strcmp(st_meta_string(a, va->name), st_meta_string(b, vb->name)) == 0 &&
-         strcmp(st_meta_string(a, va->function), st_meta_string(b, vb->function)) == 0;
-}
-
-/* Does another variable of `of` than `v` fit `found` as well as this? The better one has it. */
-static bool is_wanted_more(const struct st_meta *in, const struct st_variable *found,
-                           const struct st_meta *of, const struct st_variable *v, int match,
-                           bool *ambiguous) {
-  for (uint32_t i = 0; i < of->header->variables.count; i++) {
-    const struct st_variable *other = &of->variables[i];
-    if (other == v || !same_scope(of, v, of, other)) continue;
-    int other_match = file_match(st_meta_string(of, other->file), st_meta_string(in, found->file));
-    if (other_match > match) return true;
-    if (other_match == match) *ambiguous = true;
-  }
-  return false;
-}
-
-/* Finds `v` of `of` among the variables of `in`: globals by name; statics by name, function and
- * file, where another file counts only if no second static of either has the name.
- * @param ambiguous  set when several fit equally */
-static const struct st_variable *find_variable(const struct st_meta *in, const struct st_meta *of,
-                                               const struct st_variable *v, bool *ambiguous) {
-  const struct st_variable *best = NULL;
-  int best_match = 0;
-  *ambiguous = false;
-  for (uint32_t i = 0; i < in->header->variables.count; i++) {
-    const struct st_variable *n = &in->variables[i];
-    if (!same_scope(of, v, in, n)) continue;
-    int match = v->flags & ST_VAR_STATIC
-                    ? file_match(st_meta_string(of, v->file), st_meta_string(in, n->file))
-                    : 3;
-    if (match == best_match) *ambiguous = true;
-    if (match <= best_match) continue;
-    best = n;
-    best_match = match;
-    *ambiguous = false;
-  }
-  if (!best || best_match == 3) return best;
-  if (is_wanted_more(in, best, of, v, best_match, ambiguous)) return NULL;
-  if (!may_move(of, st_meta_string(of, v->file), in, st_meta_string(in, best->file)))
-    *ambiguous = true;
-  return best;
+static bool was_there(const struct plan *plan, const struct st_variable *new) {
+  return plan->variable_names.taken[new - plan->new->variables];
 }
 
 /* Name of the last variable before `v` of the same file that both versions have; "" at the start.
  */
-static const char *anchor(const struct st_meta *of, const struct st_variable *v,
-                          const struct st_meta *other) {
-  bool ambiguous;
-  const struct st_variable *at = v;
-  while (at-- > of->variables)
-    if (at->file == v->file && find_variable(other, of, at, &ambiguous))
-      return st_meta_string(of, at->name);
+static const char *old_anchor(const struct plan *plan, const struct st_variable *v) {
+  for (const struct st_variable *at = v; at-- > plan->old->variables;)
+    if (at->file == v->file && plan_counterpart(plan, at))
+      return st_meta_string(plan->old, at->name);
+  return "";
+}
+
+static const char *new_anchor(const struct plan *plan, const struct st_variable *v) {
+  for (const struct st_variable *at = v; at-- > plan->new->variables;)
+    if (at->file == v->file && was_there(plan, at)) return st_meta_string(plan->new, at->name);
   return "";
 }
 
@@ -120,22 +57,19 @@ static bool has_contents(const struct elf_file *exe, uint64_t address) {
 static void check_renamed(const struct plan *plan, const struct st_variable *gone,
                           struct st_report *report) {
   char old_text[160], new_text[160], gone_text[128], came_text[128];
-  bool ambiguous;
   type_text(plan->old, gone->type, old_text, sizeof(old_text));
-  const char *place = anchor(plan->old, gone, plan->new);
+  const char *place = old_anchor(plan, gone);
   for (uint32_t i = 0; i < plan->new->header->variables.count; i++) {
     const struct st_variable *came = &plan->new->variables[i];
     if ((came->flags ^ gone->flags) & (ST_VAR_STATIC | ST_VAR_CONST)) continue;
     if (strcmp(st_meta_string(plan->new, came->function),
                st_meta_string(plan->old, gone->function)) != 0 ||
-        file_match(st_meta_string(plan->new, came->file), st_meta_string(plan->old, gone->file)) <
-            2)
+        !file_pairs_same(&plan->files, gone->file, came->file))
       continue;
     if (has_contents(&st_process.exe, came->address) != has_contents(&plan->old_exe, gone->address))
       continue;
     if (strcmp(type_text(plan->new, came->type, new_text, sizeof(new_text)), old_text) != 0 ||
-        find_variable(plan->old, plan->new, came, &ambiguous) ||
-        strcmp(anchor(plan->new, came, plan->old), place) != 0)
+        was_there(plan, came) || strcmp(new_anchor(plan, came), place) != 0)
       continue;
     report_violation(
         report,
@@ -148,19 +82,41 @@ static void check_renamed(const struct plan *plan, const struct st_variable *gon
   }
 }
 
+static void doubt(const struct plan *plan, const struct st_variable *old, const char *text,
+                  struct st_report *report) {
+  char why[600];
+  if (old->flags & ST_VAR_CONST) return;
+  if (plan_doubt_is_settled(plan, old))
+    report_note(report, "variable `%s` is not transferred, as none of its name is", text);
+  else
+    report_violation(report, "variable `%s` of %s %s", text, st_meta_string(plan->old, old->file),
+                     plan_variable_doubt(plan, old, why, sizeof(why)));
+}
+
+/* A conclusion that the programmer should see. */
+static void tell_scope(const struct plan *plan, const struct variable_pair *pair, const char *text,
+                       struct st_report *report) {
+  char now[128];
+  plan_variable_text(plan->new, pair->new, now, sizeof(now));
+  if (strcmp(now, text) == 0)
+    report_note(report, "variable `%s` is %s now", text,
+                pair->new->flags &ST_VAR_STATIC ? "static" : "global");
+  else
+    report_note(report, "variable `%s` is `%s` now", text, now);
+}
+
 static void pair_variable(struct plan *plan, uint32_t index, struct st_report *report) {
   const struct st_variable *old = &plan->old->variables[index];
   struct variable_pair *pair = &plan->variables[index];
+  const struct counterpart *c = &plan->variable_names.out[index];
   char text[128];
-  bool ambiguous, is_const = old->flags & ST_VAR_CONST;
+  bool is_const = old->flags & ST_VAR_CONST;
   plan_variable_text(plan->old, old, text, sizeof(text));
-  pair->new = find_variable(plan->new, plan->old, old, &ambiguous);
-  if (ambiguous && !is_const)
-    report_violation(
-        report,
-        "variable `%s` of %s: which static of this name it is in the new version is not "
-        "known; keep it in its file, or give it a new name",
-        text, st_meta_string(plan->old, old->file));
+  if (c->doubtful) {
+    doubt(plan, old, text, report);
+    return;
+  }
+  pair->new = plan_counterpart(plan, old);
   bool own = pair->new &&plan_keeps_own(plan, pair->new);
   if (!is_const && !own && (old->flags & ST_VAR_REFUSED))
     report_violation(report,
@@ -176,8 +132,12 @@ static void pair_variable(struct plan *plan, uint32_t index, struct st_report *r
     report_violation(report,
                      "variable `%s`: %s; make it plain memory, or annotate it dont_transfer", text,
                      st_meta_string(plan->new, pair->new->note));
+  /* What is refused anyway may have no type. */
+  if ((!old->type || !pair->new->type) && ((old->flags | pair->new->flags) & ST_VAR_REFUSED || own))
+    return;
   pair->program = program_for(plan->programs, old->type, pair->new->type);
   if (is_const || !pair->program) return;
+  if (c->likeness < LIKE_PLACE) tell_scope(plan, pair, text, report);
   if (handler_makes(plan, pair->new) &&
       (pair->program->refusal || pair->program->changed || pair->program->retyped)) {
     pair->program = NULL;
@@ -283,6 +243,8 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
     report_violation(report, "the new version is one of `%s`, the old one of `%s`",
                      st_meta_component(plan->new), st_meta_component(plan->old));
   pair_libraries(plan, report);
+  err = plan_pair(plan);
+  if (err) return err;
   for (uint32_t i = 0; i < plan->old->header->variables.count; i++) {
     plan->variables[i].first_line = lines_of(report);
     pair_variable(plan, i, report);
@@ -297,43 +259,11 @@ int plan_make(struct plan *plan, int old_exe_fd, struct st_report *report) {
 }
 
 void plan_free(struct plan *plan) {
+  plan_pair_free(plan);
   programs_free(plan->programs);
   free(plan->variables);
   st_meta_close(plan->old);
   st_meta_close(plan->own);
   elf_file_close(&plan->old_exe);
   *plan = (struct plan){0};
-}
-
-static int function_match(const struct st_meta *a, const struct st_function *fa,
-                          const struct st_meta *b, const struct st_function *fb) {
-  if ((fa->flags ^ fb->flags) & ST_FUNC_STATIC ||
-      strcmp(st_meta_string(a, fa->name), st_meta_string(b, fb->name)) != 0)
-    return 0;
-  if (!(fa->flags & ST_FUNC_STATIC)) return 3;
-  return file_match(st_meta_string(a, fa->file), st_meta_string(b, fb->file));
-}
-
-const struct st_function *plan_function(const struct plan *plan, const struct st_function *old) {
-  const struct st_meta *new = plan->new;
-  const struct st_function *best = NULL;
-  int best_match = 0;
-  bool ambiguous = false;
-  for (uint32_t i = 0; i < new->header->functions.count; i++) {
-    int match = function_match(plan->old, old, new, &new->functions[i]);
-    if (match && match == best_match) ambiguous = true;
-    if (match <= best_match) continue;
-    best = &new->functions[i];
-    best_match = match;
-    ambiguous = false;
-  }
-  /* Another of the old version may have a better claim. */
-  for (uint32_t i = 0; best && best_match < 3 && i < plan->old->header->functions.count; i++) {
-    const struct st_function *other = &plan->old->functions[i];
-    if (other != old && function_match(plan->old, other, new, best) >= best_match) ambiguous = true;
-  }
-  if (best && !may_move(plan->old, st_meta_string(plan->old, old->file), new,
-                        st_meta_string(new, best->file)))
-    return NULL;
-  return ambiguous ? NULL : best;
 }

@@ -2,6 +2,7 @@
 #ifndef LIBST_PLAN_H
 #define LIBST_PLAN_H
 
+#include "libst/counterpart.h"
 #include "libst/elf_file.h"
 #include "libst/meta.h"
 #include "libst/program.h"
@@ -29,8 +30,10 @@ struct plan {
   struct elf_file old_exe;
   struct programs *programs;
   struct variable_pair *variables; /* by index of the old variable */
-  struct handler *handlers;        /* libst/handler_plan.h */
-  uint32_t *former;                /* the same: their strings before renaming, or 0 */
+  struct file_pairs files;
+  struct pairing variable_names, function_names; /* libst/plan_pair.h */
+  struct handler *handlers;                      /* libst/handler_plan.h */
+  uint32_t *former;                              /* the same: their strings before renaming, or 0 */
 };
 
 /** Pairs the metadata of `old_exe_fd` with this process's.
@@ -44,6 +47,9 @@ struct block_plan plan_block(const struct plan *plan, uint32_t old_type, uint32_
 struct block_plan plan_site(struct plan *plan, uint32_t index, uint32_t old_type);
 /** The function of the new version that an old one became, or NULL. */
 const struct st_function *plan_function(const struct plan *plan, const struct st_function *old);
+/** Why there is none: "which the new version does not have; ...". @return `out` */
+const char *plan_function_lack(const struct plan *plan, const struct st_function *old, char *out,
+                               size_t cap);
 /** What the old version itself calls one of its variables. */
 const char *plan_former_name(const struct plan *plan, const struct st_variable *old);
 /** How the old variable is named in messages: "count" or "next_id in alloc_id". */

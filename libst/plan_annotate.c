@@ -55,16 +55,24 @@ static uint32_t next_owner(const struct renaming *r, uint32_t id) {
 }
 
 /* The old variables that a name may mean: those of the annotation's scope. */
-static uint32_t next_variable(const struct renaming *r, uint32_t index, const char *name) {
+static uint32_t next_in_scope(const struct renaming *r, uint32_t index, const char *name,
+                              const char *function) {
   const struct st_meta *old = r->plan->old;
-  const char *function = r->by->target == ST_TARGET_STATIC ? new_string(r->plan, r->by->scope) : "";
   for (; index < old->header->variables.count; index++) {
     const struct st_variable *v = &old->variables[index];
     if (strcmp(st_meta_string(old, v->name), name) == 0 &&
-        strcmp(st_meta_string(old, v->function), function) == 0)
+        (!function || strcmp(st_meta_string(old, v->function), function) == 0))
       return index;
   }
   return UINT32_MAX;
+}
+
+static const char *function_of(const struct renaming *r) {
+  return r->by->target == ST_TARGET_STATIC ? new_string(r->plan, r->by->scope) : "";
+}
+
+static uint32_t next_variable(const struct renaming *r, uint32_t index, const char *name) {
+  return next_in_scope(r, index, name, function_of(r));
 }
 
 /* Calls for each place of the old version that has the name; gives their number.
@@ -106,9 +114,12 @@ static unsigned in_enumerators(const struct renaming *r, const char *name, uint3
   return found;
 }
 
+/* A former name may be of another scope, where that of the annotation does not have it. */
 static unsigned in_variables(const struct renaming *r, const char *name, uint32_t to) {
   unsigned found = 0;
-  for (uint32_t i = 0; (i = next_variable(r, i, name)) != UINT32_MAX; i++, found++) {
+  const char *function = function_of(r);
+  if (name == r->former && next_in_scope(r, 0, name, function) == UINT32_MAX) function = NULL;
+  for (uint32_t i = 0; (i = next_in_scope(r, i, name, function)) != UINT32_MAX; i++, found++) {
     struct st_variable *v = &((struct st_variable *)r->plan->old->variables)[i];
     if (!to) continue;
     r->plan->former[i] = v->name;
@@ -123,6 +134,12 @@ static unsigned in_functions(const struct renaming *r, const char *name, uint32_
   for (uint32_t i = 0; i < old->header->functions.count; i++) {
     if (strcmp(st_meta_string(old, old->functions[i].name), name) != 0) continue;
     if (to) ((struct st_function *)old->functions)[i].name = to;
+    found++;
+  }
+  /* One that was inlined everywhere has its statics only. */
+  for (uint32_t i = 0; i < old->header->variables.count; i++) {
+    if (strcmp(st_meta_string(old, old->variables[i].function), name) != 0) continue;
+    if (to) ((struct st_variable *)old->variables)[i].function = to;
     found++;
   }
   return found;
@@ -155,11 +172,14 @@ static uint32_t add_string(struct st_meta *m, const char *text) {
   return count;
 }
 
+static bool is_record(const struct st_annotation *a) {
+  return a->target == ST_TARGET_VARIABLE || a->target == ST_TARGET_STATIC ||
+         a->target == ST_TARGET_FUNCTION;
+}
+
 static uint32_t string_for(const struct renaming *r) {
-  bool record = r->by->target == ST_TARGET_VARIABLE || r->by->target == ST_TARGET_STATIC ||
-                r->by->target == ST_TARGET_FUNCTION;
-  int id =
-      record ? (int)add_string(r->plan->old, r->name) : btf__add_str(r->plan->old->btf, r->name);
+  int id = is_record(r->by) ? (int)add_string(r->plan->old, r->name)
+                            : btf__add_str(r->plan->old->btf, r->name);
   return id > 0 ? (uint32_t)id : 0;
 }
 
@@ -187,6 +207,8 @@ static struct renaming renaming_of(struct plan *plan, const struct st_annotation
 static int rename_old(struct plan *plan, const struct st_annotation *a, struct st_report *report) {
   struct renaming r = renaming_of(plan, a);
   char text[400];
+  /* The same name, in another scope: libst/plan_pair.h */
+  if (is_record(a) && strcmp(r.former, r.name) == 0) return 0;
   if (in_old(&r, r.former, 0) == 0) return 0;
   if (in_old(&r, r.name, 0) > 0) {
     if (!said_before(&r))
@@ -200,6 +222,12 @@ static int rename_old(struct plan *plan, const struct st_annotation *a, struct s
   if (!to) return -ENOMEM;
   in_old(&r, r.former, to);
   return 0;
+}
+
+/* Has the old version a variable of the new name in another scope? */
+static bool in_anywhere(const struct renaming *r) {
+  return (r->by->target == ST_TARGET_VARIABLE || r->by->target == ST_TARGET_STATIC) &&
+         next_in_scope(r, 0, r->name, NULL) != UINT32_MAX;
 }
 
 static const char *near_former(const struct renaming *r) {
@@ -222,7 +250,7 @@ static void check_known(struct plan *plan, const struct st_annotation *a,
                         struct st_report *report) {
   struct renaming r = renaming_of(plan, a);
   char text[400], type[160];
-  if (in_old(&r, r.name, 0) > 0) return;
+  if (in_old(&r, r.name, 0) > 0 || in_anywhere(&r)) return;
   if (a->target == ST_TARGET_FIELD && !next_owner(&r, 0)) {
     if (*type_name(plan->new, type_of(plan->new, a->type)))
       report_violation(report,
@@ -316,6 +344,11 @@ static int annotate_new(struct plan *plan, struct st_report *report) {
   return err;
 }
 
+/* Members are found by their types, and statics by their functions. */
+static unsigned turn_of(const struct st_annotation *a) {
+  return a->target == ST_TARGET_TYPE ? 0 : a->target == ST_TARGET_FUNCTION ? 1 : 2;
+}
+
 int plan_annotate(struct plan *plan, struct st_report *report) {
   char error[1024];
   int err = annotate_new(plan, report);
@@ -327,9 +360,9 @@ int plan_annotate(struct plan *plan, struct st_report *report) {
   if (err) report_violation(report, "the old version: %s", error);
   const struct st_annotation *all = plan->new->annotations;
   uint32_t count = plan->new->header->annotations.count;
-  for (int types = 1; types >= 0; types--) /* types first: members are found by them */
+  for (unsigned turn = 0; turn < 3; turn++)
     for (uint32_t i = 0; !err && i < count; i++)
-      if (all[i].kind == ST_ANNOTATE_RENAMED_FROM && (all[i].target == ST_TARGET_TYPE) == types)
+      if (all[i].kind == ST_ANNOTATE_RENAMED_FROM && turn_of(&all[i]) == turn)
         err = rename_old(plan, &all[i], report);
   for (uint32_t i = 0; !err && i < count; i++) {
     if (all[i].kind == ST_ANNOTATE_RENAMED_FROM) check_known(plan, &all[i], report);

@@ -226,10 +226,9 @@ static uint64_t follow_executable(struct transfer *t, uint64_t value, const stru
   if (f && f->address == link) {
     const struct st_function *new = plan_function(t->plan, f);
     if (new) return st_image_base() + new->address;
-    transfer_refuse(t, place,
-                    "points to function `%s`, which the new version does not have; keep the "
-                    "function",
-                    st_meta_string(old, f->name));
+    char lack[400];
+    transfer_refuse(t, place, "points to function `%s`, %s", st_meta_string(old, f->name),
+                    plan_function_lack(t->plan, f, lack, sizeof(lack)));
     return 0;
   }
   if (elf_read_only(&t->plan->old_exe, link)) {

@@ -283,13 +283,38 @@ static void check_dropped(struct transfer *t, const struct program *p, const uns
   }
 }
 
+static const struct op *tail_of(const struct program *p) {
+  const struct op *last = p->op_count > 0 ? &p->ops[p->op_count - 1] : NULL;
+  return last && last->kind == OP_TAIL ? last : NULL;
+}
+
+size_t program_rest(const struct program *p, size_t bytes) {
+  const struct op *tail = tail_of(p);
+  size_t size = tail ? tail->element->old_bytes : 0;
+  /* A struct's padding before its end is no element either. */
+  if (size == 0 || bytes <= p->old_bytes || (bytes - p->old_bytes) % size == 0) return 0;
+  return (bytes - tail->old_at) % size;
+}
+
+/* What lies behind the elements of a flexible array has no place in the new object. */
+static void check_rest(struct transfer *t, const struct program *p, const unsigned char *old,
+                       size_t bytes, const struct place *place) {
+  size_t rest = program_rest(p, bytes);
+  if (!p->changed || is_zero(old + bytes - rest, rest)) return;
+  transfer_refuse(t, place,
+                  "has %zu bytes behind the last whole element of its flexible array, which hold "
+                  "data, and its type changes; allocate whole elements, or convert it in a handler",
+                  rest);
+}
+
 void program_run(struct transfer *t, const struct program *p, const unsigned char *old,
                  unsigned char *new, size_t bytes, const struct place *place) {
   for (unsigned i = 0; i < p->op_count; i++)
     run_op(t, p, &p->ops[i], old, new, bytes, place);
   if (p->dropped_count) check_dropped(t, p, old, place);
-  bool has_tail = p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL;
-  if (p->changed && !has_tail && bytes > p->old_bytes &&
+  const struct op *tail = tail_of(p);
+  if (tail) check_rest(t, p, old, bytes, place);
+  if (p->changed && !tail && bytes > p->old_bytes &&
       !is_zero(old + p->old_bytes, bytes - p->old_bytes))
     transfer_refuse(t, place,
                     "held data in a flexible array, which the new version does not have; keep "
@@ -297,25 +322,21 @@ void program_run(struct transfer *t, const struct program *p, const unsigned cha
 }
 
 size_t program_new_bytes(const struct program *p, size_t bytes) {
-  if (p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL) {
-    const struct op *tail = &p->ops[p->op_count - 1];
-    size_t count = bytes > tail->old_at && tail->element->old_bytes
-                       ? (bytes - tail->old_at) / tail->element->old_bytes
-                       : 0;
-    size_t need = tail->new_at + count * tail->element->new_bytes;
-    return need > p->new_bytes ? need : p->new_bytes;
-  }
-  return p->new_bytes;
+  const struct op *tail = tail_of(p);
+  if (!tail) return p->new_bytes;
+  size_t count = bytes > tail->old_at && tail->element->old_bytes
+                     ? (bytes - tail->old_at) / tail->element->old_bytes
+                     : 0;
+  size_t need = tail->new_at + count * tail->element->new_bytes;
+  return need > p->new_bytes ? need : p->new_bytes;
 }
 
 size_t program_old_bytes(const struct program *p, size_t bytes) {
-  if (p->op_count > 0 && p->ops[p->op_count - 1].kind == OP_TAIL) {
-    const struct op *tail = &p->ops[p->op_count - 1];
-    size_t count = bytes > tail->new_at && tail->element->new_bytes
-                       ? (bytes - tail->new_at) / tail->element->new_bytes
-                       : 0;
-    size_t had = tail->old_at + count * tail->element->old_bytes;
-    return had > p->old_bytes ? had : p->old_bytes;
-  }
-  return p->old_bytes;
+  const struct op *tail = tail_of(p);
+  if (!tail) return p->old_bytes;
+  size_t count = bytes > tail->new_at && tail->element->new_bytes
+                     ? (bytes - tail->new_at) / tail->element->new_bytes
+                     : 0;
+  size_t had = tail->old_at + count * tail->element->old_bytes;
+  return had > p->old_bytes ? had : p->old_bytes;
 }

@@ -192,7 +192,8 @@ static int convert_in_place(struct transfer *t, const struct site_plan *sp, cons
 static void follow_rest(struct transfer *t, const struct site_plan *sp, const struct block *b,
                         const struct place *place) {
   uint32_t size = sp->program->old_bytes;
-  size_t rest = sp->flexible ? 0 : b->bytes - old_count(sp->program, b) * size;
+  size_t rest = sp->flexible ? program_rest(sp->program, b->bytes)
+                             : b->bytes - old_count(sp->program, b) * size;
   if (rest) words_follow(t, (void *)(b->address + b->bytes - rest), rest, place);
 }
 
@@ -307,8 +308,18 @@ static void transfer_variable(struct transfer *t, uint32_t index) {
   }
   if (!pair->program) return;
   if (initial_keep(t, old, pair, from, name)) return;
+  /* Its initialiser gives a flexible array its length. */
+  size_t bytes = old->size;
+  while (program_new_bytes(pair->program, bytes) > pair->new->size && from[bytes - 1] == 0)
+    bytes--;
+  if (program_new_bytes(pair->program, bytes) > pair->new->size) {
+    transfer_refuse(t, &place,
+                    "holds data in a flexible array that is shorter in the new version; give it an "
+                    "initialiser as long as before");
+    return;
+  }
   program_run(t, pair->program, from, (unsigned char *)(st_image_base() + pair->new->address),
-              old->size, &place);
+              bytes, &place);
 }
 
 /* ---- state libraries ---- */

@@ -30,7 +30,7 @@ struct site_plan {
   bool orphan; /* the new version lacks the type: blocks stay as they are, pointers are followed */
   bool flexible;
   bool unsized; /* holds only for blocks of the type's size */
-  bool pool; /* its blocks may have a rest behind their last object */
+  bool pool;    /* its blocks may have a rest behind their last object */
   const struct program *program;
 };
 
@@ -118,6 +118,8 @@ void transfer_refuse(struct transfer *t, const struct place *place, const char *
  * @param bytes  of the old object (more than the type's when it ends in a flexible array) */
 void program_run(struct transfer *t, const struct program *program, const unsigned char *old,
                  unsigned char *new, size_t bytes, const struct place *place);
+/** Bytes of an old object behind the last whole element of its flexible array. */
+size_t program_rest(const struct program *program, size_t bytes);
 /** Bytes of the new object for an old one of `bytes`. */
 size_t program_new_bytes(const struct program *program, size_t bytes);
 /** Bytes of the old object that became one of `bytes`, at least. */
@@ -135,8 +137,8 @@ uint64_t word_follow(struct transfer *t, uint64_t value, const struct place *pla
 /** Follows all aligned words of memory that is in its new place already. Only words that change are
  * written. */
 void words_follow(struct transfer *t, void *memory, size_t bytes, const struct place *place);
-/** Integers as wide as a pointer, of the old version, that are carried over as they are: one that is
- * an address which changes is a violation. */
+/** Integers as wide as a pointer, of the old version, that are carried over as they are: one that
+ * is an address which changes is a violation. */
 void integers_check(struct transfer *t, const unsigned char *memory, size_t bytes,
                     const struct place *place);
 /** The same for a union, which a packed struct may have at any address. */

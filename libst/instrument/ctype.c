@@ -139,15 +139,19 @@ static enum CXVisitorResult last_field(CXCursor field, CXClientData data) {
   return CXVisit_Continue;
 }
 
-static bool is_flexible(CXType type) {
+static void read_tail(CXType type, struct ctype *out) {
   type = strip(type);
   CXCursor last = clang_getNullCursor();
-  if (type.kind != CXType_Record) return false;
+  if (type.kind != CXType_Record) return;
   clang_Type_visitFields(type, last_field, &last);
-  if (clang_Cursor_isNull(last)) return false;
+  if (clang_Cursor_isNull(last)) return;
   CXType tail = strip(clang_getCursorType(last));
-  return tail.kind == CXType_IncompleteArray ||
-         (tail.kind == CXType_ConstantArray && clang_getArraySize(tail) == 0);
+  if (tail.kind != CXType_IncompleteArray &&
+      (tail.kind != CXType_ConstantArray || clang_getArraySize(tail) != 0))
+    return;
+  out->flexible = true;
+  out->tail = key_of(tail);
+  out->tail_bytes = clang_Type_getSizeOf(element(tail));
 }
 
 /* What is left of a type without arrays and pointers. */
@@ -159,9 +163,8 @@ static CXType root(CXType type) {
 }
 
 struct ctype ctype_of(CXType type) {
-  struct ctype out = {.key = key_of(type),
-                      .bytes = clang_Type_getSizeOf(element(type)),
-                      .flexible = is_flexible(type)};
+  struct ctype out = {.key = key_of(type), .bytes = clang_Type_getSizeOf(element(type))};
+  read_tail(type, &out);
   CXType tagged = root(type);
   if (tagged.kind != CXType_Record && tagged.kind != CXType_Enum) return out;
   CXString file;
@@ -178,6 +181,8 @@ struct ctype ctype_pointer_to(struct ctype type) {
   type.flexible = false;
   type.bytes = sizeof(void *);
   free(target);
+  free(type.tail);
+  type.tail = NULL;
   return type;
 }
 
@@ -188,6 +193,7 @@ struct ctype ctype_keyed(const char *text) {
 void ctype_clear(struct ctype *type) {
   free(type->key);
   free(type->file);
+  free(type->tail);
   *type = (struct ctype){0};
 }
 
@@ -202,4 +208,9 @@ bool key_is_composite(const char *text) {
 
 bool key_is_number(const char *text) {
   return strchr("iucCbfx", text[0]) && text[1] >= '0' && text[1] <= '9';
+}
+
+bool key_agrees(const char *a, const char *b) {
+  if (strcmp(a, b) == 0) return true;
+  return key_is_number(a) && key_is_number(b) && strcmp(a + 1, b + 1) == 0;
 }

@@ -15,7 +15,9 @@ struct ctype {
   char *file; /* where the struct, union or enum in it is declared, presumed; NULL: in none */
   unsigned line;
   long long bytes;
-  bool flexible; /* a struct whose last member is an array of no fixed size */
+  bool flexible; /* a struct whose last member is an array of no fixed size, */
+  char *tail;    /* whose elements have this key (NULL: no name) */
+  long long tail_bytes;
 };
 
 /** Describes a type; to be cleared. */
@@ -34,5 +36,7 @@ bool ctype_is_void(CXType type);
 bool key_is_bytes(const char *key);  /* char or unsigned char */
 bool key_is_number(const char *key); /* bytes included */
 bool key_is_composite(const char *key);
+/** Are values of one kind and size, signs apart? */
+bool key_agrees(const char *a, const char *b);
 
 #endif

@@ -18,17 +18,34 @@ static bool hands_on(const struct source_call *call) {
   return call->size.parameter && (call->function_untyped || !key_is_bytes(call->destination.key));
 }
 
+/* May a term of the size be elements of the flexible array? Whatever is added to bytes may. */
+static bool is_of_tail(const struct addend *a, const struct ctype *type) {
+  if (type->tail_bytes == 1) return true;
+  if (!a->sized || a->several) return false;
+  if (!type->tail || !a->key) return !type->tail && !a->key && a->bytes == type->tail_bytes;
+  return key_agrees(a->key, type->tail) || (a->key[0] == '*' && type->tail[0] == '*');
+}
+
+/* A struct with a flexible array: alone it is one of an array of them. */
+static struct decision flexible(const struct ctype *type, const struct operand *size) {
+  bool own = false;
+  for (size_t i = 0; i < size->addends.count; i++) {
+    const struct addend *a = &size->addends.items[i];
+    if (!own && a->sized && !a->several && a->key && strcmp(a->key, type->key) == 0)
+      own = true;
+    else if (!is_of_tail(a, type))
+      return untyped("its size is not that of its type and of elements of the flexible array");
+  }
+  return typed(type, size->addends.count > 0);
+}
+
 static struct decision by_operand(const struct operand *size) {
   if (size->several) return untyped("its size is that of several types, or of one without a name");
   if (!size->type.key) return untyped("neither destination nor size name a type");
-  if (size->added && !size->type.flexible)
+  if (size->type.flexible) return flexible(&size->type, size);
+  if (size->added)
     return untyped("its size is more than that of its type, which has no flexible array");
-  return typed(&size->type, size->type.flexible);
-}
-
-static bool agree(const char *a, const char *b) {
-  if (strcmp(a, b) == 0) return true;
-  return key_is_number(a) && key_is_number(b) && strcmp(a + 1, b + 1) == 0;
+  return typed(&size->type, false);
 }
 
 static struct decision by_both(const struct source_call *call) {
@@ -40,9 +57,9 @@ static struct decision by_both(const struct source_call *call) {
     d.unsized = !to->flexible && key_is_composite(to->key);
     return d;
   }
-  if (!size->type.key || !agree(size->type.key, to->key))
+  if (!size->type.key || !key_agrees(size->type.key, to->key))
     return untyped("its size is that of another type than its destination's");
-  if (to->flexible) return typed(to, true);
+  if (to->flexible && (size->addends.count > 0 || !size->several)) return flexible(to, size);
   if (size->several) return untyped("its size is that of several types");
   if (size->added && !key_is_number(to->key))
     return untyped("its size is more than that of its type, which has no flexible array");

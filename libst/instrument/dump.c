@@ -88,6 +88,7 @@ static void print_variables(const struct st_meta *m) {
     print_type(m->btf, v->type);
     printf(" (%s", st_meta_string(m, v->file));
     if (v->function) printf(", in %s", st_meta_string(m, v->function));
+    if (v->of) printf(", %u of %u", v->nth, v->of);
     if (v->flags & ST_VAR_STATIC) printf(", static");
     if (v->flags & ST_VAR_CONST) printf(", const");
     if (v->flags & ST_VAR_REFUSED) printf(", refused: %s", st_meta_string(m, v->note));

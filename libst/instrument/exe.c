@@ -146,22 +146,47 @@ const char *exe_section(const struct exe *exe, const char *name, size_t *bytes) 
   return data ? data->d_buf : NULL;
 }
 
-static const Elf64_Sym *object(const struct exe *exe, uint64_t address) {
+/* The `index`-th symbol of a type (STT_OBJECT, STT_TLS) with a value. */
+static const Elf64_Sym *object(const struct exe *exe, unsigned type, uint64_t value, size_t index) {
   for (size_t i = 0; i < exe->symbol_count; i++) {
     const Elf64_Sym *s = &exe->symbols[i];
-    if (ELF64_ST_TYPE(s->st_info) == STT_OBJECT && s->st_value == address) return s;
+    if (ELF64_ST_TYPE(s->st_info) == type && s->st_shndx != SHN_UNDEF && s->st_value == value &&
+        index-- == 0)
+      return s;
   }
   return NULL;
 }
 
 uint64_t exe_object_size(const struct exe *exe, uint64_t address) {
-  const Elf64_Sym *s = object(exe, address);
+  const Elf64_Sym *s = object(exe, STT_OBJECT, address, 0);
   return s ? s->st_size : 0;
 }
 
-const char *exe_object_name(const struct exe *exe, uint64_t address) {
-  const Elf64_Sym *s = object(exe, address);
-  return s ? exe->symbol_names + s->st_name : "";
+const char *exe_object_name(const struct exe *exe, bool threads, uint64_t address, size_t index) {
+  const Elf64_Sym *s = object(exe, threads ? STT_TLS : STT_OBJECT, address, index);
+  return s ? exe->symbol_names + s->st_name : NULL;
+}
+
+bool exe_is_symbol_of(const char *symbol, const char *name) {
+  size_t length = strlen(name);
+  for (const char *part = symbol; part; part = strchr(part, '.')) {
+    part += *part == '.';
+    if (strncmp(part, name, length) == 0 && (part[length] == '\0' || part[length] == '.'))
+      return true;
+  }
+  return false;
+}
+
+bool exe_object_named(const struct exe *exe, const char *name, uint64_t *address) {
+  for (size_t i = 0; i < exe->symbol_count; i++) {
+    const Elf64_Sym *s = &exe->symbols[i];
+    if (ELF64_ST_TYPE(s->st_info) != STT_OBJECT || s->st_shndx == SHN_UNDEF ||
+        strcmp(exe->symbol_names + s->st_name, name) != 0)
+      continue;
+    *address = s->st_value;
+    return true;
+  }
+  return false;
 }
 
 const char *exe_needed(const struct exe *exe, size_t index) {

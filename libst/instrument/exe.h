@@ -44,8 +44,14 @@ const char *exe_section(const struct exe *exe, const char *name, size_t *bytes);
 /** Size that the symbol table gives to the object at an address; 0 when there is none. */
 uint64_t exe_object_size(const struct exe *exe, uint64_t address);
 
-/** Name that the symbol table gives to the object at an address; "" when there is none. */
-const char *exe_object_name(const struct exe *exe, uint64_t address);
+/** Name that the symbol table gives to the object at an address, or to the thread-local one at that
+ * offset among `threads`. An object may have several, `index` from 0; NULL after the last. */
+const char *exe_object_name(const struct exe *exe, bool threads, uint64_t address, size_t index);
+/** May a symbol be that of a variable? Statics of functions have symbols of more parts: `count.1`
+ * with gcc, `next.count` with clang. */
+bool exe_is_symbol_of(const char *symbol, const char *name);
+/** Finds the address of an object by its name in the symbol table. @return false: there is none */
+bool exe_object_named(const struct exe *exe, const char *name, uint64_t *address);
 
 /** Name of the shared library that the executable is linked with as number `index`, from 0; NULL
  * when there are fewer. */

@@ -155,20 +155,9 @@ static bool is_writable(const struct exe *exe, const Elf64_Sym *symbol) {
          (header.sh_flags & SHF_TLS || !exe_read_only(exe, symbol->st_value));
 }
 
-/* Statics of functions have symbols of more parts: `count.1` with gcc, `next.count` with clang. */
-static bool is_symbol_of(const char *symbol, const char *name) {
-  size_t length = strlen(name);
-  for (const char *part = symbol; part; part = strchr(part, '.')) {
-    part += *part == '.';
-    if (strncmp(part, name, length) == 0 && (part[length] == '\0' || part[length] == '.'))
-      return true;
-  }
-  return false;
-}
-
 static bool has_thread_local(const struct objects *objects, const char *symbol) {
   for (size_t i = 0; i < objects->variables.count; i++)
-    if (is_symbol_of(symbol, objects->variables.items[i].name)) return true;
+    if (exe_is_symbol_of(symbol, objects->variables.items[i].name)) return true;
   return false;
 }
 

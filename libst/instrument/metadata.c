@@ -68,7 +68,9 @@ static struct st_table put_variables(struct section *s, const struct metadata_in
                                       .address = v->address,
                                       .size = v->size,
                                       .flags = v->flags,
-                                      .note = string(s, v->note)};
+                                      .note = string(s, v->note),
+                                      .nth = v->nth,
+                                      .of = v->of};
   }
   struct st_table table = put_table(s, records, count, sizeof *records);
   free(records);

@@ -39,6 +39,14 @@ static bool is_const(Dwarf_Die *variable) {
   return false;
 }
 
+static struct declared declared_at(Dwarf_Die *die) {
+  const char *file = dwarf_decl_file(die);
+  int line = 0, column = 0;
+  dwarf_decl_line(die, &line);
+  dwarf_decl_column(die, &column);
+  return (struct declared){file ? file : "", (unsigned)line, (unsigned)column};
+}
+
 static struct object_variable *add_variable(struct objects *out, struct types *types,
                                             Dwarf_Die *die, const char *function) {
   Dwarf_Die origin = die_origin(die), type;
@@ -47,6 +55,7 @@ static struct object_variable *add_variable(struct objects *out, struct types *t
   v->file = unit_name(&origin);
   v->function = function;
   v->note = "";
+  v->declared = declared_at(&origin);
   if (*function || !die_flag(&origin, DW_AT_external)) v->flags |= ST_VAR_STATIC;
   if (die_type(die, &type)) {
     v->type = types_refer(types, &type);
@@ -63,12 +72,24 @@ static void refuse(struct object_variable *v, const char *note) {
 
 /* clang leaves nameless the function whose instances were all inlined; its symbol for a static of
  * the function is FUNCTION.VARIABLE. */
-static const char *function_by_symbol(const struct exe *exe, uint64_t address, const char *name) {
-  const char *symbol = exe_object_name(exe, address);
-  const char *dot = strchr(symbol, '.');
+static const char *function_by_symbol(const struct exe *exe, const struct place *place,
+                                      const char *name) {
+  const char *symbol = exe_object_name(exe, place->kind == PLACE_THREAD, place->address, 0);
+  const char *dot = symbol ? strchr(symbol, '.') : NULL;
   size_t bytes = strlen(name);
   if (!dot || dot == symbol || strncmp(dot + 1, name, bytes) != 0) return NULL;
   return dot[1 + bytes] == '\0' || dot[1 + bytes] == '.' ? text_copy_part(symbol, dot) : NULL;
+}
+
+/* A local that is no static may be said to lie where an object lies that has the same value: then
+ * the symbol table knows that by its own name only. */
+static bool is_own(const struct exe *exe, const struct place *place, const char *name) {
+  bool threads = place->kind == PLACE_THREAD;
+  const char *symbol = exe_object_name(exe, threads, place->address, 0);
+  if (!symbol) return true;
+  for (size_t i = 1; symbol && !exe_is_symbol_of(symbol, name); i++)
+    symbol = exe_object_name(exe, threads, place->address, i);
+  return symbol != NULL;
 }
 
 static void walk_variable(struct walk *w, Dwarf_Die *die, const char *function) {
@@ -81,9 +102,10 @@ static void walk_variable(struct walk *w, Dwarf_Die *die, const char *function) 
     *array_add(&w->placeless) = *die;
     return;
   }
+  if ((!function || *function) && !is_own(w->exe, &place, die_name(die))) return;
   *typemap_slot(&w->placed, dwarf_dieoffset(&origin)) = 1;
   if (place.kind == PLACE_MEMORY && !exe_loaded(w->exe, place.address)) return;
-  if (!function) function = function_by_symbol(w->exe, place.address, die_name(die));
+  if (!function) function = function_by_symbol(w->exe, &place, die_name(die));
   struct object_variable *v = add_variable(w->out, w->types, die, function ? function : "?");
   if (!function) {
     refuse(v, "static in a function that the debug information does not name");
@@ -172,16 +194,35 @@ static void walk_children(struct walk *w, Dwarf_Die *parent, const char *functio
 void objects_add_refused(struct objects *objects, const char *name, const char *file,
                          const char *function, const char *note) {
   struct object_variable *v = array_add(&objects->variables);
-  *v = (struct object_variable){
-      .name = name, .file = file, .function = function, .flags = ST_VAR_STATIC};
+  *v = (struct object_variable){.name = name,
+                                .file = file,
+                                .function = function,
+                                .flags = ST_VAR_STATIC,
+                                .declared = {.file = ""}};
   refuse(v, note);
+}
+
+/* Another name for a variable: its symbol is where one lies that is described. */
+static bool is_alias(const struct walk *w, const char *name) {
+  uint64_t address;
+  if (!exe_object_named(w->exe, name, &address)) return false;
+  bool found = false;
+  for (size_t i = 0; i < w->out->variables.count; i++) {
+    const struct object_variable *v = &w->out->variables.items[i];
+    if (!v->address || v->address != address) continue;
+    if (strcmp(v->name, name) == 0) return false; /* of another file, and no alias */
+    found = true;
+  }
+  return found;
 }
 
 /* State that the program may have and an update would lose. */
 static void refuse_placeless(struct walk *w) {
   for (size_t i = 0; i < w->placeless.count; i++) {
     Dwarf_Die *die = &w->placeless.items[i], origin = die_origin(die);
-    if (is_const(die) || *typemap_slot(&w->placed, dwarf_dieoffset(&origin))) continue;
+    if (is_const(die) || *typemap_slot(&w->placed, dwarf_dieoffset(&origin)) ||
+        is_alias(w, die_name(die)))
+      continue;
     refuse(add_variable(w->out, w->types, die, ""),
            "removed by the compiler: build with the flags of libst");
   }
@@ -211,6 +252,34 @@ static const char *shared_name(const char *a, const char *b) {
   return both;
 }
 
+static bool is_namesake(const struct object_variable *a, const struct object_variable *b) {
+  return strcmp(a->name, b->name) == 0 && strcmp(a->function, b->function) == 0 &&
+         strcmp(a->file, b->file) == 0;
+}
+
+static bool declared_before(const struct declared *a, const struct declared *b) {
+  int files = strcmp(a->file, b->file);
+  if (files) return files < 0;
+  return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* By declarations, since linkers and optimisers choose addresses. */
+static void number_namesakes(struct objects *objects) {
+  for (size_t i = 0; i < objects->variables.count; i++) {
+    struct object_variable *v = &objects->variables.items[i];
+    v->nth = v->of = 0;
+    for (size_t k = 0; *v->function && k < objects->variables.count; k++) {
+      const struct object_variable *other = &objects->variables.items[k];
+      if (k == i || !is_namesake(v, other)) continue;
+      v->of++;
+      v->nth += declared_before(&other->declared, &v->declared);
+    }
+    if (!v->of) continue;
+    v->of++;
+    v->nth++;
+  }
+}
+
 /* One object may have several DIEs: a definition and its instances, or a common symbol. */
 void objects_sort(struct objects *objects) {
   array_sort(&objects->variables, by_address);
@@ -238,6 +307,7 @@ void objects_sort(struct objects *objects) {
       objects->functions.items[kept++] = *f;
   }
   objects->functions.count = kept;
+  number_namesakes(objects);
 }
 
 /* A unit whose description is in another file says which. */

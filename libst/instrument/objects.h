@@ -15,6 +15,11 @@ struct object_variable {
   uint32_t flags; /* enum st_variable_flags */
   const char *note;
   type_ref type;
+  struct declared {
+    const char *file;
+    unsigned line, column; /* clang says no column */
+  } declared;
+  uint32_t nth, of; /* as in struct st_variable */
 };
 
 struct object_function {
@@ -44,7 +49,8 @@ struct objects *objects_read(const struct exe *exe, struct types *types);
  * objects_sort() must follow. Strings must live as long as `objects`. */
 void objects_add_refused(struct objects *objects, const char *name, const char *file,
                          const char *function, const char *note);
-/** Puts variables and functions in the order of their addresses, one record for each. */
+/** Puts variables and functions in the order of their addresses, one record for each, and numbers
+ * statics of one name in one function. */
 void objects_sort(struct objects *objects);
 /** The instance of a function that an address is in, or NULL. */
 Dwarf_Die *objects_function_at(const struct objects *objects, uint64_t address);

@@ -10,6 +10,12 @@ struct walk {
   bool all_sized, any_sized; /* of the operands seen: those with a sizeof */
 };
 
+/* A term that is being read. */
+struct term {
+  CXTranslationUnit unit;
+  struct addend addend;
+};
+
 static enum CXChildVisitResult first_child(CXCursor child, CXCursor parent, CXClientData data) {
   (void)parent;
   *(CXCursor *)data = child;
@@ -88,6 +94,60 @@ static void found(struct operand *out, struct ctype type) {
   out->type = type;
 }
 
+/* ---- terms ---- */
+
+static bool is_sum(CXCursor cursor) {
+  if (clang_getCursorKind(cursor) != CXCursor_BinaryOperator) return false;
+  enum CXBinaryOperatorKind kind = clang_getCursorBinaryOperatorKind(cursor);
+  return kind == CXBinaryOperator_Add || kind == CXBinaryOperator_Sub;
+}
+
+static enum CXChildVisitResult visit_term(CXCursor cursor, CXCursor parent, CXClientData data) {
+  struct term *t = data;
+  struct addend *a = &t->addend;
+  (void)parent;
+  if (clang_getCursorKind(cursor) != CXCursor_UnaryExpr) {
+    clang_visitChildren(cursor, visit_term, t);
+    return CXChildVisit_Continue;
+  }
+  struct ctype type = sizeof_type(t->unit, cursor);
+  if (!a->sized) {
+    a->key = type.key ? text_copy(type.key) : NULL;
+    a->bytes = type.bytes;
+  } else if (!a->key || !type.key || strcmp(a->key, type.key) != 0) {
+    a->several = true;
+  }
+  a->sized = true;
+  ctype_clear(&type);
+  return CXChildVisit_Continue;
+}
+
+static enum CXChildVisitResult visit_addends(CXCursor cursor, CXCursor parent, CXClientData data);
+
+static void read_addend(struct walk *w, CXCursor cursor) {
+  CXCursor inner = clang_getNullCursor();
+  enum CXCursorKind kind = clang_getCursorKind(cursor);
+  if (kind == CXCursor_ParenExpr || kind == CXCursor_UnexposedExpr)
+    clang_visitChildren(cursor, first_child, &inner);
+  if (!clang_Cursor_isNull(inner)) {
+    read_addend(w, inner);
+  } else if (is_sum(cursor)) {
+    clang_visitChildren(cursor, visit_addends, w);
+  } else {
+    struct term term = {.unit = w->unit};
+    visit_term(cursor, cursor, &term);
+    *array_add(&w->out->addends) = term.addend;
+  }
+}
+
+static enum CXChildVisitResult visit_addends(CXCursor cursor, CXCursor parent, CXClientData data) {
+  (void)parent;
+  read_addend(data, cursor);
+  return CXChildVisit_Continue;
+}
+
+/* ---- all ---- */
+
 static bool read_one(struct operand *out, CXTranslationUnit unit, CXCursor cursor);
 
 static enum CXChildVisitResult visit(CXCursor cursor, CXCursor parent, CXClientData data) {
@@ -99,10 +159,15 @@ static enum CXChildVisitResult visit(CXCursor cursor, CXCursor parent, CXClientD
   return CXChildVisit_Continue;
 }
 
+static void clear_addends(struct operand *out) {
+  for (size_t i = 0; i < out->addends.count; i++)
+    free(out->addends.items[i].key);
+  out->addends.count = 0;
+}
+
 /* True when a sizeof is in the expression. */
 static bool read_one(struct operand *out, CXTranslationUnit unit, CXCursor cursor) {
   struct walk w = {.out = out, .unit = unit, .all_sized = true};
-  bool sum = false;
   switch (clang_getCursorKind(cursor)) {
   case CXCursor_UnaryExpr:
     found(out, sizeof_type(unit, cursor));
@@ -110,18 +175,25 @@ static bool read_one(struct operand *out, CXTranslationUnit unit, CXCursor curso
   case CXCursor_DeclRefExpr:
     out->parameter |= clang_getCursorKind(clang_getCursorReferenced(cursor)) == CXCursor_ParmDecl;
     return false;
-  case CXCursor_BinaryOperator:
-    sum = clang_getCursorBinaryOperatorKind(cursor) == CXBinaryOperator_Add ||
-          clang_getCursorBinaryOperatorKind(cursor) == CXBinaryOperator_Sub;
-    break;
   default:
     break;
   }
   clang_visitChildren(cursor, visit, &w);
-  out->added |= sum && w.any_sized && !w.all_sized;
+  if (is_sum(cursor) && w.any_sized) {
+    out->added |= !w.all_sized;
+    /* Of sums in sums, the outermost is read last, and has the terms of all. */
+    clear_addends(out);
+    clang_visitChildren(cursor, visit_addends, &w);
+  }
   return w.any_sized;
 }
 
 void operand_read(struct operand *operand, CXTranslationUnit unit, CXCursor size) {
   read_one(operand, unit, size);
+}
+
+void operand_clear(struct operand *operand) {
+  clear_addends(operand);
+  free(operand->addends.items);
+  ctype_clear(&operand->type);
 }

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 enum place_kind {
-  PLACE_NONE,   /* nowhere, or on the stack or in registers */
+  PLACE_NONE,   /* nowhere, on the stack or in registers, or a value without a place */
   PLACE_MEMORY, /* whole, at a fixed address */
-  PLACE_THREAD, /* thread-local */
+  PLACE_THREAD, /* thread-local; the address is its offset */
   PLACE_SPLIT,  /* in several pieces, or kept in another form */
 };
 

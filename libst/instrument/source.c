@@ -295,7 +295,7 @@ void source_free(struct source *source) {
     free(c->function);
     free(c->outer.items);
     ctype_clear(&c->destination);
-    ctype_clear(&c->size.type);
+    operand_clear(&c->size);
   }
   for (size_t i = 0; i < source->statics.count; i++) {
     free(source->statics.items[i].function);

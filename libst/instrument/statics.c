@@ -4,16 +4,22 @@
 
 #include <string.h>
 
-/* True when there is a record of it: another instance of the function may have given it a place. */
-static bool is_known(const struct objects *objects, const char *file, const char *function,
-                     const char *name) {
+/* True when there is a record of it: another instance of the function may have given it a place.
+ * Several blocks of a function may have statics of one name. */
+static bool is_known(const struct objects *objects, const char *file, const struct source *source,
+                     size_t index) {
+  const struct source_static *s = &source->statics.items[index];
+  size_t needed = 1, found = 0;
+  for (size_t i = 0; i < index; i++) {
+    const struct source_static *other = &source->statics.items[i];
+    needed += strcmp(other->name, s->name) == 0 && strcmp(other->function, s->function) == 0;
+  }
   for (size_t i = 0; i < objects->variables.count; i++) {
     const struct object_variable *v = &objects->variables.items[i];
-    if (strcmp(v->name, name) == 0 && strcmp(v->function, function) == 0 &&
-        strcmp(v->file, file) == 0)
-      return true;
+    found += strcmp(v->name, s->name) == 0 && strcmp(v->function, s->function) == 0 &&
+             strcmp(v->file, file) == 0;
   }
-  return false;
+  return found >= needed;
 }
 
 struct search {
@@ -41,7 +47,7 @@ static void refuse_in(struct objects *objects, const struct units *units, int un
   const char *file = die_name(&units->items.items[unit].die);
   for (size_t i = 0; i < source->statics.count; i++) {
     const struct source_static *s = &source->statics.items[i];
-    if (!is_known(objects, file, s->function, s->name) &&
+    if (!is_known(objects, file, source, i) &&
         has_code(objects, (struct search){units, unit, s->function, false}))
       objects_add_refused(objects, s->name, file, s->function,
                           "removed by the compiler: build with the flags of libst");

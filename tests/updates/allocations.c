@@ -36,6 +36,21 @@ struct row {
   struct thing things[];
 };
 
+struct bare {
+  ADDED(int added)
+  int number;
+  char bytes[];
+};
+
+struct holder {
+  ADDED(long added)
+  long count;
+  struct {
+    ADDED(int added)
+    int number;
+  } things[];
+};
+
 enum { THINGS = 50 };
 
 static struct thing *from_wrapper, *from_chain, *vector, *zeroed, *array;
@@ -44,6 +59,8 @@ static struct line *aligned, *aligned_too;
 static struct text *text, *longer;
 static struct row *row;
 static struct thing *in_row;
+static struct bare *bare;
+static struct holder *holder;
 static char **names;
 static char *copied, *read_line, *read_word;
 static size_t read_line_room, read_word_room;
@@ -132,6 +149,12 @@ static void build(void) {
   row->count = 10;
   row->things[9].number = 99;
   in_row = row->things[3].next = &row->things[9];
+  bare = calloc(3, sizeof(*bare));
+  for (int i = 0; i < 3; i++)
+    bare[i].number = i;
+  holder = calloc(1, sizeof(*holder) + 3 * sizeof(holder->things[0]));
+  holder->count = 3;
+  holder->things[2].number = 2;
   names = calloc(3, sizeof(*names));
   names[1] = copied = strdup("copied");
   CHECK(asprintf(&names[2], "printed %d", 5) > 0);
@@ -166,6 +189,8 @@ static void verify(void) {
   CHECK(!strcmp(longer->bytes, "this one is longer than any of the others"));
   CHECK(row->count == 10 && row->things[9].number == 99 && in_row == &row->things[9]);
   CHECK(row->things[3].next == in_row);
+  CHECK(bare[1].number == 1 && bare[2].number == 2);
+  CHECK(holder->count == 3 && holder->things[2].number == 2);
   CHECK(!strcmp(names[1], "copied") && names[1] == copied && !strcmp(names[2], "printed 5"));
   CHECK(!strcmp(read_line, "three") && read_line_room >= 988 && !strcmp(read_word, "two,"));
   verify_obstack();

@@ -18,6 +18,7 @@ class Refusal:
     build: str
     says: str
     fine: str | None = None
+    beside: tuple[str, str] | None = None  # a second file of each version
 
     def program(self, version: int) -> str:
         build = ""

@@ -47,12 +47,24 @@ union event {
 };
 #define EVENT_MOVED 1
 
+struct nest {
+  enum kind kind;
+  struct {
+    int pad;
+    union {
+      long number;
+      char *text;
+    };
+  };
+};
+
 #include "tests/updates/unions_annotations.h"
 
 static struct value single;
 static struct value *values;
 static struct packet packets[3];
 static union event events[3];
+static struct nest nests[2];
 static struct point *into;
 
 static void build(void) {
@@ -66,6 +78,8 @@ static void build(void) {
     if (v->kind == KIND_LIST) v->u.list = &values[i - 1];
   }
   values[0].u.list = (void *)0x123456789000; /* of a kind that has nothing */
+  nests[0] = (struct nest){.kind = KIND_NUMBER, .pad = 1, .number = -5};
+  nests[1] = (struct nest){.kind = KIND_TEXT, .pad = 2, .text = values[2].u.text};
   single = (struct value){KIND_LIST, {.list = values}};
   packets[0] = (struct packet){.length = 100, .shape = 0, .at = {3, 4}};
   packets[1] = (struct packet){.length = 101, .shape = 5, .by = &values[1]};

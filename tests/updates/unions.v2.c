@@ -52,12 +52,25 @@ union event {
 };
 #define EVENT_MOVED 1
 
+struct nest {
+  struct {
+    union {
+      char room[24];
+      char *text;
+      long number;
+    };
+    int pad;
+  };
+  enum kind kind;
+};
+
 #include "tests/updates/unions_annotations.h"
 
 static struct value single;
 static struct value *values;
 static struct packet packets[3];
 static union event events[3];
+static struct nest nests[2];
 static struct point *into;
 
 #include "tests/updates/unions_verify.h"

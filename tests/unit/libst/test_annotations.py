@@ -147,7 +147,7 @@ WRONG = {
     "ST_FIELD(struct value, kind, live_by(bits, 1 = number))": "it is no union",
     "ST_FIELD(struct value, kind, pointer_to(void))": "no integer that can hold a pointer",
     "ST_FIELD(struct value, cookie, pointer_to(void))": "is a pointer already",
-    "ST_FIELD(struct value, owner, not_pointer)": "it is no pointer",
+    "ST_FIELD(struct value, kind, not_pointer)": "it is no pointer, and no integer that can hold one",
     "ST_FIELD(struct value, bits, opaque)": "`opaque` cannot be said of a bit-field",
     "ST_FIELD(struct value, owner, tagged_pointer(0))": "leaves no tag or no address",
     "ST_FIELD(struct value, owner, tagged_pointer(some))": "the mask is no number",

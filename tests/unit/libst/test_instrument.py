@@ -260,7 +260,109 @@ def test_an_unused_inline_function_has_no_state(tmp_path):
     assert "refused" not in program.dump().text
 
 
+@pytest.mark.parametrize("compiler,level", VARIANTS)
+def test_locals_with_a_constant_address_are_no_variables(tmp_path, compiler, level):
+    (tmp_path / "a.c").write_text(
+        "struct n { int v, w; }; static struct n table[10]; static int limit = 3;\n"
+        "static __thread int per_thread[4];\n"
+        "int sum(void) { struct n *end = table + 10; const int most = limit; int s = 0, *t = per_thread + 1;\n"
+        " for (struct n *q = table; q < end; q++) s += q->v; return s + most + *t; }\n"
+        "int main(void) { return sum(); }\n")
+    dump = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], level], ["a.c"]).dump()
+    assert {v["name"] for v in dump.variables} == {"table", "limit", "per_thread"}
+
+
+@pytest.mark.parametrize("compiler,level", VARIANTS)
+def test_statics_of_one_name_are_numbered_by_their_declarations(tmp_path, compiler, level):
+    (tmp_path / "a.c").write_text(
+        "int step(int i) {\n if (i == 0) {\n  static long n = 1; return n++; }\n"
+        " if (i == 1) {\n  static int n; return n++; }\n static short n = 2;\n return n++; }\n"
+        "int other(void) { static int n; return n++; }\n"
+        "int main(int argc, char **argv) { (void)argv; return step(argc) + other(); }\n")
+    dump = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], level], ["a.c"]).dump()
+    found = {(v["bytes"], re.sub(r".*in (\w+(?:, \d of \d)?).*", r"\1", v["about"]))
+             for v in dump.variables}
+    assert found == {(8, "step, 1 of 3"), (4, "step, 2 of 3"), (2, "step, 3 of 3"), (4, "other")}
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_statics_on_one_line_are_not_told_apart_without_columns(tmp_path, compiler):
+    (tmp_path / "a.c").write_text(
+        "int f(int i) { if (i) { static int n; return n++; } static int n; return n++; }\n"
+        "int main(int argc, char **argv) { (void)argv; return f(argc); }\n")
+    dump = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O2"], ["a.c"]).dump()
+    numbers = sorted(re.search(r"(\d) of 2", v["about"])[1] for v in dump.variables)
+    assert numbers == (["1", "2"] if compiler == "gcc" else ["1", "1"])
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_one_of_two_statics_that_the_compiler_removed_is_refused(tmp_path, compiler):
+    (tmp_path / "a.c").write_text(
+        "int f(int i) {\n if (i) {\n static int n; n = i; return 0; }\n static int n; return n++; }\n"
+        "int main(int argc, char **argv) { (void)argv; return f(argc); }\n")
+    dump = Program(tmp_path, compiler, ["-g", "-fPIE", "-O2"], ["a.c"]).dump()
+    assert ["removed by the compiler" in v["about"] for v in dump.variables].count(True) == 1
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_an_alias_is_no_variable(tmp_path, compiler):
+    (tmp_path / "a.c").write_text(
+        "int real = 4; extern int alias __attribute__((alias(\"real\")));\n"
+        "int main(void) { return alias++; }\n")
+    dump = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O2"], ["a.c"]).dump()
+    assert [v["name"] for v in dump.variables] == ["real"] and "refused" not in dump.text
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_a_thread_local_of_an_inlined_function_has_its_function(tmp_path, compiler):
+    (tmp_path / "a.c").write_text(
+        "static int f(int n) { static __thread int reached; return reached += n; }\n"
+        "int main(int argc, char **argv) { (void)argv; return f(argc); }\n")
+    dump = Program(tmp_path, compiler, [*STATE_FLAGS[compiler], "-O2"], ["a.c"]).dump()
+    assert "in f, static, refused: thread-local" in dump.variable("reached")["about"]
+
+
 # ---- sites ----
+
+FLEXIBLE = """
+#include <stdlib.h>
+struct pair { int a, b; };
+struct pairs { long n; struct pair all[]; };
+struct text { int n; char all[]; };
+struct pointers { long n; struct pair *all[]; };
+struct nameless { long n; struct { int a, b; } all[]; };
+void *volatile sink;
+int main(int argc, char **argv) {
+  (void)argv;
+  struct pairs *p; struct text *t; struct pointers *q; struct nameless *u;
+"""
+
+
+@pytest.mark.parametrize("source,expected", [
+    ("p = malloc(sizeof *p)", "struct pairs"),
+    ("p = calloc(argc, sizeof(struct pairs))", "struct pairs"),
+    ("p = malloc(sizeof *p + argc * sizeof(struct pair))", "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + (argc + 1) * sizeof p->all[0])", "struct pairs (flexible)"),
+    ("p = malloc(argc * sizeof(struct pair) + sizeof(*p))", "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + sizeof(struct pair) - argc * sizeof(struct pair))",
+     "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + argc * sizeof(struct pair) + 8)", "untyped"),
+    ("p = malloc(sizeof *p + 8)", "untyped"),
+    ("p = malloc(argc)", "struct pairs (flexible)"),
+    ("p = malloc(sizeof *p + argc * sizeof(struct text))", "untyped"),
+    ("t = malloc(sizeof *t + argc + 1)", "struct text (flexible)"),
+    ("t = malloc(sizeof *t)", "struct text"),
+    ("q = malloc(sizeof *q + argc * sizeof(void *))", "struct pointers (flexible)"),
+    ("u = malloc(sizeof *u + argc * sizeof u->all[0])", "struct nameless (flexible)"),
+    ("sink = malloc(sizeof(struct pairs))", "struct pairs"),
+    ("sink = malloc(sizeof(struct text) + argc)", "struct text (flexible)"),
+])
+def test_flexible_arrays(tmp_path, source, expected):
+    (tmp_path / "a.c").write_text(FLEXIBLE + f"  {source};\n  sink = &sink;\n"
+                                  "  sink = p; sink = t; sink = q; sink = u;\n  return 0;\n}\n")
+    dump = Program(tmp_path, "gcc", [*STATE_FLAGS["gcc"], "-w"], ["a.c"]).dump()
+    assert [s["type"] for s in dump.sites] == [expected]
+
 
 EXPECTED = {
     808: "struct s56 *", 168: "struct s56", 139: "struct s136 (flexible)", 184: "typedef_184",

@@ -3,5 +3,7 @@
 
 void two_build(void);
 void two_verify(void);
+void three_build(void);
+void three_verify(void);
 
 #endif

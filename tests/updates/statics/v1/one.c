@@ -16,11 +16,13 @@ static void build(void) {
   count = 12;
   callback = kept;
   two_build();
+  three_build();
 }
 
 static void verify(void) {
   CHECK(level == 11 && count == 12 && callback == kept);
   two_verify();
+  three_verify();
 }
 
 PAIR_MAIN(.build = build, .verify = verify)

@@ -12,6 +12,7 @@ static void (*callback)(void);
 static void verify(void) {
   CHECK(count == 12 && callback == kept);
   two_verify();
+  three_verify();
 }
 
 PAIR_MAIN(.verify = verify)
