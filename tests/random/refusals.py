@@ -53,7 +53,7 @@ class Refuser:
     def misfit(self, name: str, path: tuple, leaf, bits: int) -> Choice | None:
         beyond = self.model.beyond(name, path)
         if beyond is not None:
-            value = 1.5 if isinstance(leaf, Float) else self.values.number(leaf, leaf, bits, bits)
+            value = 1.5 if isinstance(leaf, Float) else self.values.number(leaf, None, bits)
             if is_enum(leaf) and not value:
                 return None
             return Choice(name, path, value or 1, True, "and what follows hold data", beyond)
