@@ -8,6 +8,7 @@
 
 #include "libst/annotation.h"
 #include "libst/plan_annotate.h"
+#include "libst/type.h"
 
 /* ---- what is to be paired ---- */
 
@@ -73,14 +74,21 @@ static bool has_function(const struct st_meta *m, const char *name) {
   return false;
 }
 
-/* Statics of different functions are each other's when the function has another name now. */
+/* Statics of different functions are each other's when the function has another name now. Many
+ * functions have a `static int count`: only one of the very type is worth a question. */
+static bool function_was_renamed(const struct plan *plan, const struct st_variable *o,
+                                 const struct st_variable *n) {
+  char old_text[160], new_text[160];
+  return !has_function(plan->new, st_meta_string(plan->old, o->function)) &&
+         !has_function(plan->old, st_meta_string(plan->new, n->function)) &&
+         strcmp(type_text(plan->old, o->type, old_text, sizeof(old_text)),
+                type_text(plan->new, n->type, new_text, sizeof(new_text))) == 0;
+}
+
 static bool fits(void *ctx, uint32_t old, uint32_t new) {
   const struct plan *plan = ctx;
   const struct st_variable *o = &plan->old->variables[old], *n = &plan->new->variables[new];
-  if (o->function && n->function &&
-      (has_function(plan->new, st_meta_string(plan->old, o->function)) ||
-       has_function(plan->old, st_meta_string(plan->new, n->function))))
-    return false;
+  if (o->function && n->function && !function_was_renamed(plan, o, n)) return false;
   const struct program *p = program_for(plan->programs, o->type, n->type);
   return p && !p->refusal;
 }

@@ -43,7 +43,7 @@ class PointerMaker:
         # The variable before it may belong to any case of the program.
         type_ = model.old_type(name, path)
         return not isinstance(type_, Named) or any(
-            isinstance(v.old_type, Array) and self.ends_in(v.old_type, key)
+            v.old_type is not None and self.ends_in(v.old_type, key)
             for v in model.variables.values())
 
     def ends_in(self, type_, key: str) -> bool:
