@@ -121,7 +121,7 @@ def is_zero(value) -> bool:
     if isinstance(value, list):
         return all(is_zero(v) for v in value)
     if isinstance(value, Live):
-        return is_zero(value.value)
+        return value.member is None or is_zero(value.value)
     return value == 0 or value == NULL
 
 
