@@ -66,7 +66,8 @@ EXPORT ssize_t __getdelim(char **line, size_t *cap, int end, FILE *from) {
   return read_line(line, cap, end, from, site_of(CALLER, FRAME));
 }
 
-EXPORT ssize_t getline(char **line, size_t *cap, FILE *from) {
+/* Without an attribute: the C library's header has an inline definition of its own. */
+ssize_t getline(char **line, size_t *cap, FILE *from) {
   if (!site_is_state(CALLER)) return libc_getdelim(line, cap, '\n', from);
   return read_line(line, cap, '\n', from, site_of(CALLER, FRAME));
 }
