@@ -87,7 +87,7 @@ static long sum(void) {
 }
 
 #ifdef HANDLER
-static long by_handler;
+long by_handler;
 
 ST_VAR_HANDLER(misbehave, by_handler, entries->next, entries->value) {
   struct st_old e = st_old_target(st_old_field(old, "entries"));
