@@ -25,8 +25,7 @@ static void check_pinned(struct transfer *t, uint64_t value, const struct place 
                     where->line);
   if (!site->typed) return;
   if (!site->program->changed && transfer_block(t, &block) == block.address) return;
-  transfer_refuse(t, place,
-                  "holds the address of a `%s` (allocated at %s:%u), which %s; %s",
+  transfer_refuse(t, place, "holds the address of a `%s` (allocated at %s:%u), which %s; %s",
                   type_text(t->plan->old, site->program->old_type, type, sizeof(type)), where->file,
                   where->line, site->program->changed ? "changes its layout" : "has moved",
                   place->op ? "say which member of the union is live with live_by"

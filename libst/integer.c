@@ -6,7 +6,8 @@
 #include "libst/type.h"
 
 #define ADVICE                                                                                     \
-  "; say what it points to with pointer_to(TYPE), or not_pointer if it is a number (libst/annotate.h)"
+  "; say what it points to with pointer_to(TYPE), or not_pointer if it is a number "               \
+  "(libst/annotate.h)"
 
 static void check_heap(struct transfer *t, uint64_t value, const struct place *place) {
   struct block block;

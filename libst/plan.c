@@ -190,8 +190,7 @@ struct block_plan plan_block(const struct plan *plan, uint32_t old_type, uint32_
 }
 
 struct block_plan plan_site(struct plan *plan, uint32_t index, uint32_t old_type) {
-  return plan_block(plan, old_type,
-                    site_pair_type(plan, old_type, site_pair_find(plan, index)));
+  return plan_block(plan, old_type, site_pair_type(plan, old_type, site_pair_find(plan, index)));
 }
 
 struct moves_told {

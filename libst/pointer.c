@@ -103,11 +103,12 @@ static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct poi
         type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
         ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
   else if (site->orphan && (pointed->retyped || pointed->strict))
-    transfer_refuse(t, place,
-                    "points into blocks of `%s` (allocated at %s:%u), and is no longer a pointer to "
-                    "that; keep the type, or make the new blocks in a handler",
-                    type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
-                    ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
+    transfer_refuse(
+        t, place,
+        "points into blocks of `%s` (allocated at %s:%u), and is no longer a pointer to "
+        "that; keep the type, or make the new blocks in a handler",
+        type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
+        ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
   else if (!site->typed && (pointed->retyped || pointed->strict))
     transfer_refuse(t, place,
                     "points into a block whose type is not known, and is no longer a pointer to "
@@ -166,8 +167,8 @@ static void note_constant(struct transfer *t, const struct st_variable *v,
   if (!(v->flags & ST_VAR_CONST) || !pair->new || !pair->program) return;
   const void *was = elf_at(&t->plan->old_exe, v->address, NULL);
   const void *is = elf_at(&st_process.exe, pair->new->address, NULL);
-  bool alike = v->size == pair->new->size &&(pair->program->points || pair->program->changed ||
-                                             (was && is && memcmp(was, is, v->size) == 0));
+  bool alike = v->size == pair->new->size && (pair->program->points || pair->program->changed ||
+                                              (was && is && memcmp(was, is, v->size) == 0));
   char text[256];
   if (!alike)
     report_note(t->report, "`%s` points into constant `%s`, which has other contents now",

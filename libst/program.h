@@ -172,8 +172,8 @@ struct array_pair array_pair(const struct st_meta *old, uint32_t old_type,
  * @param exact    out: whether an object of the pointer's type begins there, or an array of it ends
  * @return the offset; -1 when the new version does not have it; PROGRAM_AMBIGUOUS when it is
  *         several things, which part in the new version; PROGRAM_RETYPED when it is there, but of a
- *         type that the pointer's does not fit; PROGRAM_MISREAD when no object of the pointer's type
- *         is known there, and who reads one there will find what it is not */
+ *         type that the pointer's does not fit; PROGRAM_MISREAD when no object of the pointer's
+ * type is known there, and who reads one there will find what it is not */
 int64_t program_offset(struct programs *programs, const struct program *program, uint64_t offset,
                        const struct pointed *pointed, bool *exact);
 /** The same for a block of objects.

@@ -170,8 +170,8 @@ static bool begins_object(const struct search *s, const struct btf_type *o,
     if (m.bits || k < 0 || offset < start || offset - start >= type_bytes(s->old, m.type)) continue;
     struct type_member nm = type_member(s->new, n, (unsigned)k);
     if (nm.bits) continue;
-    return offset == start || begins_object(s, type_of(s->old, m.type), type_of(s->new, nm.type),
-                                            offset - start);
+    return offset == start ||
+           begins_object(s, type_of(s->old, m.type), type_of(s->new, nm.type), offset - start);
   }
   return false;
 }
@@ -252,8 +252,8 @@ static bool is_misread(const struct search *s, uint32_t type, uint64_t offset) {
   uint32_t old_type = s->pointed->old_type;
   if (s->pointed->strict || s->pointed->retyped) return true;
   if (!old_type) return false;
-  uint32_t new_type = s->pointed->new_type ? s->pointed->new_type
-                                           : programs_counterpart(s->programs, old_type);
+  uint32_t new_type =
+      s->pointed->new_type ? s->pointed->new_type : programs_counterpart(s->programs, old_type);
   const struct program *p = new_type ? program_for(s->programs, old_type, new_type) : NULL;
   if (!p) return false;
   if (p->changed || p->refusal) return true;

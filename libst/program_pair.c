@@ -78,10 +78,10 @@ void build_refuse_types(struct builder *b, uint32_t old_type, uint32_t new_type,
 static bool pointed_fits(const struct builder *b, uint32_t old_type, uint32_t new_type) {
   const struct btf_type *o = type_of(b->old, old_type), *n = type_of(b->new, new_type);
   if (btf_is_composite(o) && btf_is_composite(n))
-    return btf_kind(o) == btf_kind(n) &&
-           (strcmp(type_name(b->old, o), type_name(b->new, n)) == 0 ||
-            build_is_renamed(b->set, o, n));
-  if (btf_is_ptr(o) && btf_is_ptr(n)) return !o->type || !n->type || pointed_fits(b, o->type, n->type);
+    return btf_kind(o) == btf_kind(n) && (strcmp(type_name(b->old, o), type_name(b->new, n)) == 0 ||
+                                          build_is_renamed(b->set, o, n));
+  if (btf_is_ptr(o) && btf_is_ptr(n))
+    return !o->type || !n->type || pointed_fits(b, o->type, n->type);
   return type_fits(b->old, old_type, b->new, new_type);
 }
 
@@ -199,11 +199,12 @@ static void pair_unions(struct builder *b, uint32_t old_type, uint32_t new_type,
     same = p && !p->refusal && !p->changed && om.bits == nm.bits && strcmp(om.name, nm.name) == 0;
   }
   if (has_crooked_pointer(b->old, old_type, 0)) {
-    build_refuse(b, path,
-                 build_text(ps,
-                            "is a union with a pointer in a packed struct, and which member is live "
-                            "is not known; say so with %s",
-                            build_union_advice(b, new_type, path)));
+    build_refuse(
+        b, path,
+        build_text(ps,
+                   "is a union with a pointer in a packed struct, and which member is live "
+                   "is not known; say so with %s",
+                   build_union_advice(b, new_type, path)));
     return;
   }
   if (!same) {

@@ -10,7 +10,8 @@ struct transfer;
 int reader_begin(struct transfer *t, int channel);
 /** Waits for the header: images, mappings, and the numbers of descriptors, which are reserved. */
 int reader_header(struct transfer *t);
-/** Before commit: whether all descriptors lie in the channel, as the header says; they stay there. */
+/** Before commit: whether all descriptors lie in the channel, as the header says; they stay there.
+ */
 int reader_descriptors_check(void);
 /** After commit: the descriptors take their places. Ends the stream. */
 int reader_descriptors(void);

@@ -96,9 +96,9 @@ void site_describe(struct site *out, const struct st_meta *of, uint32_t index) {
   out->type = s->type;
   out->line = s->line;
   bool unsized = s->flags & ST_SITE_UNSIZED;
-  out->flags = (uint16_t)((s->flags & ST_SITE_FLEXIBLE ? SITE_FLEXIBLE : 0) |
-                          (unsized ? SITE_UNSIZED : 0) |
-                          (unsized || site_may_point(of, s->type) ? SITE_CLEAR : 0));
+  out->flags =
+      (uint16_t)((s->flags & ST_SITE_FLEXIBLE ? SITE_FLEXIBLE : 0) | (unsized ? SITE_UNSIZED : 0) |
+                 (unsized || site_may_point(of, s->type) ? SITE_CLEAR : 0));
   set_text(out, st_meta_string(of, s->file), st_meta_string(of, s->function));
 }
 

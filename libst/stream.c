@@ -71,7 +71,8 @@ static bool is_whole(const char *data, size_t cap, const char *rest, size_t got,
   return sum == checksum(data, got - sizeof(sum), fd_count);
 }
 
-/* Receives with flags of recvmsg(). Descriptors beyond the room are closed, and the packet is cut. */
+/* Receives with flags of recvmsg(). Descriptors beyond the room are closed, and the packet is cut.
+ */
 static ssize_t receive(int channel, int flags, void *data, size_t cap, int *fds, size_t *fd_count) {
   union control control;
   char rest[sizeof(uint32_t)];

@@ -36,9 +36,8 @@ static struct decision untyped(const char *reason) {
 
 static bool same_decision(const struct decision *a, const struct decision *b) {
   if (a->verdict != b->verdict) return false;
-  return a->verdict != VERDICT_TYPED ||
-         (a->flexible == b->flexible && a->unsized == b->unsized &&
-          strcmp(a->type->key, b->type->key) == 0);
+  return a->verdict != VERDICT_TYPED || (a->flexible == b->flexible && a->unsized == b->unsized &&
+                                         strcmp(a->type->key, b->type->key) == 0);
 }
 
 /* Without columns in the line table, the line must do. */
@@ -267,8 +266,7 @@ static size_t add_site(struct sites *out, const struct site *site) {
   for (size_t i = 0; i < out->items.count; i++) {
     const struct site *s = &out->items.items[i];
     if (s->line == site->line && s->column == site->column && s->type == site->type &&
-        s->flexible == site->flexible && s->caller == site->caller &&
-        s->unsized == site->unsized &&
+        s->flexible == site->flexible && s->caller == site->caller && s->unsized == site->unsized &&
         strcmp(s->file, site->file) == 0 && strcmp(s->function, site->function) == 0)
       return i;
   }

@@ -13,7 +13,7 @@ struct site {
   char *file; /* as the unit names its own, or absolute */
   const char *function;
   unsigned line, column;
-  type_ref type;         /* 0: untyped, for `reason` */
+  type_ref type;                  /* 0: untyped, for `reason` */
   bool flexible, caller, unsized; /* as the flags of struct st_site */
   const char *reason;
 };

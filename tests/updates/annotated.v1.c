@@ -39,8 +39,8 @@ struct carrier {
 
 static struct carrier carrier;
 static void *to_part;
-#define SEAL carrier.seal
-#define HINT carrier.hint
+#define SEAL  carrier.seal
+#define HINT  carrier.hint
 #define FIRST carrier.part.first
 
 ST_FIELD(struct carrier, seal, opaque);

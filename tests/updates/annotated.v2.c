@@ -43,8 +43,8 @@ struct carrier {
 
 static struct carrier carrier;
 static void *to_part;
-#define SEAL carrier.hold.seal
-#define HINT carrier.hold.hint
+#define SEAL  carrier.hold.seal
+#define HINT  carrier.hold.hint
 #define FIRST carrier.first
 
 ST_FIELD(struct hold, seal, opaque);

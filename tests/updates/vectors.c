@@ -65,9 +65,7 @@ struct packed {
 static struct packed packed;
 
 enum sign { PLUS = PICK(5, -1), NONE = 1 };
-static struct {
-  enum sign sign : 4;
-} bits;
+static struct { enum sign sign : 4; } bits;
 
 /* It looks like an address and is none; and it may be one. */
 static unsigned long number = 0x2b5afffffff0ul;
