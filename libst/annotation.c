@@ -149,16 +149,12 @@ static int marked(struct apply *ap, int id) {
   return id < 0 || !add_mark(ap, (uint32_t)id) ? 0 : id;
 }
 
-static bool may_hold_pointer(const struct btf_type *t) {
-  return btf_is_ptr(t) || (btf_is_int(t) && t->size == sizeof(void *));
-}
-
 static int retype_pointer(struct apply *ap, uint32_t id, bool tagged) {
   struct st_meta *m = ap->meta;
   const struct btf_type *t = type_of(m, id);
   uint32_t target = btf_is_ptr(t) ? t->type : ap->at->operand;
   if (btf_is_ptr(t) && !tagged) return wrong(ap, "it is a pointer already"), 0;
-  if (!may_hold_pointer(t)) return wrong(ap, "it is no integer that can hold a pointer"), 0;
+  if (!type_holds_pointer(t)) return wrong(ap, "it is no integer that can hold a pointer"), 0;
   int new = marked(ap, btf__add_ptr(m->btf, (int)target));
   if (!new || !tagged) return new;
   const char *mask = st_meta_string(m, ap->at->argument);
@@ -210,7 +206,7 @@ static uint32_t retype(struct apply *ap, uint32_t id) {
   case ST_ANNOTATE_TAGGED_POINTER:
     return (uint32_t)retype_pointer(ap, id, kind == ST_ANNOTATE_TAGGED_POINTER);
   case ST_ANNOTATE_NOT_POINTER:
-    if (!may_hold_pointer(t)) {
+    if (!type_holds_pointer(t)) {
       wrong(ap, "it is no pointer, and no integer that can hold one");
       return 0;
     }

@@ -6,10 +6,6 @@
 #include "libst/annotation.h"
 #include "libst/program_build.h"
 
-static bool holds_pointer(const struct btf_type *t) {
-  return btf_is_ptr(t) || (btf_is_int(t) && t->size == sizeof(void *));
-}
-
 uint32_t build_old_of(const struct builder *b, uint32_t new_type) {
   const struct btf_type *n = type_of(b->new, new_type);
   const char *name = type_name(b->new, n);
@@ -216,18 +212,18 @@ static bool build_new_mark(struct builder *b, const struct st_mark *mark, uint32
     add_live(b, mark, old_type, new_type, old_at, new_at, path);
     return true;
   case ST_ANNOTATE_TAGGED_POINTER:
-    if (!holds_pointer(o)) return false;
+    if (!type_holds_pointer(o)) return false;
     add_tagged(b, mark, old_type, new_type, old_at, new_at, path);
     return true;
   case ST_ANNOTATE_POINTER_TO:
-    if (om || !holds_pointer(o) || btf_is_ptr(o)) return false;
+    if (om || !type_holds_pointer(o) || btf_is_ptr(o)) return false;
     target = type_of(b->new, new_type)->type;
     build_op(b, OP_POINTER, old_at, new_at, path)->pointed =
         build_pointed(b, build_old_of(b, target), target);
     b->program->points = true;
     return true;
   case ST_ANNOTATE_NOT_POINTER:
-    if ((om && om->kind != ST_ANNOTATE_NOT_POINTER) || !holds_pointer(o)) return false;
+    if ((om && om->kind != ST_ANNOTATE_NOT_POINTER) || !type_holds_pointer(o)) return false;
     build_copy(b, old_at, new_at, sizeof(void *), path);
     return true;
   default:
@@ -247,7 +243,7 @@ bool build_marked(struct builder *b, uint32_t old_type, uint32_t new_type, uint3
   bool is_pointer = btf_is_ptr(type_of(b->new, new_type));
   if (om->kind == ST_ANNOTATE_POINTER_TO && is_pointer) return false;
   if (om->kind == ST_ANNOTATE_NOT_POINTER && !is_pointer) {
-    if (!holds_pointer(type_of(b->new, new_type))) return false;
+    if (!type_holds_pointer(type_of(b->new, new_type))) return false;
     build_copy(b, old_at, new_at, sizeof(void *), path);
     return true;
   }

@@ -16,15 +16,6 @@ bool build_is_real(const struct st_meta *meta, const struct btf_type *t) {
          (t->size == sizeof(long double) && strcmp(type_name(meta, t), "long double") == 0);
 }
 
-static bool is_bool(const struct btf_type *t) {
-  return btf_kind(t) == BTF_KIND_INT && (btf_int_encoding(t) & BTF_INT_BOOL);
-}
-
-/* `char` is a byte of text, whose sign means nothing. */
-static bool is_char(const struct st_meta *meta, const struct btf_type *t) {
-  return t->size == 1 && strcmp(type_name(meta, t), "char") == 0;
-}
-
 /* What becomes of a value by one of its names. */
 static void map_name(const struct st_meta *meta, const struct btf_type *n, const char *name,
                      struct enum_value *v) {
@@ -74,12 +65,8 @@ static void build_real(struct builder *b, const struct btf_type *o, const struct
   op->new_real = !build_is_number(n);
   op->old_signed = type_is_signed(o);
   op->new_signed = type_is_signed(n);
-  op->new_bits = (uint16_t)(is_bool(n) ? 1 : n->size * 8);
+  op->new_bits = (uint16_t)(type_is_bool(n) ? 1 : n->size * 8);
   b->program->changed = true;
-}
-
-static bool is_wide_integer(const struct btf_type *t) {
-  return btf_is_int(t) && t->size == sizeof(void *);
 }
 
 void build_integers(struct builder *b, uint32_t old_at, uint32_t new_at, uint32_t count,
@@ -91,15 +78,15 @@ void build_numbers(struct builder *b, const struct btf_type *o, const struct btf
                    uint32_t old_at, uint32_t new_at, const char *path) {
   bool real = !build_is_number(o) || !build_is_number(n);
   bool os = type_is_signed(o), ns = type_is_signed(n);
-  bool text = !real && (is_char(b->old, o) || is_char(b->new, n));
+  bool text = !real && (type_is_plain_char(b->old, o) || type_is_plain_char(b->new, n));
   bool enums = btf_is_any_enum(o) && btf_is_any_enum(n);
   const struct enum_map *map = enums ? map_enumerators(b, o, n) : NULL;
-  bool narrows = is_bool(n) && !is_bool(o);
+  bool narrows = type_is_bool(n) && !type_is_bool(o);
   if (btf_kind(o) == btf_kind(n) && real && o->size == n->size) {
     build_copy(b, old_at, new_at, o->size, path);
   } else if (real) {
     build_real(b, o, n, old_at, new_at, path);
-  } else if (is_wide_integer(o) && is_wide_integer(n) && os == ns) {
+  } else if (type_is_wide(o) && type_is_wide(n) && os == ns) {
     build_integers(b, old_at, new_at, 1, path);
   } else if (!map && o->size == n->size && (os == ns || text) && !narrows) {
     build_copy(b, old_at, new_at, o->size, path);
@@ -107,7 +94,7 @@ void build_numbers(struct builder *b, const struct btf_type *o, const struct btf
     struct op *op = build_op(b, map ? OP_ENUM : OP_NUMBER, old_at, new_at, path);
     op->old_bytes = o->size;
     op->new_bytes = n->size;
-    op->new_bits = (uint16_t)(is_bool(n) ? 1 : n->size * 8);
+    op->new_bits = (uint16_t)(type_is_bool(n) ? 1 : n->size * 8);
     op->old_signed = os;
     op->new_signed = ns;
     op->map = map;
@@ -118,7 +105,7 @@ void build_numbers(struct builder *b, const struct btf_type *o, const struct btf
 uint32_t build_bits_of(const struct st_meta *meta, const struct type_member *m) {
   if (m->bits) return m->bits;
   const struct btf_type *t = type_of(meta, m->type);
-  return is_bool(t) ? 1 : (uint32_t)type_bytes(meta, m->type) * 8;
+  return type_is_bool(t) ? 1 : (uint32_t)type_bytes(meta, m->type) * 8;
 }
 
 void build_bits(struct builder *b, const struct type_member *o, const struct type_member *n,

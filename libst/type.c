@@ -183,7 +183,7 @@ int type_member_counterpart(const struct st_meta *in, const struct btf_type *t,
 bool type_is_address(const struct st_meta *meta, uint32_t id) {
   bool named = false;
   for (const struct btf_type *t; (t = btf__type_by_id(meta->btf, id)); id = t->type) {
-    if (!is_modifier(t)) return named && btf_is_int(t) && t->size == sizeof(void *);
+    if (!is_modifier(t)) return named && type_is_wide(t);
     const char *name = btf_is_typedef(t) ? type_name(meta, t) : "";
     if (strcmp(name, "uintptr_t") == 0 || strcmp(name, "intptr_t") == 0) named = true;
   }
@@ -225,12 +225,19 @@ static bool is_tagged(const struct btf_type *t) {
   return btf_is_composite(t) || btf_kind(t) == BTF_KIND_FWD;
 }
 
-static bool is_bool(const struct btf_type *t) {
+bool type_is_bool(const struct btf_type *t) {
   return btf_is_int(t) && (btf_int_encoding(t) & BTF_INT_BOOL);
 }
 
-/* Plain `char`, whose sign means nothing. */
-static bool is_char(const struct st_meta *meta, const struct btf_type *t) {
+bool type_is_wide(const struct btf_type *t) {
+  return btf_is_int(t) && t->size == sizeof(void *);
+}
+
+bool type_holds_pointer(const struct btf_type *t) {
+  return btf_is_ptr(t) || type_is_wide(t);
+}
+
+bool type_is_plain_char(const struct st_meta *meta, const struct btf_type *t) {
   return btf_is_int(t) && t->size == 1 && strcmp(type_name(meta, t), "char") == 0;
 }
 
@@ -238,7 +245,7 @@ bool type_is_char(const struct st_meta *meta, uint32_t id) {
   const struct btf_type *t = type_of(meta, id);
   while (btf_is_array(t))
     t = type_of(meta, btf_array(t)->type);
-  return is_char(meta, t);
+  return type_is_plain_char(meta, t);
 }
 
 static bool has_enumerator(const struct st_meta *meta, const struct btf_type *t, const char *name,
@@ -266,8 +273,9 @@ static bool numbers_fit(const struct st_meta *meta_a, const struct btf_type *a,
   if (a->size != b->size) return false;
   if (btf_is_any_enum(a) && btf_is_any_enum(b)) return enumerators_fit(meta_a, a, meta_b, b);
   if (btf_is_any_enum(a) || btf_is_any_enum(b)) return true;
-  if (is_bool(a) || is_char(meta_a, a) || is_char(meta_b, b)) return !is_bool(b) || is_bool(a);
-  return !is_bool(b) && type_is_signed(a) == type_is_signed(b);
+  if (type_is_bool(a) || type_is_plain_char(meta_a, a) || type_is_plain_char(meta_b, b))
+    return !type_is_bool(b) || type_is_bool(a);
+  return !type_is_bool(b) && type_is_signed(a) == type_is_signed(b);
 }
 
 static bool fits(const struct st_meta *meta_a, uint32_t a, const struct st_meta *meta_b, uint32_t b,

@@ -40,8 +40,15 @@ bool type_anonymous_alike(const struct st_meta *in, uint32_t a, const struct st_
                           uint32_t b);
 /** Is this an integer whose name, `uintptr_t` or `intptr_t`, says that it may hold a pointer? */
 bool type_is_address(const struct st_meta *meta, uint32_t id);
-/** Is this plain `char`, or an array of it? */
+/** Is this `char`, which is a byte of text whose sign means nothing? */
+bool type_is_plain_char(const struct st_meta *meta, const struct btf_type *t);
+/** The same, or an array of it? */
 bool type_is_char(const struct st_meta *meta, uint32_t id);
+bool type_is_bool(const struct btf_type *t);
+/** An integer as wide as a pointer? */
+bool type_is_wide(const struct btf_type *t);
+/** A pointer, or an integer that can hold one? */
+bool type_holds_pointer(const struct btf_type *t);
 bool type_is_signed(const struct btf_type *t);
 /** An enumerator's name and value. */
 const char *type_enumerator(const struct st_meta *meta, const struct btf_type *t, unsigned i,
