@@ -12,6 +12,7 @@
 
 #include "libst/arena.h"
 #include "libst/heap.h"
+#include "libst/override.h"
 #include "libst/quick.h"
 #include "libst/site.h"
 
@@ -20,10 +21,6 @@ void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 void __libc_free(void *);
-
-#define EXPORT __attribute__((visibility("default")))
-#define CALLER ((uintptr_t)__builtin_return_address(0))
-#define FRAME  ((void *const *)__builtin_frame_address(0))
 
 static inline void *take(size_t bytes, struct site_cached site) {
   return quick_take(bytes, site.site, site.clear, site.clear);

@@ -8,13 +8,10 @@
 #include <string.h>
 
 #include "libst/arena.h"
+#include "libst/override.h"
 #include "libst/site.h"
 
 void __libc_free(void *);
-
-#define EXPORT __attribute__((visibility("default")))
-#define CALLER ((uintptr_t)__builtin_return_address(0))
-#define FRAME  ((void *const *)__builtin_frame_address(0))
 
 enum { FIRST_BYTES = 128 };
 

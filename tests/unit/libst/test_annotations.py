@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from test_instrument import COMPILERS, STATE_FLAGS, Program, run
+from instrumented import COMPILERS, STATE_FLAGS, Program, run
 
 SOURCE = os.environ["SOURCE"]
 LEVELS = ("-O0", "-O1", "-O2")

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from test_instrument import COMPILERS, LINK_FLAGS, STATE_FLAGS, VARIANTS, Program, run
+from instrumented import COMPILERS, LINK_FLAGS, STATE_FLAGS, VARIANTS, Program, run
 
 C_MAIN = "int used = 1;\nextern int other(void);\nint main(void) { return other() + used; }\n"
 
