@@ -56,69 +56,83 @@ static bool is_before(struct transfer *t, uint64_t value, const struct pointed *
   return size % 16 && find_block(value + size, false, block) && block->address == value + size;
 }
 
-static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct pointed *pointed,
-                            const struct place *place) {
+static uint64_t follow_freed(struct transfer *t, uint64_t value, const struct pointed *pointed,
+                             const struct place *place) {
   struct block block;
-  if (!find_block(value, false, &block)) {
-    if (is_before(t, value, pointed, &block)) {
-      char type[160];
-      transfer_refuse(t, place,
-                      "points to one `%s` before its block (allocated at %s:%u); let it point into "
-                      "the block",
-                      type_text(t->plan->old, pointed->old_type, type, sizeof(type)),
-                      ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
-      return value;
-    }
-    t->dangling++;
+  char type[160];
+  if (!is_before(t, value, pointed, &block)) {
     fold_warning(t, place,
                  "pointed to freed memory: using it will trap; clear it where that is freed");
     return TRAP_BASE | (value & (TRAP_BYTES - 1));
   }
-  const struct site_plan *site = transfer_plan_of(t, &block);
-  /* The start of an object of the pointer's type is what most pointers point to. */
-  if (site->typed && value == block.address && !pointed->retyped &&
-      pointed->old_type == site->program->old_type)
-    return transfer_block(t, &block);
-  if (site->typed && !site->program->changed && pointed->old_type == 0 && !pointed->strict)
-    return transfer_block(t, &block) + (value - block.address);
-  char type[160];
-  if (site->unsized && !site->typed && type_changes(t, pointed->old_type))
-    transfer_refuse(t, place,
-                    "points into a block of %zu bytes (allocated at %s:%u without a sizeof), which "
-                    "is no `%s`, and that changes; spell the size with sizeof, or allocate what it "
-                    "is",
-                    block.bytes, ARENA_SITE[block.site].file, ARENA_SITE[block.site].line,
-                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
-  else if (!site->typed && type_changes(t, pointed->old_type))
-    transfer_refuse(t, place,
-                    "points into a block whose type is not known (see st-instrument --report), and "
-                    "`%s` changes; name the type where it is allocated",
-                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
-  if (transfer_type_is_lost(t, site, &block))
+  transfer_refuse(t, place,
+                  "points to one `%s` before its block (allocated at %s:%u); let it point into the "
+                  "block",
+                  type_text(t->plan->old, pointed->old_type, type, sizeof(type)),
+                  ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
+  return value;
+}
+
+/* Into a block that stays as it is, because its type is not known or the new version lacks it: the
+ * pointer's user must not take it for anything else. */
+static void check_as_it_is(struct transfer *t, const struct site_plan *site,
+                           const struct block *block, const struct pointed *pointed,
+                           const struct place *place) {
+  const struct site *from = &ARENA_SITE[block->site];
+  char pointer[160], type[160];
+  type_text(t->plan->old, pointed->old_type, pointer, sizeof(pointer));
+  type_text(t->plan->old, from->type, type, sizeof(type));
+  bool retyped = pointed->retyped || pointed->strict;
+  if (transfer_type_is_lost(t, site, block))
     transfer_refuse(
         t, place,
-        "points into a `%s` (allocated at %s:%u), which the new version does not have, or "
-        "has no variable or allocation of; keep the type's name, or annotate what it was "
-        "renamed from",
-        type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
-        ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
-  else if (site->orphan && (pointed->retyped || pointed->strict))
+        "points into a `%s` (allocated at %s:%u), which the new version does not have, "
+        "or has no variable or allocation of; keep the type's name, or annotate what it "
+        "was renamed from",
+        type, from->file, from->line);
+  else if (site->orphan && retyped)
     transfer_refuse(
         t, place,
         "points into blocks of `%s` (allocated at %s:%u), and is no longer a pointer to "
         "that; keep the type, or make the new blocks in a handler",
-        type_text(t->plan->old, ARENA_SITE[block.site].type, type, sizeof(type)),
-        ARENA_SITE[block.site].file, ARENA_SITE[block.site].line);
-  else if (!site->typed && (pointed->retyped || pointed->strict))
+        type, from->file, from->line);
+  else if (site->unsized && type_changes(t, pointed->old_type))
+    transfer_refuse(t, place,
+                    "points into a block of %zu bytes (allocated at %s:%u without a sizeof), which "
+                    "is no `%s`, and that changes; spell the size with sizeof, or allocate what it "
+                    "is",
+                    block->bytes, from->file, from->line, pointer);
+  else if (type_changes(t, pointed->old_type))
+    transfer_refuse(t, place,
+                    "points into a block whose type is not known (see st-instrument --report), and "
+                    "`%s` changes; name the type where it is allocated",
+                    pointer);
+  else if (retyped)
     transfer_refuse(t, place,
                     "points into a block whose type is not known, and is no longer a pointer to "
                     "`%s`; name the type where it is allocated",
-                    type_text(t->plan->old, pointed->old_type, type, sizeof(type)));
-  if (!site->typed || site->orphan) return value;
+                    pointer);
+}
+
+static uint64_t follow_heap(struct transfer *t, uint64_t value, const struct pointed *pointed,
+                            const struct place *place) {
+  struct block block;
+  if (!find_block(value, false, &block)) return follow_freed(t, value, pointed, place);
+  const struct site_plan *site = transfer_plan_of(t, &block);
+  if (!site->typed) {
+    check_as_it_is(t, site, &block, pointed, place);
+    return value;
+  }
+  /* The start of an object of the pointer's type is what most pointers point to. */
+  if (value == block.address && !pointed->retyped && pointed->old_type == site->program->old_type)
+    return transfer_block(t, &block);
+  if (!site->program->changed && pointed->old_type == 0 && !pointed->strict)
+    return transfer_block(t, &block) + (value - block.address);
   int64_t offset =
       program_block_offset(t->plan->programs, site->program, site->flexible,
                            transfer_old_bytes(t, site, &block), value - block.address, pointed);
   if (offset >= 0) return transfer_block(t, &block) + (uint64_t)offset;
+  char type[160];
   transfer_refuse(
       t, place, "points to byte %lu of a `%s`, %s", (unsigned long)(value - block.address),
       type_text(t->plan->old, site->program->old_type, type, sizeof(type)), lost(offset));

@@ -60,8 +60,7 @@ struct transfer {
   uintptr_t at; /* of the block being transferred; those before it are done, in the end all */
   struct literal *literals;
   size_t literal_count;
-  unsigned dangling; /* pointers to freed memory met */
-  unsigned untyped;  /* blocks without a type met, and the site of the first */
+  unsigned untyped; /* blocks without a type met, and the site of the first */
   unsigned untyped_site;
   bool relocate;           /* every block moves that can: libst/relocate.h */
   bool validate;           /* libst/validate.h */
