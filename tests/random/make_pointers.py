@@ -221,11 +221,21 @@ class PointerMaker:
                                         "holds the address of "))
 
     def only_grows(self, type_) -> bool:
-        """Are the differences such as need no other layout (new enumerators and names)?"""
+        """May the differences be such as need no other layout: new enumerators and names, another
+        name of the same number, another member of a union?"""
+        def is_same(a, b) -> bool:
+            if isinstance(a, Array) and isinstance(b, Array):
+                return a.count == b.count and is_same(a.of, b.of)
+            if isinstance(a, Int) and isinstance(b, Int):
+                return (a.bits, a.signed) == (b.bits, b.signed)
+            return a == b
+
         def widened(t) -> bool:
             if isinstance(t, Array):
                 return widened(t.of)
             if isinstance(t, Opaque) or not isinstance(t, Named):
+                return True
+            if t.keyword == "union":
                 return True
             old = self.worlds.old[t.tag]
             new = self.worlds.new[self.worlds.tags.get(t.tag, t.tag)]
@@ -235,6 +245,6 @@ class PointerMaker:
             return len(old.members) == len(new.members) and all(
                 new.homes.get((m.name,), (m.name,)) == (n.name,) and m.bits == n.bits and
                 (isinstance(innermost(n.type), Opaque) or
-                 self.worlds.translate(m.type) == n.type and widened(m.type))
+                 is_same(self.worlds.translate(m.type), n.type) and widened(m.type))
                 for m, n in zip(old.members, new.members))
         return widened(type_)
