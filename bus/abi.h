@@ -107,12 +107,15 @@ enum kern_call {
   KERN_LOAD = 0x31, /* (um) i32[0] endpoint, u64[1] txid, u32[4] n; executable attached; payload:
                        n bytes of filter text, NUL-terminated, then the update's options. Spawns
                        the new version and sends PREPARE to the old -> i32[0] pid */
-  KERN_CONVERGE = 0x32, /* (um) i32[0] endpoint: hold it and send CONVERGE */
+  KERN_CONVERGE = 0x32, /* (um) i32[0] endpoint; payload: struct bus_step of its interface filter,
+                           or none. Holds it and sends CONVERGE */
   KERN_COMMIT = 0x33,   /* (um) u64[0] txid, u32[2] n; payload: n endpoint_t. Commit record in the
                            loader, then rebind of all -> 0 once the new versions are live */
   KERN_ABORT = 0x34,    /* (um) i32[0] endpoint: kill the new version, thaw the old */
   KERN_CONTROL_SEND = 0x35, /* (um) u64[0] control connection, u32[2] 1 = the last; payload: a
                                packed ControlReply (proto/control.proto) */
+  KERN_WAITS = 0x37,        /* (um) i32[0] endpoint -> payload: struct kern_waits */
+  KERN_JOURNAL = 0x38,      /* (um) -> the instance's journal attached, for reading and appending */
 };
 
 enum update_phase {
@@ -179,6 +182,52 @@ struct bus_hello {
 
 enum bus_sandbox { BUS_SANDBOX_NONE = 0, BUS_SANDBOX_ON = 1, BUS_SANDBOX_TRACE = 2 };
 
+/* An interface filter: what may still reach a component while it converges. An expression over one
+ * message in postfix form; replies are not asked about. */
+enum bus_step_op {
+  BUS_STEP_NUMBER = 1, /* value */
+  BUS_STEP_TYPE,       /* of the message; SYS_NOTIFIED for a notification */
+  BUS_STEP_SOURCE,     /* its endpoint */
+  BUS_STEP_PAYLOAD,    /* bytes */
+  BUS_STEP_NOT,        /* of one operand; the rest take two */
+  BUS_STEP_EQUAL,
+  BUS_STEP_LESS, /* unsigned */
+  BUS_STEP_LESS_EQUAL,
+  BUS_STEP_AND,
+  BUS_STEP_OR,
+};
+
+struct bus_step {
+  uint32_t op; /* enum bus_step_op */
+  uint32_t value;
+};
+
+#define BUS_STEPS_MAX 128u
+
+/* What keeps a converging component. */
+struct kern_waits {
+  uint64_t messages;  /* it has handled: whether it gets on */
+  uint32_t idle;      /* it waits in receive, and may have nothing of what is pending */
+  uint32_t reachable; /* something may still come: an alarm, a watch, a peer that runs */
+  uint32_t count;     /* followed by that many struct kern_wait */
+  uint32_t unused;
+};
+
+#define KERN_WAITS_MAX 64u
+
+enum kern_wait_why {
+  KERN_WAIT_ANSWER = 1, /* `who` owes it an answer to a request of `type` */
+  KERN_WAIT_WITHHELD,   /* a request of `type` by `who` is not let through */
+  KERN_WAIT_CALLER,     /* `who` might send to it, but is held */
+};
+
+struct kern_wait {
+  uint32_t why; /* enum kern_wait_why */
+  endpoint_t who;
+  uint32_t type;
+  uint32_t held; /* `who` is held by an update itself */
+};
+
 struct kern_info {
   endpoint_t endpoint;
   uint32_t state; /* busd's enum endpoint_state */
@@ -187,6 +236,7 @@ struct kern_info {
   uint64_t messages; /* handled */
   uint32_t nedges;   /* followed by that many struct bus_edge: its outgoing calls */
   char name[BUS_NAME_MAX];
+  char build_id[41]; /* of its running version, in hexadecimal */
 };
 
 #endif

@@ -21,7 +21,7 @@
 #include "proto/printable.h"
 
 #define CLIENTS_MAX     32u
-#define CLIENT_FDS_MAX  16u
+#define CLIENT_FDS_MAX  64u
 #define REPLY_MAX_BYTES (256u << 10)
 
 enum client_state {

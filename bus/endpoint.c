@@ -90,14 +90,15 @@ static void deliver_message(struct endpoint *e, const msg_t *m, const void *payl
   version_deliver(e->live, BUS_DELIVER_MESSAGE, 0, m, payload, fds, nfds);
 }
 
-/* Is a request of `caller` let through? */
-static bool accepts(const struct endpoint *e, endpoint_t caller) {
+/* Is a request or notification let through? */
+static bool accepts(const struct endpoint *e, const msg_t *m) {
   switch (e->state) {
   case ENDPOINT_STARTING:
   case ENDPOINT_RUNNING:
     return true;
   case ENDPOINT_CONVERGING:
-    return e->edges[caller].rights & BUS_RIGHT_CALL;
+    if (e->allow.count) return interface_passes(&e->allow, m);
+    return m->type == SYS_NOTIFIED || e->edges[m->source].rights & BUS_RIGHT_CALL;
   case ENDPOINT_FROZEN:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
@@ -107,7 +108,7 @@ static bool accepts(const struct endpoint *e, endpoint_t caller) {
 }
 
 bool request_can_deliver(const struct endpoint *callee, const struct request *r) {
-  return callee->live && callee->live->state == VERSION_RECEIVING && accepts(callee, r->caller);
+  return callee->live && callee->live->state == VERSION_RECEIVING && accepts(callee, &r->m);
 }
 
 void request_deliver(struct endpoint *callee, struct request *r, const void *payload) {
@@ -119,7 +120,7 @@ void request_deliver(struct endpoint *callee, struct request *r, const void *pay
 static bool deliver_request(struct endpoint *e) {
   struct request *r;
   TAILQ_FOREACH (r, &e->inbox, link) {
-    if (!accepts(e, r->caller)) continue;
+    if (!accepts(e, &r->m)) continue;
     TAILQ_REMOVE(&e->inbox, r, link);
     void *payload = r->payload;
     r->payload = NULL;
@@ -145,9 +146,15 @@ static bool deliver_answer(struct endpoint *e) {
 }
 
 static bool deliver_notification(struct endpoint *e) {
-  if (!e->notified) return false;
-  endpoint_t source = __builtin_ctzll(e->notified);
-  const msg_t m = {.source = source, .type = SYS_NOTIFIED, .bits = e->bits[source]};
+  msg_t m = {.type = SYS_NOTIFIED};
+  uint64_t sources = e->notified;
+  for (; sources; sources &= sources - 1) {
+    m.source = __builtin_ctzll(sources);
+    if (accepts(e, &m)) break;
+  }
+  if (!sources) return false;
+  endpoint_t source = m.source;
+  m.bits = e->bits[source];
   e->notified &= ~(1ull << source);
   e->bits[source] = 0;
   e->message_turn = true;
@@ -286,6 +293,7 @@ void endpoint_release(struct endpoint *e) {
   uint64_t since = e->held_since_us;
   e->state = ENDPOINT_RUNNING;
   e->held_since_us = 0;
+  e->allow.count = 0;
   if (since) request_delay(e, since, bus_now_us());
   endpoint_pump(e);
 }

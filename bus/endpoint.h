@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "bus/history.h"
+#include "bus/interface.h"
 #include "bus/manifest.h"
 #include "bus/version.h"
 #include "libsys/msg.h"
@@ -22,7 +23,7 @@ enum endpoint_state {
   ENDPOINT_STARTING,   /* its version runs, and has not yet been in receive */
   ENDPOINT_RUNNING,    /* also while an update is being loaded */
   ENDPOINT_CONVERGING, /* held: its callers' requests wait; replies, notifications and requests of
-                          those it calls are delivered */
+                          those it calls are delivered. Or what its interface filter says */
   ENDPOINT_FROZEN,     /* held: nothing is delivered */
   ENDPOINT_DEAD,       /* its version died; a restart may be due */
 };
@@ -118,7 +119,8 @@ struct endpoint {
   struct edge edges[ENDPOINTS_MAX]; /* by destination */
 
   uint64_t held_since_us;
-  uint64_t messages; /* handled: requests, replies and notifications delivered */
+  struct interface allow; /* while it converges; its count is 0 otherwise */
+  uint64_t messages;      /* handled: requests, replies and notifications delivered */
   uint32_t updates, restarts;
   uint64_t up_since_us;       /* last start or restart; updates do not count */
   unsigned failures;          /* exits in quick succession */

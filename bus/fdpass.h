@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#define FDPASS_MAX 32u
+#define FDPASS_MAX 64
 
 /** Sends one packet, without waiting. @return bytes sent or a negative errno */
 ssize_t fdpass_send(int sock, const struct iovec *iov, unsigned niov, const int *fds,

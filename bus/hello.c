@@ -85,6 +85,7 @@ const void *hello_info(const struct endpoint *e, uint32_t *bytes) {
                            .updates = e->updates,
                            .messages = e->messages};
   copy_name(info.name, e->component->name);
+  if (e->live) memcpy(info.build_id, e->live->build_id, sizeof(info.build_id));
   uint8_t *end = put_edges(buffer + sizeof(info), e, BUS_RIGHT_SENDREC, &info.nedges);
   put(buffer, &info, sizeof(info));
   *bytes = (uint32_t)(end - buffer);

@@ -9,9 +9,11 @@
 #include "bus/bus.h"
 #include "bus/control.h"
 #include "bus/hello.h"
+#include "bus/journal.h"
 #include "bus/region.h"
 #include "bus/trace.h"
 #include "bus/update.h"
+#include "bus/waits.h"
 #include "bus/watch.h"
 
 #define RANDOM_MAX_BYTES 256u
@@ -114,8 +116,20 @@ static int do_commit(struct call *c) {
   return update_commit(c->m->u64[0], (const endpoint_t *)(const void *)c->payload, n);
 }
 
+static int do_waits(struct call *c) {
+  const struct endpoint *e = bus_endpoint(c->m->i32[0]);
+  if (!e) return -ENOENT;
+  c->reply_payload = waits_of(e, &c->reply.payload);
+  return 0;
+}
+
+static int do_journal(struct call *c) {
+  c->reply_fd = journal_fd();
+  return c->reply_fd < 0 ? c->reply_fd : 0;
+}
+
 static bool needs_update_right(uint32_t type) {
-  return type >= KERN_INFO && type <= KERN_CONTROL_SEND;
+  return type >= KERN_INFO && type <= KERN_JOURNAL;
 }
 
 static bool needs_live(uint32_t type) {
@@ -154,13 +168,17 @@ static int serve(struct call *c) {
   case KERN_LOAD:
     return do_load(c);
   case KERN_CONVERGE:
-    return update_converge(bus_endpoint(c->m->i32[0]));
+    return update_converge(bus_endpoint(c->m->i32[0]), c->payload, c->m->payload);
   case KERN_COMMIT:
     return do_commit(c);
   case KERN_ABORT:
     return update_abort(bus_endpoint(c->m->i32[0]));
   case KERN_CONTROL_SEND:
     return control_send(c->m->u64[0], c->payload, c->m->payload, c->m->u32[2]);
+  case KERN_WAITS:
+    return do_waits(c);
+  case KERN_JOURNAL:
+    return do_journal(c);
   }
   return -ENOSYS;
 }

@@ -49,12 +49,13 @@ static int add_string(struct strings *s, const char *text) {
 /* The limits of an update come from the manifest, um's own arguments override them. */
 static int add_time_outs(struct strings *s) {
   const struct manifest_timeouts *t = &bus.manifest->timeouts;
-  char text[3][32];
+  char text[4][32];
   int error = 0;
   snprintf(text[0], sizeof(text[0]), "load=%u", t->load);
   snprintf(text[1], sizeof(text[1]), "converge=%u", t->converge);
   snprintf(text[2], sizeof(text[2]), "transfer=%u", t->transfer);
-  for (unsigned i = 0; i < 3 && !error; i++)
+  snprintf(text[3], sizeof(text[3]), "maxtime=%u", t->maxtime);
+  for (unsigned i = 0; i < 4 && !error; i++)
     error = add_string(s, text[i]);
   return error;
 }

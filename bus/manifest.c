@@ -38,6 +38,7 @@ static const cyaml_schema_field_t timeout_fields[] = {
     NUMBER("load", manifest_timeouts, load),
     NUMBER("converge", manifest_timeouts, converge),
     NUMBER("transfer", manifest_timeouts, transfer),
+    NUMBER("maxtime", manifest_timeouts, maxtime),
     CYAML_FIELD_END,
 };
 

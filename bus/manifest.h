@@ -35,6 +35,7 @@ struct manifest_timeouts {
   uint32_t load;  /* the three phases of an update; passed on to um */
   uint32_t converge;
   uint32_t transfer;
+  uint32_t maxtime; /* of a whole update, until its commit; 0: none */
 };
 
 struct manifest_region {

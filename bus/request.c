@@ -10,8 +10,6 @@
 #include "bus/token.h"
 #include "bus/trace.h"
 
-#define SENDREC_SLOT 0
-
 bool request_is_sendrec(const struct request *r) {
   return r->slot == SENDREC_SLOT;
 }

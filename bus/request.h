@@ -4,6 +4,9 @@
 
 #include "bus/endpoint.h"
 
+/* In an endpoint's table of requests. */
+#define SENDREC_SLOT 0
+
 bool request_is_sendrec(const struct request *r);
 uint64_t request_token(const struct request *r);
 

@@ -109,9 +109,10 @@ void update_spawned(struct version *v, int error) {
 
 /* ---- converge, report ---- */
 
-int update_converge(struct endpoint *e) {
+int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   if (!e) return -ENOENT;
   if (!e->next || e->state != ENDPOINT_RUNNING) return -EINVAL;
+  if (interface_set(&e->allow, allow, bytes)) return -EINVAL;
   link_affinity(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus));
   endpoint_hold(e, ENDPOINT_CONVERGING);
   version_control(e->live, CONTROL_CONVERGE);

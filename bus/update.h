@@ -18,8 +18,9 @@ int update_load(struct endpoint *e, int exe, const char *filter, const void *opt
 /** The loader's answer for a version that is not live. */
 void update_spawned(struct version *v, int error);
 
-/** KERN_CONVERGE. @return 0, -ENOENT, or -EINVAL: no update is loaded */
-int update_converge(struct endpoint *e);
+/** KERN_CONVERGE. @param allow  the interface filter, struct bus_step; `bytes` of it
+ * @return 0, -ENOENT, or -EINVAL: no update is loaded */
+int update_converge(struct endpoint *e, const void *allow, uint32_t bytes);
 /** KERN_REPORT of either version; passed on to um. */
 int update_report(struct version *v, enum update_phase phase, int status, const char *text,
                   uint32_t bytes);

@@ -2,7 +2,6 @@
  * runs or something has failed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,22 +13,11 @@
 
 #include "bus/loader_proto.h"
 #include "bus/manifest.h"
+#include "cli/beside.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 
-/* The loader's program, beside prctl: ../bus in the build tree, ../libexec/proteos when installed.
- */
-static bool find_beside(const char *const candidates[], char path[PATH_MAX]) {
-  char exe[PATH_MAX] = "";
-  if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0) return false;
-  const char *dir = dirname(exe);
-  for (int i = 0; candidates[i]; i++) {
-    snprintf(path, PATH_MAX, "%.3800s/%s", dir, candidates[i]);
-    if (access(path, R_OK) == 0) return true;
-  }
-  return false;
-}
-
+/* In the build tree, and where they are installed. */
 static const char *const loader_places[] = {"../bus/loader", "../libexec/proteos/loader", NULL};
 static const char *const manifest_places[] = {"../system.yaml", "../share/proteos/system.yaml",
                                               NULL};

@@ -13,6 +13,7 @@ command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */
 command_fn trace_command;    /* trace.c */
 command_fn kill_command;     /* kill.c */
+command_fn history_command;  /* history.c */
 
 /** Finds an option that takes a value, as -name VALUE or --name VALUE or --name=VALUE, and takes it
  * out of argv. @return the value, or NULL */

@@ -7,25 +7,31 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int control_send(int control, const Proteos__ControlRequest *request, int fd) {
+int control_send_files(int control, const Proteos__ControlRequest *request, const int *fds,
+                       unsigned nfds) {
   uint8_t packed[CONTROL_PACKET_MAX_BYTES];
   if (proteos__control_request__get_packed_size(request) > sizeof(packed)) return -EMSGSIZE;
   struct iovec iov = {packed, proteos__control_request__pack(request, packed)};
   union {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(CONTROL_FILES_MAX * sizeof(int))];
   } rights = {0};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  if (fd >= 0) {
+  if (nfds > CONTROL_FILES_MAX) return -EINVAL;
+  if (nfds) {
     msg.msg_control = rights.bytes;
-    msg.msg_controllen = sizeof(rights.bytes);
+    msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
     struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+    c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+    memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
   }
   return sendmsg(control, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int control_send(int control, const Proteos__ControlRequest *request, int fd) {
+  return control_send_files(control, request, &fd, fd >= 0 ? 1 : 0);
 }
 
 Proteos__ControlReply *control_receive(int control) {

@@ -5,11 +5,15 @@
 #include "control.pb-c.h"
 
 #define CONTROL_PACKET_MAX_BYTES 65536
+#define CONTROL_FILES_MAX        64
 
 /** Sends a request.
  * @param fd  descriptor to attach, or -1
  * @return 0 or a negative errno */
 int control_send(int control, const Proteos__ControlRequest *request, int fd);
+/** The same with any number of descriptors, up to CONTROL_FILES_MAX. */
+int control_send_files(int control, const Proteos__ControlRequest *request, const int *fds,
+                       unsigned nfds);
 
 /** Waits for the next reply.
  * @return owned by the caller (proteos__control_reply__free_unpacked); NULL when the instance is

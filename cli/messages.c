@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/system_messages.h"
 
@@ -29,6 +30,23 @@ const char *message_name(uint32_t type) {
   if (m) return m->name;
   snprintf(number, sizeof(number), "0x%" PRIx32, type);
   return number;
+}
+
+static bool is_called(const struct ipc_message *m, const char *name) {
+  const char *rest = strchr(m->name, '_');
+  return strcasecmp(name, m->name) == 0 || (rest && strcasecmp(name, rest + 1) == 0);
+}
+
+bool message_type(const char *name, uint32_t *type) {
+  unsigned found = 0;
+  for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)
+    for (const struct ipc_message *m = interfaces[i]->messages; m->name; m++) {
+      if (!is_called(m, name)) continue;
+      *type = m->type;
+      if (strcasecmp(name, m->name) == 0) return true;
+      found++;
+    }
+  return found == 1;
 }
 
 static void print_value(FILE *to, const struct ipc_field *f, const uint8_t *at) {

@@ -26,12 +26,13 @@ static const struct command {
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
-    {"update", update_entry, "COMPONENT FILE [-state EXPR] [-timeout MS]",
+    {"update", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "replace a component by a new version, now"},
-    {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [-timeout MS]",
+    {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "request it, for mupdate-start"},
     {"mupdate-start", update_entry, "", "carry out what was requested, as one transaction"},
     {"mupdate-cancel", update_entry, "", "forget what was requested"},
+    {"history", history_command, "[show NUMBER] [--json]", "updates on record"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -5,16 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/control.h"
-
-/* Names, states and paths hold no control characters but may hold quotes. */
-static void json_string(const char *key, const char *value, const char *end) {
-  printf("\"%s\": \"", key);
-  for (; *value; value++) {
-    if (*value == '"' || *value == '\\') putchar('\\');
-    if ((unsigned char)*value >= ' ') putchar(*value);
-  }
-  printf("\"%s", end);
-}
+#include "cli/json.h"
 
 static void print_json(const Proteos__ControlReply *r) {
   const Proteos__InstanceStatus *i = r->instance;

@@ -1,176 +1,276 @@
 #include "cli/update.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/allow.h"
 #include "cli/control.h"
+#include "cli/outcome.h"
+#include "cli/plan.h"
+#include "cli/update_options.h"
+#include "cli/versions.h"
 
-enum exit_code { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+#define EXIT_USAGE 2
+/* As many members as there can be components. */
+#define MEMBERS_MAX CONTROL_FILES_MAX
 
-enum { CHECKS_MAX = 64 };
-
-struct options {
-  const char *component, *file, *filter;
-  uint32_t timeout_ms;
-  const char *checks[CHECKS_MAX];
-  unsigned check_count;
-  bool validate, relocate, strict;
+/* A request in the making. All its text is borrowed. */
+struct request {
+  Proteos__UpdateRequest update;
+  Proteos__UpdateMember members[MEMBERS_MAX], *list[MEMBERS_MAX];
+  char *paths[MEMBERS_MAX]; /* of --all; owned */
+  Proteos__UpdateOptions options;
+  Proteos__Interface allow;
+  struct bus_step steps[BUS_STEPS_MAX];
+  int files[MEMBERS_MAX];
+  unsigned nfiles;
 };
 
 static int usage(const char *command) {
+  static const char whole[] = "       [-timeout [PHASE=]MS]... [-maxtime MS] [--dry-run] [-v | "
+                              "--json]";
   bool member = strcmp(command, "update") == 0 || strcmp(command, "mupdate") == 0;
-  fprintf(stderr, "usage: prctl %s%s\n", command,
-          member ? " COMPONENT FILE [-state EXPRESSION] [-timeout MS] [-check EXPRESSION]...\n"
-                   "       [-validate] [-relocate] [-strict]"
-                 : "");
+  fprintf(stderr, "usage: prctl %s%s%s\n", command,
+          member ? " COMPONENT FILE|self [-state EXPRESSION] [-allow EXPRESSION]\n"
+                   "       [-check EXPRESSION]... [-validate] [-relocate] [-strict]\n"
+                 : " ",
+          strcmp(command, "mupdate-cancel") ? whole + (member ? 0 : 7) : "");
+  if (strcmp(command, "update") == 0)
+    fprintf(stderr, "       prctl update --all FOLDER|self [the same options]\n");
   return EXIT_USAGE;
 }
 
-/* -name or --name */
-static bool is_option(const char *arg, const char *name) {
-  if (*arg != '-') return false;
-  arg += arg[1] == '-' ? 2 : 1;
-  return strcmp(arg, name) == 0;
-}
-
-static bool parse_ms(const char *text, uint32_t *ms) {
-  char *end;
-  errno = 0;
-  unsigned long n = strtoul(text, &end, 10);
-  if (errno || *end || !n || n > UINT32_MAX || *text == '-') return false;
-  *ms = (uint32_t)n;
-  return true;
-}
-
-static bool parse(int argc, char **argv, struct options *o) {
-  *o = (struct options){.filter = ""};
-  for (int i = 1; i < argc; i++) {
-    if (is_option(argv[i], "state") && i + 1 < argc)
-      o->filter = argv[++i];
-    else if (is_option(argv[i], "timeout") && i + 1 < argc && parse_ms(argv[i + 1], &o->timeout_ms))
-      i++;
-    else if (is_option(argv[i], "check") && i + 1 < argc && o->check_count < CHECKS_MAX)
-      o->checks[o->check_count++] = argv[++i];
-    else if (is_option(argv[i], "validate"))
-      o->validate = true;
-    else if (is_option(argv[i], "relocate"))
-      o->relocate = true;
-    else if (is_option(argv[i], "strict"))
-      o->strict = true;
-    else if (*argv[i] != '-' && !o->component)
-      o->component = argv[i];
-    else if (*argv[i] != '-' && !o->file)
-      o->file = argv[i];
-    else
-      return false;
-  }
-  return true;
-}
-
-/* Asks the instance for its root folder. @return false when it is gone */
-static bool ask_root(int control, char *root, size_t cap) {
+/* Asks the instance for its root and its components.
+ * @return owned by the caller; NULL when it is gone */
+static Proteos__ControlReply *ask_status(int control) {
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
   Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
   request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
   request.status = &status;
-  if (control_send(control, &request, -1)) return false;
-  *root = 0;
-  for (bool last = false; !last;) {
-    Proteos__ControlReply *reply = control_receive(control);
-    if (!reply) return false;
-    if (reply->instance) snprintf(root, cap, "%s", reply->instance->root);
-    last = reply->last;
-    proteos__control_reply__free_unpacked(reply, NULL);
+  if (control_send(control, &request, -1)) return NULL;
+  Proteos__ControlReply *reply = control_receive(control);
+  if (!reply || reply->instance) return reply;
+  proteos__control_reply__free_unpacked(reply, NULL);
+  return NULL;
+}
+
+/* ---- making a request ---- */
+
+static void refused(const char *component, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void refused(const char *component, const char *fmt, ...) {
+  va_list ap;
+  printf("UM: Live update of %.64s refused: ", component);
+  va_start(ap, fmt);
+  vprintf(fmt, ap);
+  va_end(ap);
+  printf(".\n");
+}
+
+/* Adds a member. @return false, after a message, when its file is not there */
+static bool add_member(struct request *r, const char *root, const char *component,
+                       const char *file) {
+  size_t i = r->update.n_members;
+  Proteos__UpdateMember *m = &r->members[i];
+  proteos__update_member__init(m);
+  m->component = (char *)(uintptr_t)component;
+  m->path = (char *)(uintptr_t)file;
+  m->options = &r->options;
+  m->self = strcmp(file, "self") == 0;
+  if (!m->self) {
+    int fd = version_open(root, file);
+    if (fd < 0) {
+      refused(component, "%s: %s (looked below %s and on the host)", file,
+              fd == -EISDIR ? "it is no regular file" : strerror(-fd), root);
+      return false;
+    }
+    r->files[r->nfiles++] = fd;
+  }
+  r->list[i] = m;
+  r->update.n_members++;
+  return true;
+}
+
+static bool set_allow(struct request *r, const struct update_options *o,
+                      const Proteos__ControlReply *status) {
+  char error[256];
+  if (!*o->allow) return true;
+  size_t n = allow_compile(o->allow, status, r->steps, error, sizeof(error));
+  if (!n) {
+    refused(o->component, "interface filter '%s': %s", o->allow, error);
+    return false;
+  }
+  r->allow.text = (char *)(uintptr_t)o->allow;
+  r->allow.steps.data = (uint8_t *)r->steps;
+  r->allow.steps.len = n * sizeof(r->steps[0]);
+  r->members[0].allow = &r->allow;
+  return true;
+}
+
+static bool add_one(struct request *r, const struct update_options *o,
+                    const Proteos__ControlReply *status) {
+  if (!add_member(r, status->instance->root, o->component, o->file)) return false;
+  r->members[0].filter = (char *)(uintptr_t)o->filter;
+  return set_allow(r, o, status);
+}
+
+/* Every component, to the file of its name in the folder. */
+static bool add_all(struct request *r, const struct update_options *o,
+                    const Proteos__ControlReply *status) {
+  bool itself = strcmp(o->all, "self") == 0;
+  for (size_t i = 0; i < status->n_components && i < MEMBERS_MAX; i++) {
+    const char *name = status->components[i]->name;
+    if (asprintf(&r->paths[i], "%s%s%s", o->all, itself ? "" : "/", itself ? "" : name) < 0)
+      return false;
+    if (!add_member(r, status->instance->root, name, r->paths[i])) return false;
   }
   return true;
 }
 
-static int open_executable(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  struct stat st;
-  if (fd < 0) return -errno;
-  if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return fd;
-  close(fd);
-  return -EISDIR;
+static void request_init(struct request *r, Proteos__UpdateRequest__Action action,
+                         const struct update_options *o) {
+  memset(r, 0, sizeof(*r));
+  proteos__update_request__init(&r->update);
+  proteos__update_options__init(&r->options);
+  proteos__interface__init(&r->allow);
+  r->update.action = action;
+  r->update.members = r->list;
+  r->update.load_timeout_ms = o->load_ms;
+  r->update.converge_timeout_ms = o->converge_ms;
+  r->update.transfer_timeout_ms = o->transfer_ms;
+  r->update.maxtime_ms = o->max_ms;
+  r->update.dry_run = o->dry_run;
+  r->options.checks = (char **)(uintptr_t)o->checks;
+  r->options.n_checks = o->check_count;
+  r->options.validate = o->validate;
+  r->options.relocate = o->relocate;
+  r->options.strict = o->strict;
 }
 
-/* First below the instance's root, then on the host. */
-static int open_version(const char *root, const char *file) {
-  char below[PATH_MAX];
-  int fd = -ENOENT;
-  if (*root && snprintf(below, sizeof(below), "%s/%s", root, file) < (int)sizeof(below))
-    fd = open_executable(below);
-  return fd == -ENOENT || fd == -ENOTDIR ? open_executable(file) : fd;
+static void request_free(struct request *r) {
+  for (unsigned i = 0; i < r->nfiles; i++)
+    close(r->files[i]);
+  for (unsigned i = 0; i < MEMBERS_MAX; i++)
+    free(r->paths[i]);
 }
 
-static int request_action(int control, Proteos__UpdateRequest__Action action) {
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__UpdateRequest update = PROTEOS__UPDATE_REQUEST__INIT;
-  update.action = action;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_UPDATE;
-  request.update = &update;
-  return control_send(control, &request, -1) ? control_lost() : control_follow(control);
-}
+/* ---- sending it ---- */
 
-static int request_member(int control, Proteos__UpdateRequest__Action action,
-                          const struct options *o) {
-  char root[PATH_MAX];
-  if (!ask_root(control, root, sizeof(root))) return control_lost();
-  int fd = open_version(root, o->file);
-  if (fd < 0) {
-    printf("UM: Live update of %s refused: %s: %s (looked below %s and on the host).\n",
-           o->component, o->file, fd == -EISDIR ? "it is no regular file" : strerror(-fd), root);
-    return EXIT_REFUSED;
+static int finish(const Proteos__ControlReply *last, const struct update_options *o,
+                  bool explained) {
+  const Proteos__Transaction *t = last->transaction;
+  if (!t) {
+    if (last->status && !explained) fprintf(stderr, "prctl: %s\n", strerror(-last->status));
+    return last->status ? EXIT_REFUSED : EXIT_DONE;
   }
+  switch (o->output) {
+  case OUTPUT_LINES:
+    break;
+  case OUTPUT_TIMES:
+    outcome_print_times(t);
+    break;
+  case OUTPUT_JSON:
+    outcome_print_json(t);
+    break;
+  }
+  return (int)outcome_exit_status(t);
+}
+
+/* Prints what um says, until it has done. @return prctl's exit status */
+static int follow(int control, const struct update_options *o) {
+  bool explained = false;
+  for (;;) {
+    Proteos__ControlReply *reply = control_receive(control);
+    if (!reply) return control_lost();
+    if (*reply->text && o->output != OUTPUT_JSON) {
+      puts(reply->text);
+      fflush(stdout);
+      explained = true;
+    }
+    bool last = reply->last;
+    int status = last ? finish(reply, o, explained) : 0;
+    proteos__control_reply__free_unpacked(reply, NULL);
+    if (last) return status;
+  }
+}
+
+static int send_request(int control, const struct request *r, const struct update_options *o) {
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__UpdateRequest update = PROTEOS__UPDATE_REQUEST__INIT;
-  Proteos__UpdateMember member = PROTEOS__UPDATE_MEMBER__INIT, *members[] = {&member};
-  member.component = (char *)(uintptr_t)o->component;
-  member.path = (char *)(uintptr_t)o->file;
-  member.filter = (char *)(uintptr_t)o->filter;
-  Proteos__UpdateOptions options = PROTEOS__UPDATE_OPTIONS__INIT;
-  options.checks = (char **)(uintptr_t)o->checks;
-  options.n_checks = o->check_count;
-  options.validate = o->validate;
-  options.relocate = o->relocate;
-  options.strict = o->strict;
-  member.options = &options;
-  update.action = action;
-  update.n_members = 1;
-  update.members = members;
-  update.converge_timeout_ms = o->timeout_ms;
   request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_UPDATE;
-  request.update = &update;
-  int error = control_send(control, &request, fd);
-  close(fd);
+  request.update = (Proteos__UpdateRequest *)(uintptr_t)&r->update;
+  int error = control_send_files(control, &request, r->files, r->nfiles);
   if (error == -EMSGSIZE) {
-    printf("UM: Live update of %.64s refused: the request is longer than %u bytes.\n", o->component,
-           CONTROL_PACKET_MAX_BYTES);
+    refused(o->component ? o->component : "all", "the request is longer than %u bytes",
+            CONTROL_PACKET_MAX_BYTES);
     return EXIT_REFUSED;
   }
-  return error ? control_lost() : control_follow(control);
+  return error ? control_lost() : follow(control, o);
+}
+
+/* ---- a dry run ---- */
+
+static const char *running_path(const Proteos__ControlReply *status, const char *component) {
+  for (size_t i = 0; i < status->n_components; i++)
+    if (strcmp(status->components[i]->name, component) == 0) return status->components[i]->path;
+  return "";
+}
+
+static void print_plans(const struct request *r, const Proteos__ControlReply *status) {
+  unsigned next = 0;
+  for (size_t i = 0; i < r->update.n_members; i++) {
+    const Proteos__UpdateMember *m = &r->members[i];
+    plan_print(m->component, running_path(status, m->component), m->self ? -1 : r->files[next++]);
+  }
+}
+
+/* @param members  whether the command line names any */
+static int run(int control, Proteos__UpdateRequest__Action action, const struct update_options *o,
+               bool members) {
+  static struct request r;
+  Proteos__ControlReply *status = NULL; /* members borrow its text */
+  int code = EXIT_REFUSED;
+  request_init(&r, action, o);
+  if (members && !(status = ask_status(control))) return control_lost();
+  if (!members || (o->all ? add_all(&r, o, status) : add_one(&r, o, status)))
+    code = send_request(control, &r, o);
+  if (status && o->dry_run && o->output != OUTPUT_JSON && code != EXIT_REFUSED)
+    print_plans(&r, status);
+  request_free(&r);
+  if (status) proteos__control_reply__free_unpacked(status, NULL);
+  return code;
+}
+
+static const struct action {
+  const char *command;
+  Proteos__UpdateRequest__Action action;
+  bool members;
+} actions[] = {
+    {"update", PROTEOS__UPDATE_REQUEST__ACTION__NOW, true},
+    {"mupdate", PROTEOS__UPDATE_REQUEST__ACTION__ADD, true},
+    {"mupdate-start", PROTEOS__UPDATE_REQUEST__ACTION__START, false},
+    {"mupdate-cancel", PROTEOS__UPDATE_REQUEST__ACTION__CANCEL, false},
+};
+
+static bool fits(const struct action *a, const struct update_options *o) {
+  bool one = o->component && o->file && !o->all;
+  bool all = !o->component && o->all && a->action == PROTEOS__UPDATE_REQUEST__ACTION__NOW;
+  return a->members ? one || all : !o->component && !o->all;
 }
 
 int update_command(int control, int argc, char **argv) {
-  const char *command = argv[0];
-  struct options o;
-  bool parsed = parse(argc, argv, &o);
-  if (strcmp(command, "mupdate-start") == 0 && parsed && !o.component) {
-    Proteos__UpdateRequest__Action start = PROTEOS__UPDATE_REQUEST__ACTION__START;
-    return request_action(control, start);
+  struct update_options o;
+  for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+    const struct action *a = &actions[i];
+    if (strcmp(a->command, argv[0]) != 0) continue;
+    if (!update_options_parse(argc, argv, &o)) return EXIT_USAGE;
+    if (!fits(a, &o)) return usage(argv[0]);
+    return run(control, a->action, &o, a->members);
   }
-  if (strcmp(command, "mupdate-cancel") == 0 && parsed && !o.component)
-    return request_action(control, PROTEOS__UPDATE_REQUEST__ACTION__CANCEL);
-  bool now = strcmp(command, "update") == 0;
-  if ((!now && strcmp(command, "mupdate") != 0) || !parsed || !o.file) return usage(command);
-  return request_member(
-      control, now ? PROTEOS__UPDATE_REQUEST__ACTION__NOW : PROTEOS__UPDATE_REQUEST__ACTION__ADD,
-      &o);
+  return EXIT_USAGE;
 }

@@ -5,8 +5,8 @@
 /** Carries out one of the commands above.
  * @param control  connected to the instance's control socket; borrowed
  * @param argv     argv[0] is the command
- * @return prctl's exit status: 0 when the update stands, 1 when it was refused or failed, 2 when
- *         the command line is wrong */
+ * @return prctl's exit status: enum exit_status of cli/outcome.h, or 2 when the command line is
+ *         wrong */
 int update_command(int control, int argc, char **argv);
 
 #endif

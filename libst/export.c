@@ -34,6 +34,11 @@ void st_export_cancel(void) {
   export.channel = -1;
 }
 
+void st_export_size(size_t *variable_bytes, size_t *heap_bytes) {
+  *variable_bytes = export.snapshot_bytes;
+  *heap_bytes = (size_t)(ARENA->top - ARENA_FIRST) * ARENA_PAGE;
+}
+
 static int finish_writeback(void) {
   int more;
   do

@@ -7,7 +7,7 @@
 
 #include "bus/abi.h"
 
-#define CHANNEL_FDS_MAX 16
+#define CHANNEL_FDS_MAX 64
 
 /* One delivery of busd, and where its payload goes. */
 struct channel_in {

@@ -65,8 +65,34 @@ static int simple_call(uint32_t type, endpoint_t ep) {
   return kern_call(&args);
 }
 
-int kern_converge(endpoint_t ep) {
-  return simple_call(KERN_CONVERGE, ep);
+int kern_converge(endpoint_t ep, const void *allow, size_t allow_bytes) {
+  struct kern_args args = {.m = {.type = KERN_CONVERGE, .i32 = {ep}},
+                           .fd_out = -1,
+                           .out = allow,
+                           .out_len = allow_bytes};
+  return kern_call(&args);
+}
+
+int kern_waits(endpoint_t ep, struct kern_waits *head, struct kern_wait waits[KERN_WAITS_MAX]) {
+  struct {
+    struct kern_waits head;
+    struct kern_wait waits[KERN_WAITS_MAX];
+  } in = {0};
+  struct kern_args args = {.m = {.type = KERN_WAITS, .i32 = {ep}}, .fd_out = -1};
+  args.in = &in;
+  args.in_cap = sizeof(in);
+  int error = kern_call(&args);
+  if (error) return error;
+  if (in.head.count > KERN_WAITS_MAX) return -EPROTO;
+  *head = in.head;
+  memcpy(waits, in.waits, in.head.count * sizeof(*waits));
+  return 0;
+}
+
+int kern_journal(void) {
+  struct kern_args args = {.m = {.type = KERN_JOURNAL}, .fd_out = -1};
+  int error = kern_call(&args);
+  return error ? error : args.fd_in;
 }
 
 int kern_abort(endpoint_t ep) {

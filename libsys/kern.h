@@ -46,8 +46,15 @@ struct kern_load {
  * long
  */
 int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *load);
-/** (um) Holds a component's requests and lets it converge to quiescence. */
-int kern_converge(endpoint_t ep);
+/** (um) Holds a component's requests and lets it converge to quiescence.
+ * @param allow  what may still reach it, struct bus_step; `allow_bytes` of them, 0: the bus's rule
+ */
+int kern_converge(endpoint_t ep, const void *allow, size_t allow_bytes);
+/** (um) What a converging component waits for. @param waits  receives waits->count of them
+ * @return 0 or a negative error */
+int kern_waits(endpoint_t ep, struct kern_waits *head, struct kern_wait waits[KERN_WAITS_MAX]);
+/** (um) The instance's journal. @return a descriptor, owned by the caller, or a negative error */
+int kern_journal(void);
 /** (um) The commit point: all members' endpoints pass to their new versions, or none. */
 int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n);
 /** (um) Kills the new version, if any, and thaws the old one. */

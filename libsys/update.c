@@ -141,20 +141,28 @@ static int make_ready(struct channel_in *in, char *error, size_t error_cap) {
   return st_export_prepare(channel);
 }
 
+static void describe_size(char *text, size_t cap) {
+  size_t variables, heap;
+  st_export_size(&variables, &heap);
+  snprintf(text, cap, "%zu KB of variables and at most %zu KB of heap", (variables + 1023) / 1024,
+           heap / 1024);
+}
+
 static void prepare(struct channel_in *in) {
-  char error[512] = "";
+  char text[512] = "";
   int status = -ENODATA;
   if (runtime.plain) {
-    snprintf(error, sizeof(error), "it is a plain program, without handlers: it cannot be updated");
+    snprintf(text, sizeof(text), "it is a plain program, without handlers: it cannot be updated");
     status = -EOPNOTSUPP;
   } else if (in->nfds == 1 && st_self()) {
-    status = make_ready(in, error, sizeof(error));
+    status = make_ready(in, text, sizeof(text));
   }
   if (status)
     forget();
   else
     stage = STAGE_PREPARED;
-  kern_report(UPDATE_PREPARED, status, error);
+  if (!status) describe_size(text, sizeof(text));
+  kern_report(UPDATE_PREPARED, status, text);
 }
 
 static void thaw(void) {

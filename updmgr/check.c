@@ -66,8 +66,7 @@ static int check_checks(const struct st_meta *running, const struct st_meta *new
   return status;
 }
 
-static int check_against(const struct st_meta *running, const struct member *m, char *why,
-                         size_t cap) {
+static int check_against(const struct st_meta *running, struct member *m, char *why, size_t cap) {
   char error[512];
   struct st_meta *new = st_meta_open(m->exe_fd, error, sizeof(error));
   if (!new)
@@ -86,11 +85,12 @@ static int check_against(const struct st_meta *running, const struct member *m, 
                     m->path, st_meta_component(new), st_meta_component(running));
   else
     status = check_checks(running, new, m, why, cap);
+  st_meta_build_id(new, m->new_build_id);
   st_meta_close(new);
   return status;
 }
 
-static int check_files(const struct member *m, int running_fd, char *why, size_t cap) {
+static int check_files(struct member *m, int running_fd, char *why, size_t cap) {
   char error[512];
   struct st_meta *running = st_meta_open(running_fd, error, sizeof(error));
   if (!running)
@@ -116,7 +116,12 @@ int member_check(struct member *m, char *why, size_t cap) {
     return refuse(why, cap, -ESRCH, "it is not running");
   }
   take_calls(m, edges, info.nedges < MEMBER_EDGES_MAX ? info.nedges : MEMBER_EDGES_MAX);
+  memcpy(m->old_build_id, info.build_id, sizeof(m->old_build_id));
+  if (m->self) {
+    if (m->exe_fd >= 0) close(m->exe_fd);
+    m->exe_fd = running_fd;
+  }
   status = check_files(m, running_fd, why, cap);
-  close(running_fd);
+  if (!m->self) close(running_fd);
   return status;
 }

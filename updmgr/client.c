@@ -1,6 +1,7 @@
 #include "updmgr/client.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,12 +12,14 @@
 
 #define LINE_MAX_BYTES 20480
 
-static void send_reply(client_t client, const Proteos__ControlReply *reply) {
-  static uint8_t packed[LINE_MAX_BYTES + 64];
-  if (!client || proteos__control_reply__get_packed_size(reply) > sizeof(packed)) return;
+/* @return false when it is too long */
+static bool send_reply(client_t client, const Proteos__ControlReply *reply) {
+  static uint8_t packed[SYS_PAYLOAD_MAX];
+  if (proteos__control_reply__get_packed_size(reply) > sizeof(packed)) return false;
   size_t n = proteos__control_reply__pack(reply, packed);
   /* A client that is gone is reported by UM_CONTROL_CLOSED; there is nobody to tell here. */
   kern_control_send(client, packed, n, reply->last);
+  return true;
 }
 
 void client_say(client_t client, const char *fmt, ...) {
@@ -31,12 +34,19 @@ void client_say(client_t client, const char *fmt, ...) {
 
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
   reply.text = line;
-  send_reply(client, &reply);
+  if (client) send_reply(client, &reply);
 }
 
-void client_end(client_t client, int status) {
+void client_end(client_t client, int status, const Proteos__Transaction *t) {
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  if (!client) return;
   reply.last = 1;
   reply.status = status;
+  reply.transaction = (Proteos__Transaction *)(uintptr_t)t;
+  if (send_reply(client, &reply)) return;
+  /* Its members' paths and filters may be long; its outcome is not. */
+  Proteos__Transaction brief = *t;
+  brief.n_members = 0;
+  reply.transaction = &brief;
   send_reply(client, &reply);
 }

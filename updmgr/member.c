@@ -7,18 +7,30 @@
 struct member *member_new(const char *name, const char *path, const char *filter, int exe_fd) {
   struct member *m = calloc(1, sizeof(*m));
   if (!m) {
-    close(exe_fd);
+    if (exe_fd >= 0) close(exe_fd);
     return NULL;
   }
   m->exe_fd = exe_fd;
+  m->self = exe_fd < 0;
   strncpy(m->name, name, sizeof(m->name) - 1);
   m->path = strdup(path);
   m->filter = strdup(filter);
-  if (!m->path || !m->filter) {
+  m->allow = strdup("");
+  if (!m->path || !m->filter || !m->allow) {
     member_free(m);
     return NULL;
   }
   return m;
+}
+
+bool member_set_allow(struct member *m, const char *text, const void *steps, size_t bytes) {
+  free(m->allow);
+  m->allow = strdup(text);
+  m->steps = malloc(bytes + 1);
+  if (!m->allow || !m->steps) return false;
+  memcpy(m->steps, steps, bytes);
+  m->steps_bytes = bytes;
+  return true;
 }
 
 void member_free(struct member *m) {
@@ -26,6 +38,8 @@ void member_free(struct member *m) {
   if (m->exe_fd >= 0) close(m->exe_fd);
   free(m->path);
   free(m->filter);
+  free(m->allow);
+  free(m->steps);
   free(m->options);
   free(m);
 }

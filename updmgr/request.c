@@ -6,14 +6,18 @@
 #include <unistd.h>
 
 #include "control.pb-c.h"
+#include "updmgr/record.h"
 
 /* What `prctl mupdate` has asked for, until mupdate-start or mupdate-cancel. */
 static struct member_list remembered = TAILQ_HEAD_INITIALIZER(remembered);
 
-static void refuse(client_t client, int status, const char *name, const char *why) {
+/* @param about  a component's name, or NULL */
+static void refuse(client_t client, const struct member_list *members, int status,
+                   const char *about, const char *why) {
   bool ends = *why && why[strlen(why) - 1] == '?'; /* "did you mean ...?" */
-  client_say(client, "Live update of %s refused: %s%s", name, why, ends ? "" : ".");
-  client_end(client, status);
+  client_say(client, "Live update%s%s refused: %s%s", about ? " of " : "", about ? about : "", why,
+             ends ? "" : ".");
+  record_refused(client, members, status, why);
 }
 
 /* Keeps the options as they go to the new version. */
@@ -26,26 +30,50 @@ static bool take_options(struct member *m, const Proteos__UpdateOptions *options
   return true;
 }
 
+static bool take_allow(struct member *m, const Proteos__Interface *allow) {
+  return !allow || member_set_allow(m, allow->text, allow->steps.data, allow->steps.len);
+}
+
+static struct limits limits_of(const Proteos__UpdateRequest *r) {
+  return (struct limits){.load_ms = r->load_timeout_ms,
+                         .converge_ms = r->converge_timeout_ms,
+                         .transfer_ms = r->transfer_timeout_ms,
+                         .max_ms = r->maxtime_ms};
+}
+
+/* @param exe  taken over; -1: the one that runs */
+static struct member *take_member(const Proteos__UpdateMember *r, int exe) {
+  struct member *m = member_new(r->component, r->self ? "self" : r->path, r->filter, exe);
+  if (!m || (take_options(m, r->options) && take_allow(m, r->allow))) return m;
+  member_free(m);
+  return NULL;
+}
+
+static unsigned count_files(const Proteos__UpdateRequest *request) {
+  unsigned n = 0;
+  for (size_t i = 0; i < request->n_members; i++)
+    n += !request->members[i]->self;
+  return n;
+}
+
 /* Makes members of the request; each takes its descriptor. @return 0 or a negative errno */
 static int take_members(const Proteos__UpdateRequest *request, const int *fds, unsigned nfds,
                         struct member_list *members) {
-  bool complete = nfds == request->n_members;
-  for (unsigned i = 0; i < nfds; i++) {
-    if (!complete) {
-      close(fds[i]);
-      continue;
+  unsigned used = 0;
+  int error = count_files(request) == nfds ? 0 : -EBADMSG;
+  for (size_t i = 0; i < request->n_members && !error; i++) {
+    struct member *m =
+        take_member(request->members[i], request->members[i]->self ? -1 : fds[used++]);
+    if (m) {
+      m->limits = limits_of(request);
+      TAILQ_INSERT_TAIL(members, m, link);
+    } else {
+      error = -ENOMEM;
     }
-    const Proteos__UpdateMember *r = request->members[i];
-    struct member *m = member_new(r->component, r->path, r->filter, fds[i]);
-    if (!m || !take_options(m, r->options)) {
-      member_free(m);
-      complete = false;
-      continue;
-    }
-    m->converge_ms = request->converge_timeout_ms;
-    TAILQ_INSERT_TAIL(members, m, link);
   }
-  return complete ? 0 : -EBADMSG;
+  while (used < nfds)
+    close(fds[used++]);
+  return error;
 }
 
 /* Checks all. @return true when they pass; otherwise the client has been told */
@@ -59,7 +87,7 @@ static bool check_all(client_t client, struct member_list *members) {
       strcpy(why, "it is named twice");
     }
     if (status) {
-      refuse(client, status, m->name, why);
+      refuse(client, members, status, m->name, why);
       return false;
     }
   }
@@ -67,17 +95,15 @@ static bool check_all(client_t client, struct member_list *members) {
 }
 
 /* Checks `members` and starts their update; they are moved or freed. */
-static void start(client_t client, struct member_list *members,
-                  const struct transaction_limits *limits) {
-  if (TAILQ_EMPTY(members)) {
-    client_say(client, "Live update refused: nothing is requested. Use prctl mupdate first.");
-    client_end(client, -ENOENT);
-  } else if (transaction_running()) {
-    client_say(client, "Live update refused: another update is running.");
-    client_end(client, -EBUSY);
-  } else if (check_all(client, members)) {
-    transaction_begin(client, members, limits);
-  }
+static void start(client_t client, struct member_list *members, const struct limits *said,
+                  bool dry_run, const struct limits *defaults) {
+  const struct transaction_options options = {.limits = *said, .dry_run = dry_run};
+  if (TAILQ_EMPTY(members))
+    refuse(client, members, -ENOENT, NULL, "nothing is requested. Use prctl mupdate first");
+  else if (transaction_running())
+    refuse(client, members, -EBUSY, NULL, "another update is running");
+  else if (check_all(client, members))
+    transaction_begin(client, members, &options, defaults);
 }
 
 /* A later request for the same component replaces the earlier one. */
@@ -93,7 +119,7 @@ static void remember(client_t client, struct member_list *members) {
     }
     TAILQ_INSERT_TAIL(&remembered, m, link);
   }
-  client_end(client, 0);
+  client_end(client, 0, NULL);
 }
 
 static void cancel(client_t client) {
@@ -103,32 +129,29 @@ static void cancel(client_t client) {
     status = -ENOENT;
   }
   member_list_free(&remembered);
-  client_end(client, status);
+  client_end(client, status, NULL);
 }
 
 static void act(client_t client, const Proteos__UpdateRequest *request, struct member_list *members,
-                const struct transaction_limits *limits) {
+                const struct limits *defaults) {
+  const struct limits said = limits_of(request);
   switch (request->action) {
   case PROTEOS__UPDATE_REQUEST__ACTION__NOW:
-    start(client, members, limits);
+    start(client, members, &said, request->dry_run, defaults);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__ADD:
     remember(client, members);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__START:
-    if (transaction_running()) {
-      start(client, &remembered, limits); /* refused; what is remembered stays */
-    } else {
-      start(client, &remembered, limits);
-      member_list_free(&remembered);
-    }
+    start(client, &remembered, &said, request->dry_run, defaults);
+    member_list_free(&remembered);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__CANCEL:
     cancel(client);
     break;
   default:
     client_say(client, "Request refused: unknown action %d.", request->action);
-    client_end(client, -EINVAL);
+    client_end(client, -EINVAL, NULL);
     break;
   }
 }
@@ -139,21 +162,21 @@ static void close_all(const int *fds, unsigned nfds) {
 }
 
 void request_handle(client_t client, const void *packed, size_t bytes, const int *fds,
-                    unsigned nfds, const struct transaction_limits *limits) {
+                    unsigned nfds, const struct limits *defaults) {
   Proteos__ControlRequest *request = proteos__control_request__unpack(NULL, bytes, packed);
   if (!request || request->request_case != PROTEOS__CONTROL_REQUEST__REQUEST_UPDATE) {
     close_all(fds, nfds);
     client_say(client, "Request refused: it is not an update request.");
-    client_end(client, -EBADMSG);
+    client_end(client, -EBADMSG, NULL);
   } else {
     struct member_list members = TAILQ_HEAD_INITIALIZER(members);
     int error = take_members(request->update, fds, nfds, &members);
     if (error) {
-      client_say(client, "Request refused: %zu components but %u executables.",
-                 request->update->n_members, nfds);
-      client_end(client, error);
+      client_say(client, "Request refused: %u executables are needed, and %u came.",
+                 count_files(request->update), nfds);
+      client_end(client, error, NULL);
     } else {
-      act(client, request->update, &members, limits);
+      act(client, request->update, &members, defaults);
     }
     member_list_free(&members);
   }

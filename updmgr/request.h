@@ -9,8 +9,10 @@
 #include "updmgr/transaction.h"
 
 /** Handles a packed ControlRequest with an UpdateRequest; answers the client.
- * @param fds  the new versions' executables, one a member; owned by the callee from now on */
+ * @param fds       the new versions' executables, one a member that is not updated to itself; owned
+ *                  by the callee from now on
+ * @param defaults  the manifest's time-outs */
 void request_handle(client_t client, const void *packed, size_t bytes, const int *fds,
-                    unsigned nfds, const struct transaction_limits *limits);
+                    unsigned nfds, const struct limits *defaults);
 
 #endif

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "libsys/kern.h"
+#include "updmgr/deadlock.h"
+#include "updmgr/record.h"
 #include "updmgr/transaction.h"
 
 /* Endpoints as in the default manifest: httpd calls net, net calls e1000. */
@@ -16,7 +18,8 @@ enum { E1000 = 3, NET = 4, HTTPD = 5 };
 
 static char done[4096]; /* what was asked of the bus, "load 4;converge 4;" */
 static char said[4096]; /* what the client was told, a line each */
-static int ended;       /* status of client_end(); 1: not yet */
+static int ended;       /* the status at the end; 1: not yet */
+static enum outcome ended_as;
 static uint64_t alarm_at;
 static int commit_error;
 static uint64_t commit_id;
@@ -37,7 +40,8 @@ int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *how) {
   return 1000 + ep;
 }
 
-int kern_converge(endpoint_t ep) {
+int kern_converge(endpoint_t ep, const void *allow, size_t allow_bytes) {
+  (void)allow, (void)allow_bytes;
   note("converge %d;", ep);
   return 0;
 }
@@ -57,8 +61,7 @@ int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n) {
 }
 
 int sys_alarm(unsigned bit, uint64_t at_us) {
-  ck_assert_uint_eq(bit, TRANSACTION_ALARM);
-  alarm_at = at_us;
+  if (bit == TRANSACTION_ALARM) alarm_at = at_us;
   return 0;
 }
 
@@ -66,8 +69,10 @@ const char *sys_strerror(int error) {
   return strerror(-error);
 }
 
+static uint64_t now_us = 1000000;
+
 uint64_t sys_time_us(void) {
-  return 1000000;
+  return now_us;
 }
 
 void sys_log(const char *fmt, ...) {
@@ -84,9 +89,22 @@ void client_say(client_t client, const char *fmt, ...) {
   strcat(said, "\n");
 }
 
-void client_end(client_t client, int status) {
-  (void)client;
+void record_begin(struct transaction *t) {
+  (void)t;
+}
+
+void record_end(const struct transaction *t, enum outcome outcome, int status, const char *reason) {
+  ck_assert(t->phase == PHASE_IDLE);
+  (void)reason;
   ended = status;
+  ended_as = outcome;
+}
+
+static bool in_deadlock;
+
+bool deadlock_look(struct member *m, char *why, size_t cap) {
+  snprintf(why, cap, "%s waits for a ghost", m->name);
+  return in_deadlock;
 }
 
 static void add(struct member_list *list, const char *name, endpoint_t ep, endpoint_t callee) {
@@ -99,9 +117,11 @@ static void add(struct member_list *list, const char *name, endpoint_t ep, endpo
   TAILQ_INSERT_TAIL(list, m, link);
 }
 
+static const struct limits manifest = {.load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
+
 /* Starts an update of e1000, net and httpd, in the wrong order for freezing. */
 static void begin(void) {
-  static const struct transaction_limits limits = {5000, 3000, 2000};
+  static const struct transaction_options options;
   struct member_list members = TAILQ_HEAD_INITIALIZER(members);
   add(&members, "e1000", E1000, 0);
   add(&members, "net", NET, E1000);
@@ -109,7 +129,7 @@ static void begin(void) {
   done[0] = said[0] = 0;
   ended = 1;
   commit_error = 0;
-  transaction_begin(9, &members, &limits);
+  transaction_begin(9, &members, &options, &manifest);
 }
 
 static void reported(endpoint_t ep, enum update_phase phase, int status, const char *text) {
@@ -241,6 +261,7 @@ START_TEST(old_version_dies) {
   transaction_exited(NET, 77, SIGKILL);
   expect_failure("the running version of net was killed during state transfer (signal 9). The "
                  "update is abandoned; the other components go on with their old versions.");
+  ck_assert_int_eq(ended_as, OUTCOME_ABANDONED);
 }
 END_TEST
 
@@ -271,24 +292,85 @@ START_TEST(time_outs) {
 END_TEST
 
 START_TEST(longest_time_to_converge_counts) {
-  static const struct transaction_limits limits = {5000, 3000, 2000};
+  static const struct transaction_options options;
   struct member_list members = TAILQ_HEAD_INITIALIZER(members);
   add(&members, "net", NET, 0);
-  TAILQ_FIRST(&members)->converge_ms = 100;
-  transaction_begin(9, &members, &limits);
+  TAILQ_FIRST(&members)->limits.converge_ms = 100;
+  transaction_begin(9, &members, &options, &manifest);
   reported(NET, UPDATE_PLANNED, 0, "");
   reported(NET, UPDATE_PREPARED, 0, "");
   ck_assert_uint_eq(alarm_at, 1000000 + 100 * 1000);
   transaction_client_gone(9);
   add(&members, "net", NET, 0);
   add(&members, "httpd", HTTPD, NET);
-  TAILQ_FIRST(&members)->converge_ms = 100;
-  transaction_begin(9, &members, &limits);
+  TAILQ_FIRST(&members)->limits.converge_ms = 100;
+  transaction_begin(9, &members, &options, &manifest);
   for (endpoint_t ep = NET; ep <= HTTPD; ep++) {
     reported(ep, UPDATE_PLANNED, 0, "");
     reported(ep, UPDATE_PREPARED, 0, "");
   }
   ck_assert_uint_eq(alarm_at, 1000000 + 3000 * 1000);
+}
+END_TEST
+
+START_TEST(what_is_said_of_the_whole_counts_before_the_members) {
+  static const struct transaction_options options = {
+      .limits = {.load_ms = 70, .converge_ms = 80, .max_ms = 1000}};
+  struct member_list members = TAILQ_HEAD_INITIALIZER(members);
+  now_us = 1000000;
+  add(&members, "net", NET, 0);
+  TAILQ_FIRST(&members)->limits.converge_ms = 100;
+  done[0] = said[0] = 0;
+  transaction_begin(9, &members, &options, &manifest);
+  ck_assert_uint_eq(alarm_at, now_us + 70 * 1000);
+  reported(NET, UPDATE_PLANNED, 0, "");
+  now_us += 950 * 1000;
+  reported(NET, UPDATE_PREPARED, 0, "");
+  ck_assert_uint_eq(alarm_at, 1000000 + 1000 * 1000); /* sooner than the phase's own end */
+  now_us += 50 * 1000;
+  transaction_time_out();
+  ck_assert_msg(strstr(said, "did not come to its commit within 1000 ms (-maxtime); net was "
+                             "converging. Rolled back"),
+                "%s", said);
+  ck_assert_int_eq(ended, -ETIMEDOUT);
+  ck_assert_int_eq(ended_as, OUTCOME_ROLLED_BACK);
+  now_us = 1000000;
+}
+END_TEST
+
+START_TEST(dry_run_changes_nothing) {
+  static const struct transaction_options options = {.dry_run = true};
+  struct member_list members = TAILQ_HEAD_INITIALIZER(members);
+  add(&members, "net", NET, 0);
+  done[0] = said[0] = 0;
+  ended = 1;
+  transaction_begin(9, &members, &options, &manifest);
+  reported(NET, UPDATE_PREPARED, 0, "3 blocks in 99 bytes of heap");
+  reported(NET, UPDATE_PLANNED, 0, "");
+  ck_assert_str_eq(done, "load 4;abort 4;");
+  ck_assert_ptr_nonnull(strstr(said, "net: the old version has 3 blocks in 99 bytes of heap."));
+  ck_assert_int_eq(ended, 0);
+  ck_assert_int_eq(ended_as, OUTCOME_TRIED);
+}
+END_TEST
+
+START_TEST(deadlock_is_not_waited_out) {
+  loaded();
+  in_deadlock = false;
+  transaction_look();
+  ck_assert(transaction_running());
+  reported(HTTPD, UPDATE_FROZEN, 0, "");
+  in_deadlock = true;
+  transaction_look();
+  in_deadlock = false;
+  expect_failure("net did not reach state quiescence ('n == 0') and never can: net waits for a "
+                 "ghost. Rolled back to the old versions.");
+  ck_assert_int_eq(ended, -EDEADLK);
+  begin();
+  in_deadlock = true; /* nobody converges yet */
+  transaction_look();
+  in_deadlock = false;
+  ck_assert(transaction_running());
 }
 END_TEST
 
@@ -333,6 +415,9 @@ int main(void) {
   tcase_add_test(t, client_is_lost);
   tcase_add_test(t, time_outs);
   tcase_add_test(t, longest_time_to_converge_counts);
+  tcase_add_test(t, what_is_said_of_the_whole_counts_before_the_members);
+  tcase_add_test(t, dry_run_changes_nothing);
+  tcase_add_test(t, deadlock_is_not_waited_out);
   tcase_add_test(t, refusals);
   tcase_add_test(t, late_events_are_ignored);
   suite_add_tcase(s, t);

@@ -9,21 +9,13 @@
 
 #include "libsys/kern.h"
 #include "libsys/sys.h"
+#include "updmgr/deadlock.h"
+#include "updmgr/record.h"
 
-enum phase {
-  PHASE_IDLE,
-  PHASE_LOADING,      /* new versions start and plan; old versions prepare */
-  PHASE_CONVERGING,   /* members reach quiescence one after the other, callers first */
-  PHASE_TRANSFERRING, /* all are frozen; some new versions still import */
-};
+/* How often a member that converges is looked at. */
+#define LOOK_US 50000u
 
-static struct transaction {
-  enum phase phase;
-  uint64_t id; /* of this or the last transaction; never reused */
-  client_t client;
-  struct member_list members; /* in the order of freezing */
-  struct transaction_limits limits;
-} tx;
+static struct transaction tx;
 
 static const char *phase_text(enum phase phase) {
   switch (phase) {
@@ -35,8 +27,16 @@ static const char *phase_text(enum phase phase) {
     return "while converging";
   case PHASE_TRANSFERRING:
     return "during state transfer";
+  case PHASE_COMMITTING:
+    return "at the commit";
+  case PHASES:
+    break;
   }
   return "?";
+}
+
+static uint64_t elapsed_us(void) {
+  return sys_time_us() - tx.started_us;
 }
 
 static uint32_t phase_limit_ms(enum phase phase) {
@@ -44,19 +44,33 @@ static uint32_t phase_limit_ms(enum phase phase) {
   case PHASE_IDLE:
     return 0;
   case PHASE_LOADING:
-    return tx.limits.load_ms;
+    return tx.options.limits.load_ms;
   case PHASE_CONVERGING:
-    return tx.limits.converge_ms;
+    return tx.options.limits.converge_ms;
   case PHASE_TRANSFERRING:
-    return tx.limits.transfer_ms;
+    return tx.options.limits.transfer_ms;
+  case PHASE_COMMITTING:
+  case PHASES:
+    break;
   }
   return 0;
 }
 
+/* When the running phase must have ended, or the whole update; 0: never. */
+static uint64_t deadline_us(void) {
+  uint32_t limit = phase_limit_ms(tx.phase), whole = tx.options.limits.max_ms;
+  uint64_t phase_end = limit ? sys_time_us() + limit * 1000ull : 0;
+  uint64_t end = whole && tx.phase != PHASE_IDLE ? tx.started_us + whole * 1000ull : 0;
+  return phase_end && (!end || phase_end < end) ? phase_end : end;
+}
+
 static void enter(enum phase phase) {
+  uint64_t now = elapsed_us();
+  tx.times[tx.phase].took_us = now - tx.times[tx.phase].began_us;
   tx.phase = phase;
-  uint32_t limit = phase_limit_ms(phase);
-  sys_alarm(TRANSACTION_ALARM, limit ? sys_time_us() + limit * 1000ull : 0);
+  tx.times[phase].began_us = now;
+  sys_alarm(TRANSACTION_ALARM, deadline_us());
+  sys_alarm(TRANSACTION_LOOK, phase == PHASE_CONVERGING ? sys_time_us() + LOOK_US : 0);
 }
 
 static struct member *member_at(endpoint_t ep) {
@@ -71,11 +85,11 @@ static bool several(void) {
   return first && TAILQ_NEXT(first, link);
 }
 
-static void finish(int status) {
-  client_end(tx.client, status);
+static void finish(enum outcome outcome, int status, const char *reason) {
+  enter(PHASE_IDLE);
+  record_end(&tx, outcome, status, reason);
   member_list_free(&tx.members);
   tx.client = 0;
-  enter(PHASE_IDLE);
 }
 
 /* Before the commit point everything can be undone: kill all new versions, thaw all old ones. */
@@ -89,26 +103,27 @@ static void undo(void) {
 }
 
 /* Undoes the transaction and says why.
- * @param outcome  what that means for the components, a sentence */
-static void give_up(int status, const char *outcome, const char *fmt, va_list ap) {
+ * @param meaning  what that means for the components, a sentence */
+static void give_up(enum outcome outcome, int status, const char *meaning, const char *fmt,
+                    va_list ap) {
   static char reason[18432];
   vsnprintf(reason, sizeof(reason), fmt, ap);
   undo();
-  client_say(tx.client, "Live update failed: %s. %s", reason, outcome);
-  finish(status);
+  client_say(tx.client, "Live update failed: %s. %s", reason, meaning);
+  finish(outcome, status, reason);
 }
 
 static void fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void fail(int status, const char *fmt, ...) {
-  const char *outcome;
+  const char *meaning;
   if (tx.phase == PHASE_LOADING)
-    outcome = several() ? "The old versions go on." : "The old version goes on.";
+    meaning = several() ? "The old versions go on." : "The old version goes on.";
   else
-    outcome = several() ? "Rolled back to the old versions." : "Rolled back to the old version.";
+    meaning = several() ? "Rolled back to the old versions." : "Rolled back to the old version.";
   va_list ap;
   va_start(ap, fmt);
-  give_up(status, outcome, fmt, ap);
+  give_up(OUTCOME_ROLLED_BACK, status, meaning, fmt, ap);
   va_end(ap);
 }
 
@@ -118,7 +133,7 @@ static void abandon(int status, const char *fmt, ...) __attribute__((format(prin
 static void abandon(int status, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  give_up(status,
+  give_up(OUTCOME_ABANDONED, status,
           several() ? "The update is abandoned; the other components go on with their old versions."
                     : "The update is abandoned.",
           fmt, ap);
@@ -166,6 +181,7 @@ static void commit(void) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link)
     endpoints[n++] = m->endpoint;
+  enter(PHASE_COMMITTING);
   int error = kern_commit(tx.id, endpoints, n);
   if (error) {
     fail(error, "the commit was refused (%s)", sys_strerror(error));
@@ -173,7 +189,7 @@ static void commit(void) {
   }
   client_say(tx.client, "Cleaning up old version...");
   client_say(tx.client, "Live update done.");
-  finish(0);
+  finish(OUTCOME_DONE, 0, "");
 }
 
 static bool all_reached(enum update_phase phase) {
@@ -190,10 +206,19 @@ static void converge_next(void) {
     if (member_reached(m, UPDATE_FROZEN)) continue;
     if (m->converging) return;
     m->converging = true;
-    int error = kern_converge(m->endpoint);
+    m->handled = UINT64_MAX;
+    m->times.converging = elapsed_us();
+    int error = kern_converge(m->endpoint, m->steps, m->steps_bytes);
     if (error) fail(error, "%s cannot converge (%s)", m->name, sys_strerror(error));
     return;
   }
+}
+
+/* A dry run has come as far as it goes. */
+static void end_trial(void) {
+  undo();
+  client_say(tx.client, "Nothing was changed: this was a dry run.");
+  finish(OUTCOME_TRIED, 0, "");
 }
 
 /* Goes on as far as what was reported allows. */
@@ -203,6 +228,10 @@ static void advance(void) {
     break;
   case PHASE_LOADING:
     if (!all_reached(UPDATE_PLANNED) || !all_reached(UPDATE_PREPARED)) break;
+    if (tx.options.dry_run) {
+      end_trial();
+      break;
+    }
     client_say(tx.client, "Applying changes...");
     enter(PHASE_CONVERGING);
     converge_next();
@@ -221,6 +250,9 @@ static void advance(void) {
   case PHASE_TRANSFERRING:
     if (all_reached(UPDATE_TRANSFERRED)) commit();
     break;
+  case PHASE_COMMITTING:
+  case PHASES:
+    break;
   }
 }
 
@@ -231,7 +263,8 @@ static void say_requested(void) {
   names[0] = 0;
   TAILQ_FOREACH (m, &tx.members, link)
     used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", m->name);
-  client_say(tx.client, "Live update requested for %s.", names);
+  client_say(tx.client, "Live update requested for %s%s.", names,
+             tx.options.dry_run ? ", as a dry run" : "");
 }
 
 static void load(struct member *m) {
@@ -246,29 +279,43 @@ static void load(struct member *m) {
     return;
   }
   m->new_pid = pid;
+  m->times.loaded = elapsed_us();
 }
 
-/* The members converge one after the other within one limit. */
-static uint32_t converge_limit_ms(uint32_t by_default) {
-  uint32_t longest = 0;
+static void keep_longer(uint32_t *ms, uint32_t other) {
+  if (other > *ms) *ms = other;
+}
+
+/* The members share each phase. One of which nothing was said must get what the manifest gives. */
+static void set_limits(const struct limits *said, const struct limits *defaults) {
+  struct limits l = {0};
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link) {
-    uint32_t ms = m->converge_ms ? m->converge_ms : by_default;
-    if (ms > longest) longest = ms;
+    const struct limits *own = &m->limits;
+    keep_longer(&l.load_ms, own->load_ms ? own->load_ms : defaults->load_ms);
+    keep_longer(&l.converge_ms, own->converge_ms ? own->converge_ms : defaults->converge_ms);
+    keep_longer(&l.transfer_ms, own->transfer_ms ? own->transfer_ms : defaults->transfer_ms);
   }
-  return longest;
+  if (said->load_ms) l.load_ms = said->load_ms;
+  if (said->converge_ms) l.converge_ms = said->converge_ms;
+  if (said->transfer_ms) l.transfer_ms = said->transfer_ms;
+  l.max_ms = said->max_ms ? said->max_ms : defaults->max_ms;
+  tx.options.limits = l;
 }
 
 void transaction_begin(client_t client, struct member_list *members,
-                       const struct transaction_limits *limits) {
+                       const struct transaction_options *options, const struct limits *defaults) {
   /* The clock, so that a restarted um does not repeat an id that the loader knows. */
   uint64_t now = sys_time_us();
   tx.id = now > tx.id ? now : tx.id + 1;
   tx.client = client;
-  tx.limits = *limits;
+  tx.options = *options;
+  tx.started_us = now;
+  memset(tx.times, 0, sizeof(tx.times));
   TAILQ_INIT(&tx.members);
   TAILQ_CONCAT(&tx.members, members, link);
-  tx.limits.converge_ms = converge_limit_ms(limits->converge_ms);
+  set_limits(&options->limits, defaults);
+  record_begin(&tx);
   say_requested();
   enter(PHASE_LOADING);
   struct member *m;
@@ -297,6 +344,25 @@ static bool is_current(const struct member *m, int pid, enum update_phase phase)
   return false;
 }
 
+static uint64_t *time_of(struct member *m, enum update_phase phase) {
+  switch (phase) {
+  case UPDATE_PLANNED:
+    return &m->times.planned;
+  case UPDATE_PREPARED:
+    return &m->times.prepared;
+  case UPDATE_FROZEN:
+    return &m->times.frozen;
+  case UPDATE_TRANSFERRED:
+    break;
+  }
+  return &m->times.transferred;
+}
+
+/* @param size  what the old version says of its state */
+static void say_size(const struct member *m, const char *size) {
+  client_say(tx.client, "%s: the old version has %s.", m->name, size);
+}
+
 void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int status,
                           const char *text) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
@@ -306,6 +372,8 @@ void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int s
     return;
   }
   m->reported |= 1u << phase;
+  *time_of(m, phase) = elapsed_us();
+  if (phase == UPDATE_PREPARED && tx.options.dry_run) say_size(m, text);
   advance();
 }
 
@@ -356,15 +424,39 @@ static struct member *laggard(void) {
   return NULL;
 }
 
+/* "net did not reach state quiescence ('n == 0')": the filter says more than its absence. */
+static void not_quiescent(struct member *m, int status, const char *how) {
+  bool filtered = *m->filter;
+  fail(status, "%s did not reach state quiescence%s%s%s %s", m->name, filtered ? " ('" : "",
+       m->filter, filtered ? "')" : "", how);
+}
+
+void transaction_look(void) {
+  struct member *m = tx.phase == PHASE_CONVERGING ? laggard() : NULL;
+  static char why[1024], how[1056];
+  if (!m) return;
+  sys_alarm(TRANSACTION_LOOK, sys_time_us() + LOOK_US);
+  if (!deadlock_look(m, why, sizeof(why))) return;
+  snprintf(how, sizeof(how), "and never can: %s", why);
+  not_quiescent(m, -EDEADLK, how);
+}
+
+static void quiescence_timed_out(struct member *m, uint32_t ms) {
+  static char why[1024], how[1120];
+  deadlock_look(m, why, sizeof(why));
+  snprintf(how, sizeof(how), "within %u ms%s%s%s", ms, *why ? " (" : "", why, *why ? ")" : "");
+  not_quiescent(m, -ETIMEDOUT, how);
+}
+
 void transaction_time_out(void) {
   struct member *m = transaction_running() ? laggard() : NULL;
+  uint32_t ms = phase_limit_ms(tx.phase), whole = tx.options.limits.max_ms;
   if (!m) return;
-  uint32_t ms = phase_limit_ms(tx.phase);
-  if (tx.phase == PHASE_CONVERGING && *m->filter)
-    fail(-ETIMEDOUT, "%s did not reach state quiescence ('%s') within %u ms", m->name, m->filter,
-         ms);
+  if (whole && elapsed_us() >= whole * 1000ull)
+    fail(-ETIMEDOUT, "the update did not come to its commit within %u ms (-maxtime); %s was %s",
+         whole, m->name, tx.phase == PHASE_CONVERGING ? "converging" : "not ready");
   else if (tx.phase == PHASE_CONVERGING)
-    fail(-ETIMEDOUT, "%s did not reach state quiescence within %u ms", m->name, ms);
+    quiescence_timed_out(m, ms);
   else if (tx.phase == PHASE_LOADING && member_reached(m, UPDATE_PLANNED))
     fail(-ETIMEDOUT, "the running version of %s did not answer within %u ms %s", m->name, ms,
          phase_text(tx.phase));

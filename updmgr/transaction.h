@@ -10,17 +10,41 @@
 #include "updmgr/client.h"
 #include "updmgr/member.h"
 
-/* Longest time for each phase, in milliseconds. */
-struct transaction_limits {
-  uint32_t load_ms, converge_ms, transfer_ms;
+enum phase {
+  PHASE_IDLE,
+  PHASE_LOADING,      /* new versions start and plan; old versions prepare */
+  PHASE_CONVERGING,   /* members reach quiescence one after the other, callers first */
+  PHASE_TRANSFERRING, /* all are frozen; some new versions still import */
+  PHASE_COMMITTING,   /* all have what they need; the loader decides */
+  PHASES,
+};
+
+/* What is asked of an update beside its members. */
+struct transaction_options {
+  struct limits limits;
+  bool dry_run; /* to load and to plan, and then to undo it */
+};
+
+struct transaction {
+  enum phase phase;
+  uint64_t id; /* of this or the last transaction; never reused */
+  client_t client;
+  struct member_list members; /* in the order of freezing */
+  struct transaction_options options;
+  uint64_t number;     /* in the journal */
+  uint64_t started_s;  /* since 1970 */
+  uint64_t started_us; /* bus time */
+  struct {
+    uint64_t began_us, took_us; /* from the start; 0: it did not come to that */
+  } times[PHASES];
 };
 
 /** Begins an update. All members must have passed member_check().
  * @param members  moved into the transaction; empty afterwards
- * @param limits   copied; members may have a converge_ms of their own, of which the longest counts
- */
+ * @param options  copied. What its limits do not say comes from the members, of which the longest
+ *                 counts, or from `defaults` */
 void transaction_begin(client_t client, struct member_list *members,
-                       const struct transaction_limits *limits);
+                       const struct transaction_options *options, const struct limits *defaults);
 bool transaction_running(void);
 
 /* Events. Those that do not concern the running transaction are ignored. */
@@ -33,9 +57,13 @@ void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int s
 void transaction_exited(endpoint_t ep, int pid, int wait_status);
 /** The client is gone. */
 void transaction_client_gone(client_t client);
-/** The alarm TRANSACTION_ALARM went off. */
+/** The alarm TRANSACTION_ALARM went off: a phase, or the whole update, has taken too long. */
 void transaction_time_out(void);
+/** The alarm TRANSACTION_LOOK went off: is the member that converges in a deadlock? */
+void transaction_look(void);
 
-#define TRANSACTION_ALARM 0u /* bit of um's alarm for the running phase */
+/* Bits of um's alarms. */
+#define TRANSACTION_ALARM 0u
+#define TRANSACTION_LOOK  1u
 
 #endif

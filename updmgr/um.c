@@ -1,6 +1,7 @@
 /* um, the update manager: decides about updates, as a state machine over events.
  *
- * Arguments: load=MS converge=MS transfer=MS, the time-outs of the phases. */
+ * Arguments: load=MS converge=MS transfer=MS, the time-outs of the phases, and maxtime=MS, that of
+ * the whole; 0: none. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +10,13 @@
 
 #include "libsys/kern.h"
 #include "libsys/sys.h"
+#include "updmgr/journal.h"
 #include "updmgr/request.h"
 #include "updmgr/transaction.h"
 
-#define FDS_MAX 16
+#define FDS_MAX 64 /* as many as there can be components */
 
-static struct transaction_limits limits = {
-    .load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
+static struct limits limits = {.load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
 
 static const char *text_of(const msg_t *m) {
   static char text[SYS_PAYLOAD_MAX + 1];
@@ -48,6 +49,7 @@ static void process_msg(const msg_t *m) {
     break;
   case SYS_NOTIFIED:
     if (m->bits & (1ull << TRANSACTION_ALARM)) transaction_time_out();
+    if (m->bits & (1ull << TRANSACTION_LOOK)) transaction_look();
     break;
   }
 }
@@ -60,8 +62,10 @@ static void read_limit(const char *arg) {
     limits.converge_ms = ms;
   else if (sscanf(arg, "transfer=%u", &ms) == 1 && ms)
     limits.transfer_ms = ms;
+  else if (sscanf(arg, "maxtime=%u", &ms) == 1)
+    limits.max_ms = ms;
   else {
-    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS", arg);
+    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS maxtime=MS", arg);
     exit(EXIT_FAILURE);
   }
 }
@@ -69,7 +73,9 @@ static void read_limit(const char *arg) {
 /* um may replace any component: nobody of the same user shall read or trace it. */
 static int init(const sys_init_t *info) {
   (void)info;
-  return prctl(PR_SET_DUMPABLE, 0) ? -errno : 0;
+  if (prctl(PR_SET_DUMPABLE, 0)) return -errno;
+  journal_open();
+  return 0;
 }
 
 int main(int argc, char **argv) {
