@@ -244,7 +244,7 @@ class PointerMaker:
                            for k, v in old.constants.items())
             return len(old.members) == len(new.members) and all(
                 new.homes.get((m.name,), (m.name,)) == (n.name,) and m.bits == n.bits and
-                (isinstance(innermost(n.type), Opaque) or
+                (isinstance(innermost(n.type), Opaque) or n.is_own or
                  is_same(self.worlds.translate(m.type), n.type) and widened(m.type))
                 for m, n in zip(old.members, new.members))
         return widened(type_)
