@@ -167,6 +167,7 @@ static int finish(const Proteos__ControlReply *last, const struct update_options
   const Proteos__Transaction *t = last->transaction;
   if (!t) {
     if (last->status && !explained) fprintf(stderr, "prctl: %s\n", strerror(-last->status));
+    if (last->status == -EPIPE) return EXIT_ROLLED_BACK; /* by busd, as um has died */
     return last->status ? EXIT_REFUSED : EXIT_DONE;
   }
   switch (o->output) {

@@ -1,5 +1,6 @@
 #include "updmgr/member.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +32,28 @@ bool member_set_allow(struct member *m, const char *text, const void *steps, siz
   memcpy(m->steps, steps, bytes);
   m->steps_bytes = bytes;
   return true;
+}
+
+static bool set_options(struct member *m, const void *options, size_t bytes) {
+  if (!options) return true;
+  m->options = malloc(bytes + 1);
+  if (!m->options) return false;
+  memcpy(m->options, options, bytes);
+  m->options_bytes = bytes;
+  return true;
+}
+
+struct member *member_copy(const struct member *m) {
+  int exe = m->self ? -1 : fcntl(m->exe_fd, F_DUPFD_CLOEXEC, 0);
+  if (!m->self && exe < 0) return NULL;
+  struct member *copy = member_new(m->name, m->path, m->filter, exe);
+  if (!copy) return NULL;
+  copy->limits = m->limits;
+  if (set_options(copy, m->options, m->options_bytes) &&
+      (!m->steps || member_set_allow(copy, m->allow, m->steps, m->steps_bytes)))
+    return copy;
+  member_free(copy);
+  return NULL;
 }
 
 void member_free(struct member *m) {

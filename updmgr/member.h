@@ -46,6 +46,7 @@ struct member {
   int new_pid;       /* 0: not loaded */
   unsigned reported; /* 1 << enum update_phase, of the phases reported as successful */
   bool converging;   /* KERN_CONVERGE was sent */
+  bool orphaned;     /* its new version has lost the old one, of whose end we shall hear */
   uint64_t handled;  /* messages, when it was last looked at while converging */
   struct member_times times;
 };
@@ -55,6 +56,8 @@ TAILQ_HEAD(member_list, member);
 /** @param exe_fd  owned by the member from now on; -1: the executable that runs already (self)
  * @return owned by the caller, or NULL (out of memory; exe_fd is closed) */
 struct member *member_new(const char *name, const char *path, const char *filter, int exe_fd);
+/** A member like `m`, to which nothing has happened yet. @return owned by the caller, or NULL */
+struct member *member_copy(const struct member *m);
 /** Gives it an interface filter. @return false without memory */
 bool member_set_allow(struct member *m, const char *text, const void *steps, size_t bytes);
 void member_free(struct member *m);

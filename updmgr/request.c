@@ -122,6 +122,29 @@ static void remember(client_t client, struct member_list *members) {
   client_end(client, 0, NULL);
 }
 
+static void start_remembered(client_t client, const struct limits *said,
+                             const struct limits *defaults) {
+  start(client, &remembered, said, false, defaults);
+  member_list_free(&remembered);
+}
+
+/* A dry run leaves what was remembered for the update itself. */
+static void try_remembered(client_t client, const struct limits *said,
+                           const struct limits *defaults) {
+  struct member_list copies = TAILQ_HEAD_INITIALIZER(copies);
+  const struct member *m;
+  TAILQ_FOREACH (m, &remembered, link) {
+    struct member *copy = member_copy(m);
+    if (copy) TAILQ_INSERT_TAIL(&copies, copy, link);
+    if (copy) continue;
+    refuse(client, &remembered, -ENOMEM, m->name, "there is no memory for it");
+    member_list_free(&copies);
+    return;
+  }
+  start(client, &copies, said, true, defaults);
+  member_list_free(&copies);
+}
+
 static void cancel(client_t client) {
   int status = 0;
   if (TAILQ_EMPTY(&remembered)) {
@@ -143,8 +166,10 @@ static void act(client_t client, const Proteos__UpdateRequest *request, struct m
     remember(client, members);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__START:
-    start(client, &remembered, &said, request->dry_run, defaults);
-    member_list_free(&remembered);
+    if (request->dry_run)
+      try_remembered(client, &said, defaults);
+    else
+      start_remembered(client, &said, defaults);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__CANCEL:
     cancel(client);

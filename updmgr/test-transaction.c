@@ -262,6 +262,12 @@ START_TEST(old_version_dies) {
   expect_failure("the running version of net was killed during state transfer (signal 9). The "
                  "update is abandoned; the other components go on with their old versions.");
   ck_assert_int_eq(ended_as, OUTCOME_ABANDONED);
+  loaded(); /* what it leaves behind may be heard of first */
+  reported(HTTPD, UPDATE_TRANSFERRED, -EPIPE, "");
+  transaction_exited(HTTPD, 1000 + HTTPD, 1 << 8);
+  ck_assert(transaction_running());
+  transaction_exited(HTTPD, 77, SIGKILL);
+  expect_failure("the running version of httpd was killed while converging (signal 9)");
 }
 END_TEST
 

@@ -367,10 +367,11 @@ void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int s
                           const char *text) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
   if (!m || !is_current(m, pid, phase)) return;
-  if (status < 0) {
+  if (status == -EPIPE && phase == UPDATE_TRANSFERRED)
+    m->orphaned = true;
+  else if (status < 0)
     refuse(m, status, text);
-    return;
-  }
+  if (status < 0) return;
   m->reported |= 1u << phase;
   *time_of(m, phase) = elapsed_us();
   if (phase == UPDATE_PREPARED && tx.options.dry_run) say_size(m, text);
@@ -393,7 +394,7 @@ static enum phase phase_of_new(const struct member *m, int wait_status) {
 
 void transaction_exited(endpoint_t ep, int pid, int wait_status) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
-  if (!m) return;
+  if (!m || (m->orphaned && pid == m->new_pid)) return;
   char signal[32] = "";
   if (WIFSIGNALED(wait_status))
     snprintf(signal, sizeof(signal), " (signal %d)", WTERMSIG(wait_status));

@@ -37,7 +37,7 @@ def test_check_that_is_false_rolls_back(counter, check, outcome):
     before = counter.status()["counter"]
     done = counter.try_prctl("update", "counter", "/bin/counter.new", "-check", check)
     last = done.stdout.splitlines()[-1]
-    assert done.returncode == 1 and outcome in last, done.stdout
+    assert done.returncode == 3 and outcome in last, done.stdout
     assert last.startswith(f"UM: Live update failed: counter: violation: check '{check}'")
     assert counter.status()["counter"].pid == before.pid
 

@@ -1,0 +1,187 @@
+"""prctl update, its exit status, and the journal that prctl history reads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from proteos import System
+from proteos.build import COMPONENTS
+from test_transaction import NEVER_TRUE, counted, counter_manifest, progress, unchanged  # noqa: F401
+
+REFUSED, ROLLED_BACK, ABANDONED = 1, 3, 4
+
+
+def history(system, *arguments: str) -> list[dict]:
+    return [json.loads(line) for line in
+            system.prctl("history", *arguments, "--json").splitlines()]
+
+
+# ---- to the executable that runs, of all, as a dry run ----
+
+
+def test_update_to_itself(counted):
+    before = counted.status()["counter"]
+    counted.update("counter", "self")
+    after = counted.status()["counter"]
+    assert (after.build_id, after.updates) == (before.build_id, 1) and after.pid != before.pid
+    counted.update("counter", "/bin/counter.new")
+    counted.update("counter", "self")
+    assert progress(counted)["version"] == 2
+
+
+def test_itself_is_what_runs_when_the_update_starts(counted):
+    counted.mupdate("counter", "self")
+    counted.update("counter", "/bin/counter.new")
+    counted.mupdate_start()
+    assert progress(counted)["version"] == 2
+
+
+def test_update_of_all_from_a_folder(counted, tmp_path):
+    new = {"counter": "counter.new", "asker": "asker", "um": "um"}
+    for name, file in new.items():
+        (tmp_path / name).symlink_to(COMPONENTS / file)
+    done = counted.try_prctl("update", "--all", str(tmp_path))
+    (tmp_path / "asker").unlink()
+    missing = counted.try_prctl("update", "--all", str(tmp_path))
+    assert missing.returncode == REFUSED and "asker refused: " in missing.stdout, missing.stdout
+    assert done.returncode == 0, done.stdout
+    assert progress(counted)["version"] == 2
+    assert {name: c.updates for name, c in counted.status().items()} == \
+        {"um": 1, "counter": 1, "asker": 1}
+
+
+def test_dry_run_shows_the_plan_and_changes_nothing(counted):
+    before = counted.status()["counter"]
+    output = counted.prctl("update", "counter", "/bin/counter.new", "--dry-run")
+    assert "UM: Live update requested for counter, as a dry run.\n" in output
+    assert "KB of variables and at most" in output
+    assert "UM: Nothing was changed: this was a dry run.\n" in output
+    assert "Plan for counter:\ncounter: automatic\n" in output
+    assert "struct note" in output
+    unchanged(counted, before)
+    counted.wait(lambda: sum("counter" in c for c in counted.processes().values()) == 1,
+                 "the end of the new version")
+    counted.update("counter", "/bin/counter.new")
+
+
+def test_dry_run_says_what_would_be_refused(counted):
+    before = counted.status()["counter"]
+    done = counted.try_prctl("update", "counter", "/bin/asker", "--dry-run")
+    assert done.returncode == REFUSED and "was built for component asker" in done.stdout
+    done = counted.try_prctl("update", "counter", "/bin/counter.new", "--dry-run", "-state", "nix")
+    assert done.returncode == REFUSED and "nix" in done.stdout
+    unchanged(counted, before)
+
+
+def test_dry_run_of_what_was_remembered_keeps_it(counted):
+    counted.mupdate("counter", "/bin/counter.new")
+    assert "dry run" in counted.prctl("mupdate-start", "--dry-run")
+    assert counted.status()["counter"].updates == 0
+    counted.mupdate_start()
+    assert progress(counted)["version"] == 2
+
+
+# ---- exit status ----
+
+
+@pytest.fixture
+def system():
+    """As `counted`, but what the asker finds wrong in the end does not count."""
+    with System(counter_manifest()) as booted:
+        progress(booted)
+        yield booted
+
+
+def test_exit_status_tells_how_it_ended(system):
+    def status(*arguments: str) -> int:
+        return system.try_prctl("update", *arguments).returncode
+    assert status("counter", "/bin/counter.new") == 0
+    assert status("counter", "/bin/no-such") == REFUSED
+    assert status("counter", "/bin/asker") == REFUSED
+    assert status("counter") == 2
+    assert status("counter", "/bin/counter", "--all", "x") == 2
+    assert status("counter", "/bin/counter.crash") == ROLLED_BACK
+    prctl = system.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE)
+    while not prctl.stdout.readline().startswith("UM: Applying"):
+        assert prctl.poll() is None
+    system.kill("counter")
+    assert "abandoned" in prctl.communicate()[0]
+    assert prctl.returncode == ABANDONED
+    system.wait(lambda: system.status()["counter"].state == "running", "the restart")
+
+
+def test_json_alone(counted):
+    done = counted.try_prctl("update", "counter", "/bin/counter.crash", "--json")
+    record = json.loads(done.stdout)
+    assert done.returncode == ROLLED_BACK and record["outcome"] == "rolled-back"
+    assert "crashed during state transfer (signal 11)" in record["reason"]
+    record = json.loads(counted.try_prctl("update", "counter", "/bin/asker", "--json").stdout)
+    assert record["outcome"] == "refused" and record["number"] > 0
+    assert [m["component"] for m in record["members"]] == ["counter"]
+
+
+# ---- journal ----
+
+
+def test_history_has_every_update(system):
+    system.update("counter", "/bin/counter.new", "num_busy == 0", "-allow", "m.type != 0xf05")
+    system.try_prctl("update", "counter", "/bin/counter.crash")
+    system.try_prctl("update", "counter", "/bin/asker")
+    system.prctl("update", "counter", "self", "--dry-run")
+    records = history(system)
+    assert [(r["number"], r["outcome"]) for r in records] == \
+        [(1, "done"), (2, "rolled-back"), (3, "refused"), (4, "tried")]
+    member = records[0]["members"][0]
+    assert (member["state"], member["allow"]) == ("num_busy == 0", "m.type != 0xf05")
+    assert member["new_build_id"] == system.status()["counter"].build_id
+    assert [p["phase"] for p in records[0]["phases"]] == ["load", "converge", "transfer", "commit"]
+    lines = system.prctl("history").splitlines()
+    assert len(lines) == 4 and "rolled-back" in lines[1] and "crashed" in lines[1]
+    shown = system.prctl("history", "show", "1")
+    assert "state filter: num_busy == 0\n" in shown and "interface filter: m.type != 0xf05\n" in shown
+    missing = system.try_prctl("history", "show", "99")
+    assert missing.returncode == 1 and "transaction 99 is not on record" in missing.stdout
+    system.shutdown()
+    assert history(system) == records
+
+
+def test_history_of_an_instance_without_updates(system):
+    assert system.prctl("history") == ""
+    (system.runtime / "journal").unlink()
+    done = system.try_prctl("history")
+    assert done.returncode == 1
+    assert done.stdout == f'prctl: no update of instance "{system.name}" is on record\n'
+
+
+def test_update_that_died_with_um_is_on_record(counted):
+    prctl = counted.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE)
+    while not prctl.stdout.readline().startswith("UM: Applying"):
+        assert prctl.poll() is None
+    counted.kill("um")
+    prctl.communicate()
+    counted.wait(lambda: counted.status()["um"].state == "running", "um's restart")
+    counted.update("counter", "/bin/counter.new")
+    assert [(r["number"], r["outcome"]) for r in history(counted)] == \
+        [(1, "interrupted"), (2, "done")]
+
+
+@pytest.mark.parametrize("torn", [b"\x40", b"\x40\x00\x00\x00abc", b"\xff\xff\xff\xff", b"\x03\0\0\0\xff\xff\xff"])
+def test_torn_journal_loses_only_what_is_torn(counted, torn):
+    counted.update("counter", "/bin/counter.new")
+    journal = counted.runtime / "journal"
+    whole = journal.stat().st_size
+    with journal.open("ab") as file:
+        file.write(torn)
+    done = subprocess.run(counted.prctl_command("history"), env=counted.environment(), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert len(done.stdout.splitlines()) == 1
+    assert f"the last {len(torn)} bytes are no record" in done.stderr
+    counted.kill("um")
+    counted.wait(lambda: counted.status()["um"].restarts == 1 and
+                 counted.status()["um"].state == "running", "um's restart")
+    assert journal.stat().st_size == whole
+    counted.update("counter", "/bin/counter")
+    assert [r["number"] for r in history(counted)] == [1, 2]
