@@ -16,7 +16,7 @@ struct member {
   char name[BUS_NAME_MAX]; /* the component's */
   char *path;              /* of the new version, as the user gave it; for people only */
   char *filter;            /* state filter; "" is always true */
-  void *options;           /* packed UpdateOptions, for the new version; NULL: none */
+  uint8_t *options;        /* packed UpdateOptions, for the new version; NULL: none */
   size_t options_bytes;
   uint32_t converge_ms; /* longest time to reach quiescence; 0: the manifest's */
   int exe_fd;           /* the new version's executable; owned; -1 once passed on */

@@ -15,6 +15,7 @@ enum phase {
   PHASE_LOADING,      /* new versions start and plan; old versions prepare */
   PHASE_CONVERGING,   /* members reach quiescence one after the other, callers first */
   PHASE_TRANSFERRING, /* all are frozen; some new versions still import */
+  PHASE_COMMITTING,   /* ordered of the bus, which now decides */
 };
 
 static struct transaction {
@@ -34,6 +35,7 @@ static const char *phase_text(enum phase phase) {
   case PHASE_CONVERGING:
     return "while converging";
   case PHASE_TRANSFERRING:
+  case PHASE_COMMITTING:
     return "during state transfer";
   }
   return "?";
@@ -42,6 +44,7 @@ static const char *phase_text(enum phase phase) {
 static uint32_t phase_limit_ms(enum phase phase) {
   switch (phase) {
   case PHASE_IDLE:
+  case PHASE_COMMITTING:
     return 0;
   case PHASE_LOADING:
     return tx.limits.load_ms;
@@ -88,14 +91,27 @@ static void undo(void) {
   }
 }
 
-/* Undoes the transaction and says why.
- * @param outcome  what that means for the components, a sentence */
-static void give_up(int status, const char *outcome, const char *fmt, va_list ap) {
-  static char reason[18432];
-  vsnprintf(reason, sizeof(reason), fmt, ap);
+/* Why the transaction fails; status 0: it does not. */
+static struct {
+  int status;
+  const char *outcome; /* what that means for the components, a sentence */
+  char reason[18432];
+} failure;
+
+static void give_up(void) {
   undo();
-  client_say(tx.client, "Live update failed: %s. %s", reason, outcome);
-  finish(status);
+  client_say(tx.client, "Live update failed: %s. %s", failure.reason, failure.outcome);
+  finish(failure.status);
+}
+
+/* Once the commit is ordered only the bus can say that it fails; it will, with this reason. */
+static void fail_for(int status, const char *outcome, const char *fmt, va_list ap) {
+  if (!failure.status) {
+    failure.status = status;
+    failure.outcome = outcome;
+    vsnprintf(failure.reason, sizeof(failure.reason), fmt, ap);
+  }
+  if (tx.phase != PHASE_COMMITTING) give_up();
 }
 
 static void fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -108,7 +124,7 @@ static void fail(int status, const char *fmt, ...) {
     outcome = several() ? "Rolled back to the old versions." : "Rolled back to the old version.";
   va_list ap;
   va_start(ap, fmt);
-  give_up(status, outcome, fmt, ap);
+  fail_for(status, outcome, fmt, ap);
   va_end(ap);
 }
 
@@ -118,10 +134,11 @@ static void abandon(int status, const char *fmt, ...) __attribute__((format(prin
 static void abandon(int status, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  give_up(status,
-          several() ? "The update is abandoned; the other components go on with their old versions."
-                    : "The update is abandoned.",
-          fmt, ap);
+  fail_for(status,
+           several()
+               ? "The update is abandoned; the other components go on with their old versions."
+               : "The update is abandoned.",
+           fmt, ap);
   va_end(ap);
 }
 
@@ -166,20 +183,28 @@ static void commit(void) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link)
     endpoints[n++] = m->endpoint;
-  int error = kern_commit(tx.id, endpoints, n);
+  int error = kern_commit(tx.id, endpoints, n, tx.limits.converge_ms, tx.limits.transfer_ms);
   if (error) {
     fail(error, "the commit was refused (%s)", sys_strerror(error));
     return;
   }
-  client_say(tx.client, "Cleaning up old version...");
-  client_say(tx.client, "Live update done.");
-  finish(0);
+  enter(PHASE_COMMITTING);
+}
+
+/* It converges by the order to commit, when all others have transferred. */
+static bool freezes_last(const struct member *m) {
+  return m->endpoint == sys_self();
+}
+
+static bool has_reached(const struct member *m, enum update_phase phase) {
+  bool later = freezes_last(m) && (phase == UPDATE_FROZEN || phase == UPDATE_TRANSFERRED);
+  return later || member_reached(m, phase);
 }
 
 static bool all_reached(enum update_phase phase) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link)
-    if (!member_reached(m, phase)) return false;
+    if (!has_reached(m, phase)) return false;
   return true;
 }
 
@@ -187,7 +212,7 @@ static bool all_reached(enum update_phase phase) {
 static void converge_next(void) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link) {
-    if (member_reached(m, UPDATE_FROZEN)) continue;
+    if (has_reached(m, UPDATE_FROZEN)) continue;
     if (m->converging) return;
     m->converging = true;
     int error = kern_converge(m->endpoint);
@@ -205,7 +230,7 @@ static void advance(void) {
     if (!all_reached(UPDATE_PLANNED) || !all_reached(UPDATE_PREPARED)) break;
     client_say(tx.client, "Applying changes...");
     enter(PHASE_CONVERGING);
-    converge_next();
+    advance();
     break;
   case PHASE_CONVERGING:
     if (!all_reached(UPDATE_FROZEN)) {
@@ -220,6 +245,8 @@ static void advance(void) {
     break;
   case PHASE_TRANSFERRING:
     if (all_reached(UPDATE_TRANSFERRED)) commit();
+    break;
+  case PHASE_COMMITTING:
     break;
   }
 }
@@ -266,6 +293,7 @@ void transaction_begin(client_t client, struct member_list *members,
   tx.id = now > tx.id ? now : tx.id + 1;
   tx.client = client;
   tx.limits = *limits;
+  failure.status = 0;
   TAILQ_INIT(&tx.members);
   TAILQ_CONCAT(&tx.members, members, link);
   tx.limits.converge_ms = converge_limit_ms(limits->converge_ms);
@@ -292,7 +320,7 @@ static bool is_current(const struct member *m, int pid, enum update_phase phase)
   case UPDATE_PREPARED:
     return pid != m->new_pid;
   case UPDATE_FROZEN:
-    return pid != m->new_pid && m->converging;
+    return pid != m->new_pid && (m->converging || freezes_last(m));
   }
   return false;
 }
@@ -349,16 +377,14 @@ static struct member *laggard(void) {
   TAILQ_FOREACH (m, &tx.members, link) {
     bool waits = tx.phase == PHASE_LOADING
                      ? !member_reached(m, UPDATE_PLANNED) || !member_reached(m, UPDATE_PREPARED)
-                 : tx.phase == PHASE_CONVERGING ? !member_reached(m, UPDATE_FROZEN)
-                                                : !member_reached(m, UPDATE_TRANSFERRED);
+                 : tx.phase == PHASE_CONVERGING ? !has_reached(m, UPDATE_FROZEN)
+                                                : !has_reached(m, UPDATE_TRANSFERRED);
     if (waits) return m;
   }
   return NULL;
 }
 
-void transaction_time_out(void) {
-  struct member *m = transaction_running() ? laggard() : NULL;
-  if (!m) return;
+static void fail_late(const struct member *m) {
   uint32_t ms = phase_limit_ms(tx.phase);
   if (tx.phase == PHASE_CONVERGING && *m->filter)
     fail(-ETIMEDOUT, "%s did not reach state quiescence ('%s') within %u ms", m->name, m->filter,
@@ -371,4 +397,35 @@ void transaction_time_out(void) {
   else
     fail(-ETIMEDOUT, "%s's new version did not answer within %u ms %s", m->name, ms,
          phase_text(tx.phase));
+}
+
+void transaction_time_out(void) {
+  const struct member *m = transaction_running() ? laggard() : NULL;
+  if (m) fail_late(m);
+}
+
+/* Of those that converge by the order to commit, the one that the others wait for. */
+static struct member *last_laggard(void) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link)
+    if (!member_reached(m, UPDATE_TRANSFERRED)) return m;
+  return NULL;
+}
+
+void transaction_committed(uint64_t id, int status) {
+  if (tx.phase != PHASE_COMMITTING || id != tx.id) return;
+  if (!status) {
+    client_say(tx.client, "Cleaning up old version...");
+    client_say(tx.client, "Live update done.");
+    finish(0);
+    return;
+  }
+  struct member *late = status == -ETIMEDOUT ? last_laggard() : NULL;
+  enter(late && !member_reached(late, UPDATE_FROZEN) ? PHASE_CONVERGING : PHASE_TRANSFERRING);
+  if (failure.status)
+    give_up();
+  else if (late)
+    fail_late(late);
+  else
+    fail(status, "the commit was refused (%s)", sys_strerror(status));
 }
