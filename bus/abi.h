@@ -109,8 +109,10 @@ enum kern_call {
                        the new version and sends PREPARE to the old -> i32[0] pid */
   KERN_CONVERGE = 0x32, /* (um) i32[0] endpoint; payload: struct bus_step of its interface filter,
                            or none. Holds it and sends CONVERGE */
-  KERN_COMMIT = 0x33,   /* (um) u64[0] txid, u32[2] n; payload: n endpoint_t. Commit record in the
-                           loader, then rebind of all -> 0 once the new versions are live */
+  KERN_COMMIT = 0x33,   /* (um) u64[0] txid, u32[2] n, u32[3] and u32[4] the limits in ms for um to
+                           converge and for its new version, if um is a member; payload: n
+                           endpoint_t. Commit record in the loader, then rebind of all -> 0: ordered;
+                           the outcome comes as UM_COMMITTED */
   KERN_ABORT = 0x34,    /* (um) i32[0] endpoint: kill the new version, thaw the old */
   KERN_CONTROL_SEND = 0x35, /* (um) u64[0] control connection, u32[2] 1 = the last; payload: a
                                packed ControlReply (proto/control.proto) */
@@ -134,6 +136,9 @@ enum um_message {
   UM_CONTROL = 0x42, /* u64[0] control connection; payload: a packed ControlRequest; descriptors
                         attached */
   UM_CONTROL_CLOSED = 0x43, /* u64[0] control connection: its client is gone */
+  UM_COMMITTED = 0x45,      /* the outcome of KERN_COMMIT: u64[0] txid, i32[2] 0 = the new versions
+                               are live, or a negative errno: the old ones go on. To um as it then
+                               is: its new version, if um was a member */
 };
 
 /* Rights of an edge, as libsys checks them before sending (busd checks again). */

@@ -97,7 +97,7 @@ static int do_info(struct call *c) {
   return 0;
 }
 
-/* Load and commit are answered later; an immediate error is returned here. */
+/* Answered later; an immediate error is returned here. */
 static int do_load(struct call *c) {
   uint32_t filter_bytes = c->m->u32[4];
   int fd = take_fd(c);
@@ -113,7 +113,8 @@ static int do_load(struct call *c) {
 static int do_commit(struct call *c) {
   uint32_t n = c->m->u32[2];
   if (c->m->payload != n * sizeof(endpoint_t)) return -EINVAL;
-  return update_commit(c->m->u64[0], (const endpoint_t *)(const void *)c->payload, n);
+  const struct commit_limits limits = {.converge_ms = c->m->u32[3], .transfer_ms = c->m->u32[4]};
+  return update_commit(c->m->u64[0], (const endpoint_t *)(const void *)c->payload, n, &limits);
 }
 
 static int do_waits(struct call *c) {

@@ -9,6 +9,7 @@
 #include "bus/lifecycle.h"
 #include "bus/loop.h"
 #include "bus/shutdown.h"
+#include "bus/update.h"
 
 static int timer_fd = -1;
 static uint64_t armed_us = UINT64_MAX;
@@ -34,7 +35,7 @@ static void fired(int fd, void *arg) {
   (void)arg;
   if (read(fd, &times, sizeof(times)) < 0) return;
   armed_us = UINT64_MAX;
-  next = shutdown_expire(now);
+  next = earlier(shutdown_expire(now), update_expire(now));
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct endpoint *e = bus_endpoint(id);
     next = earlier(next, alarm_expire(e, now));

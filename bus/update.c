@@ -12,19 +12,25 @@
 #include "bus/lifecycle.h"
 #include "bus/link.h"
 #include "bus/log.h"
+#include "bus/timer.h"
 
 /* How long the loader may take to decide. */
 #define DECIDE_US 1000000u
 
 enum commit_state {
   COMMIT_NONE,
+  COMMIT_UM,        /* ordered; um, the last member, converges and its new version transfers */
   COMMIT_DECIDING,  /* sent to the loader */
   COMMIT_ACTIVATED, /* rebound; kept to answer repetitions */
 };
 
 static struct {
   enum commit_state state;
-  struct loader_msg record;
+  uint64_t txid;
+  uint32_t nmembers;
+  struct loader_member members[LOADER_MEMBERS_MAX];
+  struct commit_limits limits;
+  uint64_t deadline_us; /* of COMMIT_UM */
 } commit;
 
 static struct version *um(void) {
@@ -41,7 +47,6 @@ static void tell_um(const msg_t *m, const void *payload) {
 
 static int can_load(const struct endpoint *e) {
   if (!e) return -ENOENT;
-  if (e == bus_update_manager()) return -EOPNOTSUPP;
   if (!e->live) return -SYS_EDEADSRCDST;
   if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING) return -EBUSY;
   return 0;
@@ -107,7 +112,7 @@ void update_spawned(struct version *v, int error) {
   kern_answer(um(), KERN_LOAD, error, &(msg_t){.i32 = {pid}});
 }
 
-/* ---- converge, report ---- */
+/* ---- converge ---- */
 
 int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   if (!e) return -ENOENT;
@@ -118,6 +123,189 @@ int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   version_control(e->live, CONTROL_CONVERGE);
   return 0;
 }
+
+/* ---- commit ---- */
+
+static struct endpoint *member(uint32_t i) {
+  return bus_endpoint(commit.members[i].endpoint);
+}
+
+static bool is_member(const struct endpoint *e) {
+  for (uint32_t i = 0; i < commit.nmembers; i++)
+    if (commit.members[i].endpoint == e->id) return true;
+  return false;
+}
+
+/* um has still to freeze, all others have. */
+static bool is_ready(const struct endpoint *e) {
+  if (!e->next) return false;
+  if (e == bus_update_manager()) return e->state == ENDPOINT_RUNNING && e->live->prepared;
+  return e->state == ENDPOINT_FROZEN && e->next->transferred;
+}
+
+static int add_member(endpoint_t id) {
+  const struct endpoint *e = bus_endpoint(id);
+  if (!e) return -ENOENT;
+  if (!is_ready(e) || is_member(e)) return -EINVAL;
+  if (e->next->state == VERSION_ENDING) return -SYS_EDEADSRCDST;
+  commit.members[commit.nmembers++] = (struct loader_member){id, e->live->pid, e->next->pid};
+  return 0;
+}
+
+static void set_deadline(uint32_t limit_ms) {
+  commit.deadline_us = bus_now_us() + (uint64_t)limit_ms * 1000;
+  timer_at(commit.deadline_us);
+}
+
+static void decide(void) {
+  struct loader_msg record = {.type = LOADER_COMMIT};
+  record.commit.txid = commit.txid;
+  record.commit.deadline_us = bus_now_us() + DECIDE_US;
+  record.commit.nmembers = commit.nmembers;
+  memcpy(record.commit.members, commit.members, sizeof(commit.members));
+  commit.state = COMMIT_DECIDING;
+  link_commit(&record);
+}
+
+int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
+                  const struct commit_limits *limits) {
+  struct endpoint *manager = bus_update_manager();
+  if (commit.state == COMMIT_UM || commit.state == COMMIT_DECIDING) return -EBUSY;
+  if (n == 0 || n > LOADER_MEMBERS_MAX) return -EINVAL;
+  commit.state = COMMIT_NONE;
+  commit.txid = txid;
+  commit.limits = *limits;
+  commit.nmembers = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    int error = add_member(members[i]);
+    if (error) return error;
+  }
+  if (!is_member(manager)) {
+    decide();
+    return 0;
+  }
+  commit.state = COMMIT_UM;
+  set_deadline(limits->converge_ms);
+  return update_converge(manager, NULL, 0);
+}
+
+static void commit_failed(int status);
+
+/* What um has reported of itself while it is the last member of a commit. */
+static void um_reported(enum update_phase phase, int status) {
+  if (commit.state != COMMIT_UM) return;
+  if (status)
+    commit_failed(status);
+  else if (phase == UPDATE_FROZEN)
+    set_deadline(commit.limits.transfer_ms);
+  else if (phase == UPDATE_TRANSFERRED)
+    decide();
+}
+
+static void tell_committed(int status) {
+  msg_t m = {.type = UM_COMMITTED, .u64 = {commit.txid}};
+  m.i32[2] = status;
+  tell_um(&m, NULL);
+}
+
+/* Before it is decided: um, if it is a member, goes on as it was, and undoes the rest. */
+static void commit_failed(int status) {
+  commit.state = COMMIT_NONE;
+  tell_committed(status);
+  if (is_member(bus_update_manager())) update_abort(bus_update_manager());
+}
+
+uint64_t update_expire(uint64_t now_us) {
+  if (commit.state != COMMIT_UM) return UINT64_MAX;
+  if (commit.deadline_us > now_us) return commit.deadline_us;
+  commit_failed(-ETIMEDOUT);
+  return UINT64_MAX;
+}
+
+bool update_is_deciding(const struct endpoint *e) {
+  return commit.state == COMMIT_DECIDING && is_member(e);
+}
+
+static void retire(struct version *old) {
+  if (old->exited) {
+    version_free(old);
+    return;
+  }
+  /* Its memory is torn down away from the personality's CPU. */
+  link_affinity(old, manifest_other_cpus(bus.manifest, bus.cpus));
+  version_kill(old, NULL);
+}
+
+/* All endpoints change hands before any of them is served again. */
+static void rebind(void) {
+  struct version *old[LOADER_MEMBERS_MAX];
+  uint32_t n = commit.nmembers;
+  for (uint32_t i = 0; i < n; i++) {
+    struct endpoint *e = member(i);
+    old[i] = e->live;
+    e->live = e->next;
+    e->next = NULL;
+    e->updates++;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    struct endpoint *e = member(i);
+    version_control(e->live, CONTROL_LIVE);
+    endpoint_release(e);
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    log_version(member(i), member(i)->live, "updated");
+    retire(old[i]);
+  }
+}
+
+void update_activate(const struct loader_msg *m) {
+  if (m->commit.txid == commit.txid && commit.state == COMMIT_DECIDING) {
+    commit.state = COMMIT_ACTIVATED;
+    rebind();
+    tell_committed(0);
+  }
+  link_activated(m->commit.txid);
+}
+
+void update_refused(uint64_t txid) {
+  if (commit.state != COMMIT_DECIDING || txid != commit.txid) return;
+  commit.state = COMMIT_NONE;
+  for (uint32_t i = 0; i < commit.nmembers; i++) {
+    struct version *v = member(i)->live;
+    if (v && v->exited) lifecycle_exited(v, v->wait_status, "");
+  }
+  if (um())
+    commit_failed(-ECANCELED);
+  else
+    update_abort_all();
+}
+
+/* ---- abort ---- */
+
+static void thaw(struct version *v) {
+  v->controls &= ~(unsigned)(CONTROL_PREPARE | CONTROL_CONVERGE);
+  drop_preparation(v);
+  if (v->prepared) version_control(v, CONTROL_THAW);
+}
+
+int update_abort(struct endpoint *e) {
+  if (!e) return -ENOENT;
+  if (update_is_deciding(e)) return -EBUSY;
+  struct version *next = e->next;
+  e->next = NULL;
+  if (next) version_kill(next, NULL);
+  if (e->live) thaw(e->live);
+  if (e->state == ENDPOINT_CONVERGING || e->state == ENDPOINT_FROZEN) endpoint_release(e);
+  return 0;
+}
+
+void update_abort_all(void) {
+  if (commit.state == COMMIT_UM) commit.state = COMMIT_NONE;
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
+    if (bus_endpoint(id)->next || bus_endpoint(id)->held_since_us) update_abort(bus_endpoint(id));
+}
+
+/* ---- report ---- */
 
 /* Of an earlier transaction: the old version has not yet heard that it is off. */
 static bool is_stale(const struct version *v) {
@@ -149,124 +337,8 @@ int update_report(struct version *v, enum update_phase phase, int status, const 
   m.i32[2] = status;
   m.i32[3] = v->pid;
   tell_um(&m, text);
+  if (e == bus_update_manager()) um_reported(phase, status);
   return 0;
-}
-
-/* ---- commit ---- */
-
-static int add_member(struct loader_msg *record, endpoint_t id) {
-  struct endpoint *e = bus_endpoint(id);
-  if (!e) return -ENOENT;
-  if (e->state != ENDPOINT_FROZEN || !e->next || !e->next->transferred) return -EINVAL;
-  if (e->next->state == VERSION_ENDING) return -SYS_EDEADSRCDST;
-  for (uint32_t i = 0; i < record->commit.nmembers; i++)
-    if (record->commit.members[i].endpoint == id) return -EINVAL;
-  record->commit.members[record->commit.nmembers++] =
-      (struct loader_member){id, e->live->pid, e->next->pid};
-  return 0;
-}
-
-int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n) {
-  if (commit.state == COMMIT_DECIDING) return -EBUSY;
-  if (n == 0 || n > LOADER_MEMBERS_MAX) return -EINVAL;
-  commit.record = (struct loader_msg){.type = LOADER_COMMIT};
-  commit.record.commit.txid = txid;
-  commit.record.commit.deadline_us = bus_now_us() + DECIDE_US;
-  for (uint32_t i = 0; i < n; i++) {
-    int error = add_member(&commit.record, members[i]);
-    if (error) return error;
-  }
-  commit.state = COMMIT_DECIDING;
-  link_commit(&commit.record);
-  return -EINPROGRESS;
-}
-
-bool update_is_deciding(const struct endpoint *e) {
-  if (commit.state != COMMIT_DECIDING) return false;
-  for (uint32_t i = 0; i < commit.record.commit.nmembers; i++)
-    if (commit.record.commit.members[i].endpoint == e->id) return true;
-  return false;
-}
-
-static struct endpoint *member(uint32_t i) {
-  return bus_endpoint(commit.record.commit.members[i].endpoint);
-}
-
-static void retire(struct version *old) {
-  if (old->exited) {
-    version_free(old);
-    return;
-  }
-  /* Its memory is torn down away from the personality's CPU. */
-  link_affinity(old, manifest_other_cpus(bus.manifest, bus.cpus));
-  version_kill(old, NULL);
-}
-
-/* All endpoints change hands before any of them is served again. */
-static void rebind(void) {
-  struct version *old[LOADER_MEMBERS_MAX];
-  uint32_t n = commit.record.commit.nmembers;
-  for (uint32_t i = 0; i < n; i++) {
-    struct endpoint *e = member(i);
-    old[i] = e->live;
-    e->live = e->next;
-    e->next = NULL;
-    e->updates++;
-  }
-  for (uint32_t i = 0; i < n; i++) {
-    struct endpoint *e = member(i);
-    version_control(e->live, CONTROL_LIVE);
-    endpoint_release(e);
-  }
-  for (uint32_t i = 0; i < n; i++) {
-    log_version(member(i), member(i)->live, "updated");
-    retire(old[i]);
-  }
-}
-
-void update_activate(const struct loader_msg *m) {
-  if (m->commit.txid == commit.record.commit.txid && commit.state == COMMIT_DECIDING) {
-    commit.state = COMMIT_ACTIVATED;
-    rebind();
-    kern_answer(um(), KERN_COMMIT, 0, &(msg_t){0});
-  }
-  link_activated(m->commit.txid);
-}
-
-void update_refused(uint64_t txid) {
-  if (commit.state != COMMIT_DECIDING || txid != commit.record.commit.txid) return;
-  commit.state = COMMIT_NONE;
-  for (uint32_t i = 0; i < commit.record.commit.nmembers; i++) {
-    struct version *v = member(i)->live;
-    if (v && v->exited) lifecycle_exited(v, v->wait_status, "");
-  }
-  if (um())
-    kern_answer(um(), KERN_COMMIT, -ECANCELED, &(msg_t){0});
-  else
-    update_abort_all();
-}
-
-/* ---- abort ---- */
-
-static void thaw(struct version *v) {
-  v->controls &= ~(unsigned)(CONTROL_PREPARE | CONTROL_CONVERGE);
-  drop_preparation(v);
-  if (v->prepared) version_control(v, CONTROL_THAW);
-}
-
-int update_abort(struct endpoint *e) {
-  if (!e) return -ENOENT;
-  struct version *next = e->next;
-  e->next = NULL;
-  if (next) version_kill(next, NULL);
-  if (e->live) thaw(e->live);
-  if (e->state == ENDPOINT_CONVERGING || e->state == ENDPOINT_FROZEN) endpoint_release(e);
-  return 0;
-}
-
-void update_abort_all(void) {
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    if (bus_endpoint(id)->next || bus_endpoint(id)->held_since_us) update_abort(bus_endpoint(id));
 }
 
 /* ---- deaths ---- */
@@ -281,6 +353,11 @@ static void tell_exited(const struct endpoint *e, const struct version *v, uint3
   tell_um(&m, NULL);
 }
 
+/* There is nothing left to wait for. */
+static void member_lost(const struct endpoint *e) {
+  if (commit.state == COMMIT_UM && is_member(e)) commit_failed(-ECHILD);
+}
+
 void update_live_exited(struct endpoint *e, const struct version *v, int wait_status) {
   if (e == bus_update_manager()) {
     if (commit.state != COMMIT_DECIDING) update_abort_all();
@@ -291,9 +368,11 @@ void update_live_exited(struct endpoint *e, const struct version *v, int wait_st
   tell_exited(e, v, 0, wait_status);
   version_kill(e->next, NULL);
   e->next = NULL;
+  member_lost(e);
 }
 
 void update_next_exited(struct endpoint *e, const struct version *v, int wait_status) {
   e->next = NULL;
   tell_exited(e, v, 1, wait_status);
+  member_lost(e);
 }

@@ -24,15 +24,24 @@ int update_converge(struct endpoint *e, const void *allow, uint32_t bytes);
 /** KERN_REPORT of either version; passed on to um. */
 int update_report(struct version *v, enum update_phase phase, int status, const char *text,
                   uint32_t bytes);
-/** KERN_COMMIT. @return -EINPROGRESS, or why these members are not ready */
-int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n);
+/* How long um may take, if it is a member: it converges by the order to commit. */
+struct commit_limits {
+  uint32_t converge_ms, transfer_ms;
+};
+
+/** KERN_COMMIT: um is told the outcome later. @return 0, or why these members are not ready */
+int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
+                  const struct commit_limits *limits);
+/** Gives up a commit whose last members take too long. @return when to look again */
+uint64_t update_expire(uint64_t now_us);
 /** The loader has decided: all members' endpoints pass to their new versions. Idempotent. */
 void update_activate(const struct loader_msg *m);
 void update_refused(uint64_t txid);
 /** Is this endpoint part of a transaction that the loader is deciding? */
 bool update_is_deciding(const struct endpoint *e);
 
-/** KERN_ABORT: kills the new version, if any, and lets the old one go on. @return 0 or -ENOENT */
+/** KERN_ABORT: kills the new version, if any, and lets the old one go on.
+ * @return 0, -ENOENT, or -EBUSY: the loader is deciding */
 int update_abort(struct endpoint *e);
 void update_abort_all(void);
 

@@ -18,7 +18,7 @@ enum version_state {
   VERSION_BUSY,      /* runs, and waits for nothing of ours */
   VERSION_RECEIVING, /* in receive */
   VERSION_CALLING,   /* in sendrec: its endpoint's request slot 0 is pending */
-  VERSION_IN_KERNEL, /* in a kernel call that takes time (load, commit) */
+  VERSION_IN_KERNEL, /* in a kernel call that takes time (load) */
   VERSION_ENDING,    /* told to die, or dead; its exit is awaited */
 };
 

@@ -33,6 +33,7 @@ FIELDS(control_send, U64(client, 0), U32(last, 2))
 FIELDS(control_client, U64(client, 0))
 FIELDS(um_report, I32(endpoint, 0), U32(phase, 1), I32(status, 2), I32(pid, 3))
 FIELDS(um_exited, I32(endpoint, 0), U32(new, 1), I32(pid, 2), I32(wait_status, 3))
+FIELDS(um_committed, U64(txid, 0), I32(status, 2))
 FIELDS(live, U32(calls_in_flight, 0))
 
 static const struct ipc_message messages[] = {
@@ -57,6 +58,7 @@ static const struct ipc_message messages[] = {
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
     {UM_CONTROL, "UM_CONTROL", control_client, nothing},
     {UM_CONTROL_CLOSED, "UM_CONTROL_CLOSED", control_client, nothing},
+    {UM_COMMITTED, "UM_COMMITTED", um_committed, nothing},
     {BUS_CTL_PREPARE, "CTL_PREPARE", nothing, nothing},
     {BUS_CTL_CONVERGE, "CTL_CONVERGE", nothing, nothing},
     {BUS_CTL_THAW, "CTL_THAW", nothing, nothing},

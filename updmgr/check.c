@@ -105,8 +105,6 @@ static int check_files(struct member *m, int running_fd, char *why, size_t cap) 
 int member_check(struct member *m, char *why, size_t cap) {
   int status = lookup(m, why, cap);
   if (status) return status;
-  if (m->endpoint == sys_self())
-    return refuse(why, cap, -ENOTSUP, "the update manager cannot replace itself");
   struct kern_info info;
   struct bus_edge edges[MEMBER_EDGES_MAX];
   int running_fd = -1;

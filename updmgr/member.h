@@ -28,9 +28,9 @@ struct member {
   char *path;              /* of the new version, as the user gave it; for people only */
   char *filter;            /* state filter; "" is always true */
   char *allow;             /* interface filter, for people; "" is the bus's rule */
-  void *steps;             /* the same as struct bus_step, or NULL */
+  uint8_t *steps;          /* the same as struct bus_step, or NULL */
   size_t steps_bytes;
-  void *options; /* packed UpdateOptions, for the new version; NULL: none */
+  uint8_t *options; /* packed UpdateOptions, for the new version; NULL: none */
   size_t options_bytes;
   struct limits limits; /* what was said with this member */
   bool self;            /* to the executable that runs already */

@@ -14,7 +14,7 @@
 #include "updmgr/transaction.h"
 
 /* Endpoints as in the default manifest: httpd calls net, net calls e1000. */
-enum { E1000 = 3, NET = 4, HTTPD = 5 };
+enum { UM = 1, E1000 = 3, NET = 4, HTTPD = 5 };
 
 static char done[4096]; /* what was asked of the bus, "load 4;converge 4;" */
 static char said[4096]; /* what the client was told, a line each */
@@ -51,7 +51,9 @@ int kern_abort(endpoint_t ep) {
   return 0;
 }
 
-int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n) {
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n, uint32_t converge_ms,
+                uint32_t transfer_ms) {
+  (void)converge_ms, (void)transfer_ms;
   commit_id = txid;
   note("commit");
   for (unsigned i = 0; i < n; i++)
@@ -63,6 +65,10 @@ int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n) {
 int sys_alarm(unsigned bit, uint64_t at_us) {
   if (bit == TRANSACTION_ALARM) alarm_at = at_us;
   return 0;
+}
+
+endpoint_t sys_self(void) {
+  return UM;
 }
 
 const char *sys_strerror(int error) {
@@ -170,6 +176,10 @@ START_TEST(whole_update) {
   frozen();
   report_all(UPDATE_TRANSFERRED);
   ck_assert_str_eq(done, "load 3;load 4;load 5;converge 5;converge 4;converge 3;commit 5 4 3;");
+  ck_assert_int_eq(ended, 1); /* ordered is not decided */
+  ck_assert_uint_eq(alarm_at, 0);
+  transaction_committed(commit_id - 1, -ECANCELED);
+  transaction_committed(commit_id, 0);
   ck_assert_str_eq(said, "Live update requested for e1000, net, httpd.\n"
                          "Loading /bin/e1000.new into memory...\n"
                          "Loading /bin/net.new into memory...\n"
@@ -198,9 +208,10 @@ START_TEST(transferred_may_come_before_frozen) {
   reported(NET, UPDATE_TRANSFERRED, 0, "");
   reported(NET, UPDATE_FROZEN, 0, "");
   reported(E1000, UPDATE_TRANSFERRED, 0, "");
-  ck_assert_int_eq(ended, 1);
+  ck_assert_ptr_null(strstr(done, "commit"));
   reported(E1000, UPDATE_FROZEN, 0, "");
-  ck_assert_int_eq(ended, 0);
+  ck_assert_ptr_nonnull(strstr(done, "commit 5 4 3;"));
+  transaction_committed(commit_id, 0);
 }
 END_TEST
 
@@ -226,9 +237,11 @@ START_TEST(ids_are_never_reused) {
   frozen();
   report_all(UPDATE_TRANSFERRED);
   uint64_t first = commit_id;
+  transaction_committed(commit_id, 0);
   frozen();
   report_all(UPDATE_TRANSFERRED);
   ck_assert_uint_gt(commit_id, first);
+  transaction_committed(commit_id, 0);
 }
 END_TEST
 
@@ -399,12 +412,84 @@ END_TEST
 START_TEST(late_events_are_ignored) {
   frozen();
   report_all(UPDATE_TRANSFERRED);
+  transaction_committed(commit_id, 0);
   done[0] = 0;
   transaction_exited(NET, 77, SIGKILL);
   transaction_time_out();
   transaction_client_gone(9);
   reported(NET, UPDATE_FROZEN, -EIO, "");
+  transaction_committed(commit_id, -ECANCELED);
   ck_assert_str_eq(done, "");
+}
+END_TEST
+
+/* From the order to commit on, what fails is only a reason: the bus decides. */
+START_TEST(commit_is_refused) {
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  transaction_exited(NET, 1000 + NET, SIGSEGV);
+  transaction_client_gone(9);
+  ck_assert_ptr_null(strstr(done, "abort"));
+  transaction_committed(commit_id, -ECANCELED);
+  ck_assert_ptr_nonnull(strstr(done, "commit 5 4 3;" ALL_ABORTED));
+  ck_assert_ptr_nonnull(strstr(said, "Live update failed: net's new version crashed during state "
+                                     "transfer (signal 11). Rolled back to the old versions."));
+  ck_assert_int_eq(ended, -ECHILD);
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  transaction_exited(NET, 1000 + NET, SIGSEGV); /* just after the decision */
+  transaction_committed(commit_id, 0);
+  ck_assert_int_eq(ended, 0);
+  frozen();
+  report_all(UPDATE_TRANSFERRED);
+  transaction_committed(commit_id, -ECANCELED);
+  ck_assert_ptr_nonnull(strstr(said, "failed: the commit was refused"));
+}
+END_TEST
+
+/* um and net; um is where the order of freezing would have it first. */
+static void begin_with_um(void) {
+  static const struct transaction_options options;
+  struct member_list members = TAILQ_HEAD_INITIALIZER(members);
+  add(&members, "um", UM, 0);
+  add(&members, "net", NET, 0);
+  done[0] = said[0] = 0;
+  ended = 1;
+  transaction_begin(9, &members, &options, &manifest);
+  for (endpoint_t ep = UM; ep <= NET; ep += NET - UM) {
+    reported(ep, UPDATE_PLANNED, 0, "");
+    reported(ep, UPDATE_PREPARED, 0, "");
+  }
+  reported(NET, UPDATE_FROZEN, 0, "");
+  reported(NET, UPDATE_TRANSFERRED, 0, "");
+}
+
+START_TEST(um_converges_by_the_order_to_commit) {
+  begin_with_um();
+  ck_assert_str_eq(done, "load 1;load 4;converge 4;commit 1 4;");
+  reported(UM, UPDATE_FROZEN, 0, ""); /* read by the new um */
+  reported(UM, UPDATE_TRANSFERRED, 0, "");
+  ck_assert_int_eq(ended, 1);
+  transaction_committed(commit_id, 0);
+  ck_assert_int_eq(ended, 0);
+}
+END_TEST
+
+START_TEST(um_cannot_be_replaced) {
+  begin_with_um();
+  reported(UM, UPDATE_FROZEN, 0, "");
+  reported(UM, UPDATE_TRANSFERRED, -EINVAL, "violation: tx.id: no.");
+  transaction_committed(commit_id, -EINVAL);
+  ck_assert_str_eq(done, "load 1;load 4;converge 4;commit 1 4;abort 1;abort 4;");
+  ck_assert_ptr_nonnull(strstr(said, "Live update failed: um: violation: tx.id: no. Rolled back"));
+  begin_with_um();
+  transaction_committed(commit_id, -ETIMEDOUT);
+  ck_assert_ptr_nonnull(strstr(said, "um did not reach state quiescence within 3000 ms"));
+  begin_with_um();
+  reported(UM, UPDATE_FROZEN, 0, "");
+  transaction_committed(commit_id, -ETIMEDOUT);
+  ck_assert_ptr_nonnull(strstr(said, "um's new version did not answer within 2000 ms during state "
+                                     "transfer"));
 }
 END_TEST
 
@@ -426,6 +511,9 @@ int main(void) {
   tcase_add_test(t, deadlock_is_not_waited_out);
   tcase_add_test(t, refusals);
   tcase_add_test(t, late_events_are_ignored);
+  tcase_add_test(t, commit_is_refused);
+  tcase_add_test(t, um_converges_by_the_order_to_commit);
+  tcase_add_test(t, um_cannot_be_replaced);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);
   srunner_run_all(r, CK_NORMAL);

@@ -26,9 +26,8 @@ static const char *phase_text(enum phase phase) {
   case PHASE_CONVERGING:
     return "while converging";
   case PHASE_TRANSFERRING:
-    return "during state transfer";
   case PHASE_COMMITTING:
-    return "at the commit";
+    return "during state transfer";
   case PHASES:
     break;
   }
@@ -60,7 +59,8 @@ static uint32_t phase_limit_ms(enum phase phase) {
 static uint64_t deadline_us(void) {
   uint32_t limit = phase_limit_ms(tx.phase), whole = tx.options.limits.max_ms;
   uint64_t phase_end = limit ? sys_time_us() + limit * 1000ull : 0;
-  uint64_t end = whole && tx.phase != PHASE_IDLE ? tx.started_us + whole * 1000ull : 0;
+  bool decides = tx.phase != PHASE_IDLE && tx.phase != PHASE_COMMITTING; /* or the bus does */
+  uint64_t end = whole && decides ? tx.started_us + whole * 1000ull : 0;
   return phase_end && (!end || phase_end < end) ? phase_end : end;
 }
 
@@ -102,15 +102,30 @@ static void undo(void) {
   }
 }
 
-/* Undoes the transaction and says why.
- * @param meaning  what that means for the components, a sentence */
-static void give_up(enum outcome outcome, int status, const char *meaning, const char *fmt,
-                    va_list ap) {
-  static char reason[18432];
-  vsnprintf(reason, sizeof(reason), fmt, ap);
+/* Why the transaction fails; status 0: it does not. */
+static struct {
+  int status;
+  enum outcome outcome;
+  const char *meaning; /* of that for the components, a sentence */
+  char reason[18432];
+} failure;
+
+static void give_up(void) {
   undo();
-  client_say(tx.client, "Live update failed: %s. %s", reason, meaning);
-  finish(outcome, status, reason);
+  client_say(tx.client, "Live update failed: %s. %s", failure.reason, failure.meaning);
+  finish(failure.outcome, failure.status, failure.reason);
+}
+
+/* Once the commit is ordered only the bus can say that it fails; it will, with this reason. */
+static void fail_for(enum outcome outcome, int status, const char *meaning, const char *fmt,
+                     va_list ap) {
+  if (!failure.status) {
+    failure.status = status;
+    failure.outcome = outcome;
+    failure.meaning = meaning;
+    vsnprintf(failure.reason, sizeof(failure.reason), fmt, ap);
+  }
+  if (tx.phase != PHASE_COMMITTING) give_up();
 }
 
 static void fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -123,7 +138,7 @@ static void fail(int status, const char *fmt, ...) {
     meaning = several() ? "Rolled back to the old versions." : "Rolled back to the old version.";
   va_list ap;
   va_start(ap, fmt);
-  give_up(OUTCOME_ROLLED_BACK, status, meaning, fmt, ap);
+  fail_for(OUTCOME_ROLLED_BACK, status, meaning, fmt, ap);
   va_end(ap);
 }
 
@@ -133,10 +148,11 @@ static void abandon(int status, const char *fmt, ...) __attribute__((format(prin
 static void abandon(int status, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  give_up(OUTCOME_ABANDONED, status,
-          several() ? "The update is abandoned; the other components go on with their old versions."
-                    : "The update is abandoned.",
-          fmt, ap);
+  fail_for(OUTCOME_ABANDONED, status,
+           several()
+               ? "The update is abandoned; the other components go on with their old versions."
+               : "The update is abandoned.",
+           fmt, ap);
   va_end(ap);
 }
 
@@ -181,21 +197,29 @@ static void commit(void) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link)
     endpoints[n++] = m->endpoint;
-  enter(PHASE_COMMITTING);
-  int error = kern_commit(tx.id, endpoints, n);
+  const struct limits *l = &tx.options.limits;
+  int error = kern_commit(tx.id, endpoints, n, l->converge_ms, l->transfer_ms);
   if (error) {
     fail(error, "the commit was refused (%s)", sys_strerror(error));
     return;
   }
-  client_say(tx.client, "Cleaning up old version...");
-  client_say(tx.client, "Live update done.");
-  finish(OUTCOME_DONE, 0, "");
+  enter(PHASE_COMMITTING);
+}
+
+/* It converges by the order to commit, when all others have transferred. */
+static bool freezes_last(const struct member *m) {
+  return m->endpoint == sys_self();
+}
+
+static bool has_reached(const struct member *m, enum update_phase phase) {
+  bool later = freezes_last(m) && (phase == UPDATE_FROZEN || phase == UPDATE_TRANSFERRED);
+  return later || member_reached(m, phase);
 }
 
 static bool all_reached(enum update_phase phase) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link)
-    if (!member_reached(m, phase)) return false;
+    if (!has_reached(m, phase)) return false;
   return true;
 }
 
@@ -203,7 +227,7 @@ static bool all_reached(enum update_phase phase) {
 static void converge_next(void) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link) {
-    if (member_reached(m, UPDATE_FROZEN)) continue;
+    if (has_reached(m, UPDATE_FROZEN)) continue;
     if (m->converging) return;
     m->converging = true;
     m->handled = UINT64_MAX;
@@ -234,7 +258,7 @@ static void advance(void) {
     }
     client_say(tx.client, "Applying changes...");
     enter(PHASE_CONVERGING);
-    converge_next();
+    advance();
     break;
   case PHASE_CONVERGING:
     if (!all_reached(UPDATE_FROZEN)) {
@@ -312,6 +336,7 @@ void transaction_begin(client_t client, struct member_list *members,
   tx.options = *options;
   tx.started_us = now;
   memset(tx.times, 0, sizeof(tx.times));
+  failure.status = 0;
   TAILQ_INIT(&tx.members);
   TAILQ_CONCAT(&tx.members, members, link);
   set_limits(&options->limits, defaults);
@@ -339,7 +364,7 @@ static bool is_current(const struct member *m, int pid, enum update_phase phase)
   case UPDATE_PREPARED:
     return pid != m->new_pid;
   case UPDATE_FROZEN:
-    return pid != m->new_pid && m->converging;
+    return pid != m->new_pid && (m->converging || freezes_last(m));
   }
   return false;
 }
@@ -418,8 +443,8 @@ static struct member *laggard(void) {
   TAILQ_FOREACH (m, &tx.members, link) {
     bool waits = tx.phase == PHASE_LOADING
                      ? !member_reached(m, UPDATE_PLANNED) || !member_reached(m, UPDATE_PREPARED)
-                 : tx.phase == PHASE_CONVERGING ? !member_reached(m, UPDATE_FROZEN)
-                                                : !member_reached(m, UPDATE_TRANSFERRED);
+                 : tx.phase == PHASE_CONVERGING ? !has_reached(m, UPDATE_FROZEN)
+                                                : !has_reached(m, UPDATE_TRANSFERRED);
     if (waits) return m;
   }
   return NULL;
@@ -449,10 +474,9 @@ static void quiescence_timed_out(struct member *m, uint32_t ms) {
   not_quiescent(m, -ETIMEDOUT, how);
 }
 
-void transaction_time_out(void) {
-  struct member *m = transaction_running() ? laggard() : NULL;
+/* @param m  the member that keeps the others waiting */
+static void fail_late(struct member *m) {
   uint32_t ms = phase_limit_ms(tx.phase), whole = tx.options.limits.max_ms;
-  if (!m) return;
   if (whole && elapsed_us() >= whole * 1000ull)
     fail(-ETIMEDOUT, "the update did not come to its commit within %u ms (-maxtime); %s was %s",
          whole, m->name, tx.phase == PHASE_CONVERGING ? "converging" : "not ready");
@@ -464,4 +488,35 @@ void transaction_time_out(void) {
   else
     fail(-ETIMEDOUT, "%s's new version did not answer within %u ms %s", m->name, ms,
          phase_text(tx.phase));
+}
+
+void transaction_time_out(void) {
+  struct member *m = transaction_running() ? laggard() : NULL;
+  if (m) fail_late(m);
+}
+
+/* Of those that converge by the order to commit, the one that the others wait for. */
+static struct member *last_laggard(void) {
+  struct member *m;
+  TAILQ_FOREACH (m, &tx.members, link)
+    if (!member_reached(m, UPDATE_TRANSFERRED)) return m;
+  return NULL;
+}
+
+void transaction_committed(uint64_t id, int status) {
+  if (tx.phase != PHASE_COMMITTING || id != tx.id) return;
+  if (!status) {
+    client_say(tx.client, "Cleaning up old version...");
+    client_say(tx.client, "Live update done.");
+    finish(OUTCOME_DONE, 0, "");
+    return;
+  }
+  struct member *late = status == -ETIMEDOUT ? last_laggard() : NULL;
+  enter(late && !member_reached(late, UPDATE_FROZEN) ? PHASE_CONVERGING : PHASE_TRANSFERRING);
+  if (failure.status)
+    give_up();
+  else if (late)
+    fail_late(late);
+  else
+    fail(status, "the commit was refused (%s)", sys_strerror(status));
 }

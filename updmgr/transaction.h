@@ -1,6 +1,7 @@
 /* The update transaction: one update of one or several components; all commit, or none.
  *
- * A state machine over events. At most one runs at a time. */
+ * A state machine over events. At most one runs at a time. um may be a member itself: it converges
+ * last, by its own order to commit, and what comes after the commit is done by its new version. */
 #ifndef UPDMGR_TRANSACTION_H
 #define UPDMGR_TRANSACTION_H
 
@@ -15,7 +16,7 @@ enum phase {
   PHASE_LOADING,      /* new versions start and plan; old versions prepare */
   PHASE_CONVERGING,   /* members reach quiescence one after the other, callers first */
   PHASE_TRANSFERRING, /* all are frozen; some new versions still import */
-  PHASE_COMMITTING,   /* all have what they need; the loader decides */
+  PHASE_COMMITTING,   /* ordered of the bus, which now decides; um converges by that order */
   PHASES,
 };
 
@@ -55,6 +56,8 @@ void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int s
                           const char *text);
 /** A process ended. @param wait_status  as from waitpid() */
 void transaction_exited(endpoint_t ep, int pid, int wait_status);
+/** The outcome of the commit that was ordered: 0, or why the bus refused it. */
+void transaction_committed(uint64_t id, int status);
 /** The client is gone. */
 void transaction_client_gone(client_t client);
 /** The alarm TRANSACTION_ALARM went off: a phase, or the whole update, has taken too long. */

@@ -41,6 +41,9 @@ static void process_msg(const msg_t *m) {
   case UM_EXITED:
     transaction_exited(m->i32[0], m->i32[2], m->i32[3]);
     break;
+  case UM_COMMITTED:
+    transaction_committed(m->u64[0], m->i32[2]);
+    break;
   case UM_CONTROL:
     control(m);
     break;
@@ -71,7 +74,7 @@ static void read_limit(const char *arg) {
 }
 
 /* um may replace any component: nobody of the same user shall read or trace it. */
-static int init(const sys_init_t *info) {
+static int hide(const sys_init_t *info) {
   (void)info;
   if (prctl(PR_SET_DUMPABLE, 0)) return -errno;
   journal_open();
@@ -79,7 +82,7 @@ static int init(const sys_init_t *info) {
 }
 
 int main(int argc, char **argv) {
-  event_eh_t handlers = {.init = init};
+  event_eh_t handlers = {.init = hide, .live_update = hide};
   sys_startup(&handlers);
   for (int i = 1; i < argc; i++)
     read_limit(argv[i]);

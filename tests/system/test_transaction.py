@@ -252,13 +252,6 @@ def test_component_cannot_be_updated_while_dead():
         assert done.returncode == 1
 
 
-def test_um_refuses_to_replace_itself(counted):
-    done = counted.try_prctl("update", "um", "/bin/um")
-    assert done.returncode == 1
-    assert "refused" in done.stdout
-    assert len(done.stdout.splitlines()) == 1
-
-
 def test_wrong_command_lines(counted):
     for arguments in (["update"], ["update", "counter"], ["update", "counter", "-state", "x"],
                       ["mupdate", "counter"], ["mupdate", "--all", "self"],
