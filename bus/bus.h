@@ -24,7 +24,8 @@ struct bus {
   uint64_t started_us;        /* CLOCK_MONOTONIC at the start of the instance */
   uint64_t cpus;              /* what the instance may use, one bit a CPU */
   int32_t loader_pid;
-  bool tracing; /* somebody reads a trace */
+  uint32_t updates; /* of busd itself */
+  bool tracing;     /* somebody reads a trace */
 };
 
 extern struct bus bus;
@@ -40,7 +41,8 @@ struct endpoint *bus_update_manager(void);
 /** Writes a line to log/instance.log. */
 void bus_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** Makes the endpoints of a manifest, without starting anything. @return 0 or a negative errno */
+/** Makes the endpoints of a manifest, without starting anything. All arguments must live as long as
+ * the bus. @return 0 or a negative errno */
 int bus_init(struct manifest *m, const char *instance, const char *runtime_dir);
 void bus_deinit(void);
 

@@ -1,7 +1,8 @@
 /* busd: the microkernel of an instance. Rendezvous IPC, notifications, alarms, watches, regions,
  * the kernel's part in updates, logs, traces and the control socket.
  *
- *   busd INSTANCE MANIFEST RUNTIME-DIRECTORY    started by the loader */
+ *   busd INSTANCE MANIFEST RUNTIME-DIRECTORY    started by the loader
+ *   busd INSTANCE update                        a new version, with the old one's state to come */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "bus/log.h"
 #include "bus/loop.h"
 #include "bus/region.h"
+#include "bus/self.h"
 #include "bus/timer.h"
 #include "bus/wire.h"
 
@@ -41,7 +43,7 @@ static const struct step {
   const char *name;
   int (*run)(void);
 } steps[] = {
-    {"the event loop", loop_init},
+    {"the event loop", loop_start},
     {"the loader", link_init},
     {"the CPU affinity", pin},
     {"the timer", timer_init},
@@ -60,23 +62,52 @@ static bool initialise(void) {
   return wire_init() == 0;
 }
 
-int main(int argc, char **argv) {
+static bool start(const char *instance, const char *manifest, const char *runtime_dir) {
   char error[1024];
-  if (argc != 4) {
+  struct manifest *loaded = manifest_load(manifest, error, sizeof(error));
+  if (!loaded) {
+    boot_failed(NULL, error);
+    return false;
+  }
+  struct manifest *m = manifest_copy(loaded);
+  char *name = strdup(instance), *directory = strdup(runtime_dir);
+  manifest_free(loaded);
+  if (!m || !name || !directory || bus_init(m, name, directory) < 0) return false;
+  if (initialise()) boot_continue();
+  return true;
+}
+
+/* Until it is to hand over. */
+static void serve(void) {
+  bool unwritten = true;
+  while (!self_is_held()) {
+    if (unwritten) {
+      loop_once(false);
+      unwritten = self_write_back();
+    } else {
+      loop_run();
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  bool update = argc == 3 && strcmp(argv[2], "update") == 0;
+  if (argc != 4 && !update) {
     fprintf(stderr, "busd: started by the loader only\n");
     return 2;
   }
-  prctl(PR_SET_DUMPABLE, 0);
+  signal(SIGPIPE, SIG_IGN);
+  self_init(update);
+  if (update) {
+    self_become();
+  } else {
+    prctl(PR_SET_DUMPABLE, 0);
+    if (!start(argv[1], argv[2], argv[3])) return EXIT_FAILURE;
+  }
   /* It outlives the loader just long enough to say that it has died. */
   prctl(PR_SET_PDEATHSIG, 0);
-  signal(SIGPIPE, SIG_IGN);
-  struct manifest *m = manifest_load(argv[2], error, sizeof(error));
-  if (!m) {
-    boot_failed(NULL, error);
-    return EXIT_FAILURE;
+  for (;;) {
+    serve();
+    self_hand_over();
   }
-  if (bus_init(m, argv[1], argv[3]) < 0) return EXIT_FAILURE;
-  if (initialise()) boot_continue();
-  loop_run(); /* until the loader ends it */
-  return EXIT_SUCCESS;
 }

@@ -14,6 +14,7 @@
 #include "bus/interface.h"
 #include "bus/manifest.h"
 #include "bus/version.h"
+#include "libst/annotate.h"
 #include "libsys/msg.h"
 
 #define ENDPOINTS_MAX (MANIFEST_COMPONENTS_MAX + 1)
@@ -45,20 +46,23 @@ struct request {
   uint64_t deadline_us; /* 0 = none */
   uint64_t since_us;    /* when it was made; only with a deadline */
   msg_t m;              /* QUEUED: the request; ANSWERED: the answer */
-  void *payload;        /* a copy, while QUEUED or ANSWERED */
+  uint8_t *payload;     /* a copy, while QUEUED or ANSWERED */
   TAILQ_ENTRY(request) link;
 };
+ST_FIELD(struct request, cookie, not_pointer); /* the caller's */
+ST_FIELD(struct request, m, opaque);
 
 TAILQ_HEAD(request_queue, request);
 
 /* A message of the bus itself with a payload or descriptors: to um only. */
 struct mail {
   msg_t m;
-  void *payload;
+  uint8_t *payload;
   int *fds;
   unsigned nfds;
   TAILQ_ENTRY(mail) link;
 };
+ST_FIELD(struct mail, m, opaque);
 
 TAILQ_HEAD(mail_queue, mail);
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus/bus.h"
 #include "bus/wire.h"
@@ -89,5 +90,14 @@ const void *hello_info(const struct endpoint *e, uint32_t *bytes) {
   uint8_t *end = put_edges(buffer + sizeof(info), e, BUS_RIGHT_SENDREC, &info.nedges);
   put(buffer, &info, sizeof(info));
   *bytes = (uint32_t)(end - buffer);
+  return buffer;
+}
+
+const void *hello_info_of_busd(uint32_t *bytes) {
+  struct kern_info info = {
+      .endpoint = SYS_KERNEL, .state = ENDPOINT_RUNNING, .pid = getpid(), .updates = bus.updates};
+  copy_name(info.name, "busd");
+  put(buffer, &info, sizeof(info));
+  *bytes = sizeof(info);
   return buffer;
 }

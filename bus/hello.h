@@ -8,5 +8,6 @@
  * @return a payload, valid until the next call */
 const void *hello_make(const struct version *v, uint32_t *bytes);
 const void *hello_info(const struct endpoint *e, uint32_t *bytes);
+const void *hello_info_of_busd(uint32_t *bytes);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,11 @@
 #include "bus/lifecycle.h"
 #include "bus/loop.h"
 #include "bus/packet.h"
+#include "bus/self.h"
 #include "bus/shutdown.h"
 #include "bus/update.h"
 #include "bus/wire.h"
-
-/* Ids of helpers lie beyond those of versions. */
-#define HELPER_IDS 0x80000000u
+#include "libst/annotate.h"
 
 static int tell(const struct loader_msg *m, const char *strings, size_t bytes, const int *fds,
                 unsigned nfds) {
@@ -36,6 +36,9 @@ struct strings {
   size_t used;
   uint32_t n;
 };
+
+static struct strings strings; /* of the request that is being made */
+ST_VAR(strings, dont_transfer);
 
 static int add_string(struct strings *s, const char *text) {
   size_t len = strlen(text) + 1;
@@ -103,7 +106,6 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
   const struct endpoint *e = v->endpoint;
   struct loader_msg m = {.type = LOADER_SPAWN, .id = v->id};
   struct fd_list list = {.m = &m};
-  static struct strings strings;
   struct wire_end ends[WIRES_PER_COMPONENT_MAX];
   int channel = -1;
   strings.used = strings.n = 0;
@@ -130,8 +132,7 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
 int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsigned nfds,
                       int log_fd) {
   static uint32_t last_id;
-  static struct strings strings;
-  struct loader_msg m = {.type = LOADER_SPAWN, .id = HELPER_IDS | ++last_id};
+  struct loader_msg m = {.type = LOADER_SPAWN, .id = LOADER_HELPER_IDS | ++last_id};
   struct fd_list list = {.m = &m};
   int exe = open(path, O_RDONLY | O_CLOEXEC), error = 0;
   if (exe < 0) return -errno;
@@ -149,15 +150,51 @@ int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsig
   return error ? error : (int)last_id;
 }
 
+void link_kill_id(uint32_t id, int signal) {
+  const struct loader_msg m = {.type = LOADER_KILL, .id = id, .kill = {signal}};
+  tell(&m, NULL, 0, NULL, 0);
+}
+
 void link_kill(const struct version *v, int signal) {
-  const struct loader_msg m = {.type = LOADER_KILL, .id = v->id, .kill = {signal}};
+  link_kill_id(v->id, signal);
+}
+
+void link_affinity_id(uint32_t id, uint64_t cpus) {
+  const struct loader_msg m = {.type = LOADER_AFFINITY, .id = id, .affinity = {cpus}};
   tell(&m, NULL, 0, NULL, 0);
 }
 
 void link_affinity(const struct version *v, uint64_t cpus) {
-  const struct loader_msg m = {.type = LOADER_AFFINITY, .id = v->id, .affinity = {cpus}};
-  tell(&m, NULL, 0, NULL, 0);
+  link_affinity_id(v->id, cpus);
 }
+
+/* ---- a new version of busd ---- */
+
+int link_spawn_next(const struct link_next *next) {
+  struct loader_msg m = {.type = LOADER_SPAWN, .id = next->id};
+  struct fd_list list = {.m = &m};
+  strings.used = strings.n = 0;
+  int error = add_string(&strings, "busd");
+  if (!error) error = add_string(&strings, bus.instance);
+  if (!error) error = add_string(&strings, "update");
+  if (error) return error;
+  m.spawn.nargs = strings.n;
+  m.spawn.cpus = manifest_other_cpus(bus.manifest, bus.cpus);
+  list.fds[list.n++] = next->exe;
+  list.fds[list.n++] = STDERR_FILENO;
+  give(&list, next->exe, LOADER_EXE_FD);
+  give(&list, next->state, LOADER_STATE_FD);
+  give(&list, next->old_exe, LOADER_OLD_EXE_FD);
+  give(&list, next->options, LOADER_OPTIONS_FD);
+  return tell(&m, strings.bytes, strings.used, list.fds, list.n);
+}
+
+void link_report(enum update_phase phase, int status, const char *text) {
+  const struct loader_msg m = {.type = LOADER_REPORT, .report = {phase, status}};
+  tell(&m, text, strlen(text) + 1, NULL, 0);
+}
+
+/* ---- commit ---- */
 
 void link_commit(const struct loader_msg *commit) {
   tell(commit, NULL, 0, NULL, 0);
@@ -177,8 +214,12 @@ void link_shutdown(int status) {
 
 /* @param never_ran  why it did not get to run its executable; "": it did */
 static void process_exited(const struct loader_msg *m, const char *never_ran) {
-  if (m->id & HELPER_IDS) {
-    wire_helper_exited((int)(m->id & ~HELPER_IDS), m->exited.wait_status, never_ran);
+  if (m->id & LOADER_HELPER_IDS) {
+    wire_helper_exited((int)(m->id & ~LOADER_HELPER_IDS), m->exited.wait_status, never_ran);
+    return;
+  }
+  if (m->id >= LOADER_NEXT_IDS) {
+    self_exited(m);
     return;
   }
   struct version *v = version_by_id(m->id);
@@ -186,8 +227,12 @@ static void process_exited(const struct loader_msg *m, const char *never_ran) {
 }
 
 static void spawned(const struct loader_msg *m) {
-  if (m->id & HELPER_IDS) {
-    if (m->spawned.error) wire_helper_failed((int)(m->id & ~HELPER_IDS), m->spawned.error);
+  if (m->id & LOADER_HELPER_IDS) {
+    if (m->spawned.error) wire_helper_failed((int)(m->id & ~LOADER_HELPER_IDS), m->spawned.error);
+    return;
+  }
+  if (m->id >= LOADER_NEXT_IDS) {
+    self_spawned(m);
     return;
   }
   struct version *v = version_by_id(m->id);
@@ -214,7 +259,16 @@ static void handle(const struct loader_msg *m, const char *text) {
     update_activate(m);
     break;
   case LOADER_REFUSED:
-    update_refused(m->commit.txid);
+    update_refused(m->commit.txid, m->commit.status);
+    break;
+  case LOADER_REPORT:
+    self_reported(m, text);
+    break;
+  case LOADER_HELD:
+    self_held();
+    break;
+  case LOADER_THAW:
+    self_thawed();
     break;
   case LOADER_TERM:
     shutdown_begin("told by a signal", EXIT_SUCCESS);
@@ -225,16 +279,19 @@ static void handle(const struct loader_msg *m, const char *text) {
   case LOADER_COMMIT:
   case LOADER_ACTIVATED:
   case LOADER_SHUTDOWN:
+  case LOADER_HOLD:
     bus_log("the loader sent a message that only busd may send");
     break;
   }
 }
 
+static struct {
+  struct loader_msg m;
+  char text[LOADER_STRINGS_MAX];
+} packet;
+ST_VAR(packet, dont_transfer);
+
 static void ready(int fd, void *arg) {
-  struct {
-    struct loader_msg m;
-    char text[256];
-  } packet;
   unsigned nfds = 0;
   (void)arg;
   ssize_t n = fdpass_receive(fd, &packet, sizeof(packet), NULL, &nfds);
@@ -247,6 +304,11 @@ static void ready(int fd, void *arg) {
   size_t text = (size_t)n - sizeof(packet.m);
   packet.text[text < sizeof(packet.text) ? text : sizeof(packet.text) - 1] = 0;
   handle(&packet.m, packet.text);
+}
+
+void link_wait(void) {
+  struct pollfd p = {.fd = LOADER_CHANNEL_FD, .events = POLLIN};
+  if (poll(&p, 1, -1) > 0) ready(LOADER_CHANNEL_FD, NULL);
 }
 
 int link_init(void) {

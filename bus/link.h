@@ -26,8 +26,25 @@ int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsig
 
 void link_kill(const struct version *v, int signal);
 void link_affinity(const struct version *v, uint64_t cpus);
+/* The same by the loader's id of a process. */
+void link_kill_id(uint32_t id, int signal);
+void link_affinity_id(uint32_t id, uint64_t cpus);
 
-/** Sends the commit record to be decided. */
+/* A new version of busd. All descriptors stay the caller's. */
+struct link_next {
+  uint32_t id;
+  int exe, old_exe;
+  int state;   /* its end of the state channel */
+  int options; /* a file with the packed options */
+};
+/** Starts it. @return 0 or a negative errno */
+int link_spawn_next(const struct link_next *next);
+/** In a new version: passed on to the old one. @param text  "": none */
+void link_report(enum update_phase phase, int status, const char *text);
+/** Waits for a message of the loader, and handles it. */
+void link_wait(void);
+
+/** Sends the commit record to be decided. With LOADER_HOLD as its type, by the new busd's order. */
 void link_commit(const struct loader_msg *commit);
 void link_activated(uint64_t txid);
 

@@ -1,6 +1,6 @@
 /* loader: parent of every process of an instance, and the only one that forks. It starts busd, then
- * what busd asks for; reports exits; holds the commit record. When busd dies, or when it is told
- * to, it ends everything and leaves nothing running.
+ * what busd asks for; reports exits; holds the commit record, and by it replaces busd itself. When
+ * busd dies, or when it is told to, it ends everything and leaves nothing running.
  *
  *   loader INSTANCE MANIFEST RUNTIME-DIRECTORY
  *
@@ -27,6 +27,7 @@
 #include "bus/affinity.h"
 #include "bus/child.h"
 #include "bus/fdpass.h"
+#include "bus/handover.h"
 #include "bus/loader_proto.h"
 #include "bus/record.h"
 #include "bus/sandbox.h"
@@ -41,6 +42,7 @@ static enum phase phase = PHASE_RUNNING;
 static int exit_status;
 static int channel = -1; /* to busd */
 static struct record record;
+static struct handover handover;
 static const char *runtime_dir;
 
 static uint64_t now_us(void) {
@@ -66,12 +68,27 @@ static void end_everything(int status) {
   child_kill_all(SIGKILL);
 }
 
-static void tell(const struct loader_msg *m, const char *text) {
+static void tell_now(const struct loader_msg *m, const char *text) {
   struct iovec iov[2] = {{(void *)(uintptr_t)m, sizeof(*m)},
                          {(void *)(uintptr_t)text, text ? strlen(text) + 1 : 0}};
   struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
   if (phase == PHASE_RUNNING && sendmsg(channel, &msg, MSG_NOSIGNAL) < 0)
     say("busd cannot be reached");
+}
+
+static void tell(const struct loader_msg *m, const char *text) {
+  if (handover.state != HANDOVER_HOLDING)
+    tell_now(m, text);
+  else if (handover_keep(&handover, m, text) < 0)
+    say("out of memory: busd does not hear of what has happened");
+}
+
+static void tell_held(void) {
+  struct held *held;
+  while ((held = handover_take(&handover))) {
+    tell_now(&held->m, held->text);
+    held_free(held);
+  }
 }
 
 /* ---- requests of busd ---- */
@@ -91,28 +108,53 @@ static bool split(char *text, size_t bytes, char **argv, uint32_t n) {
 
 #define ARGS_MAX 128u
 
+/* @param channel  a descriptor that the process gets as LOADER_CHANNEL_FD; -1: none */
 static pid_t do_spawn(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
-                      unsigned nfds, int *report) {
+                      unsigned nfds, int channel_fd, int *report) {
   char *argv[ARGS_MAX + 1];
-  if (m->spawn.nfds > LOADER_FDS_MAX || nfds != m->spawn.nfds + 2) return -EINVAL;
+  int given[LOADER_FDS_MAX], slots[LOADER_FDS_MAX];
+  if (m->spawn.nfds >= LOADER_FDS_MAX || nfds != m->spawn.nfds + 2) return -EINVAL;
   if (m->spawn.nargs == 0 || m->spawn.nargs > ARGS_MAX) return -EINVAL;
   if (!split(strings, bytes, argv, m->spawn.nargs)) return -EINVAL;
+  memcpy(given, fds + 2, m->spawn.nfds * sizeof(int));
+  memcpy(slots, m->spawn.fds, m->spawn.nfds * sizeof(int));
+  given[m->spawn.nfds] = channel_fd;
+  slots[m->spawn.nfds] = LOADER_CHANNEL_FD;
   struct spawn s = {.exe_fd = fds[0],
                     .log_fd = fds[1],
                     .argv = argv,
-                    .fds = fds + 2,
-                    .fd_slots = m->spawn.fds,
-                    .nfds = m->spawn.nfds,
+                    .fds = given,
+                    .fd_slots = slots,
+                    .nfds = m->spawn.nfds + (channel_fd >= 0 ? 1 : 0),
                     .cpus = m->spawn.cpus,
                     .confine = m->spawn.flags};
   return spawn(&s, report);
+}
+
+static bool is_next_busd(uint32_t id) {
+  return id >= LOADER_NEXT_IDS && id < LOADER_HELPER_IDS;
+}
+
+static pid_t spawn_busd(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
+                        unsigned nfds, int *report) {
+  int pair[2];
+  if (handover.state == HANDOVER_HOLDING) return -EBUSY;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  pid_t pid = do_spawn(m, strings, bytes, fds, nfds, pair[1], report);
+  close(pair[1]);
+  if (pid > 0)
+    handover_begin(&handover, m->id, pair[0]);
+  else
+    close(pair[0]);
+  return pid;
 }
 
 static void spawn_requested(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
                             unsigned nfds) {
   struct loader_msg answer = {.type = LOADER_SPAWNED, .id = m->id};
   int report;
-  pid_t pid = do_spawn(m, strings, bytes, fds, nfds, &report);
+  pid_t pid = is_next_busd(m->id) ? spawn_busd(m, strings, bytes, fds, nfds, &report)
+                                  : do_spawn(m, strings, bytes, fds, nfds, -1, &report);
   if (pid > 0 && child_add(m->id, pid, report) < 0) {
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
@@ -126,14 +168,89 @@ static void spawn_requested(const struct loader_msg *m, char *strings, size_t by
 
 static void reap(void);
 
+static void refuse(const struct loader_msg *commit, int status) {
+  struct loader_msg refused = *commit;
+  refused.type = LOADER_REFUSED;
+  refused.commit.status = status;
+  tell(&refused, NULL);
+}
+
 static void commit_requested(const struct loader_msg *m) {
   reap(); /* a member that has just died must not be committed to */
-  if (record_commit(&record, m, now_us())) {
+  if (record_commit(&record, m, now_us()))
     tell(&record.activate, NULL);
-  } else {
-    struct loader_msg refused = *m;
-    refused.type = LOADER_REFUSED;
-    tell(&refused, NULL);
+  else
+    refuse(m, -ECANCELED);
+}
+
+/* ---- the update of busd ---- */
+
+static void hold_requested(const struct loader_msg *m) {
+  struct loader_msg held = {.type = LOADER_HELD};
+  if (handover.state != HANDOVER_LOADED || handover.id != m->id) {
+    refuse(m, -ECHILD);
+    return;
+  }
+  tell_now(&held, NULL);
+  handover.state = HANDOVER_HOLDING;
+  handover.order = *m;
+}
+
+/* The old busd goes on as if nothing had happened. */
+static void give_back(int status) {
+  struct loader_msg thaw = {.type = LOADER_THAW, .id = handover.id};
+  struct child *next = child_by_id(handover.id);
+  if (next) kill(next->pid, SIGKILL);
+  tell_now(&thaw, NULL);
+  handover_end(&handover);
+  tell_held();
+  refuse(&handover.order, status);
+}
+
+/* Two busds never live at the same time. */
+static void end_old_busd(void) {
+  struct child *old = child_by_id(LOADER_COMPONENT_NO);
+  if (!old) return;
+  kill(old->pid, SIGKILL);
+  waitpid(old->pid, NULL, 0);
+  child_remove(old);
+}
+
+static void take_over(void) {
+  end_old_busd();
+  child_by_id(handover.id)->id = LOADER_COMPONENT_NO;
+  close(channel);
+  channel = handover.channel;
+  handover.channel = -1;
+  handover_end(&handover);
+  tell(&record.activate, NULL);
+  tell_held();
+}
+
+static void next_commits(const struct loader_msg *m) {
+  reap();
+  if (phase != PHASE_RUNNING || handover.state != HANDOVER_HOLDING) return; /* one has just died */
+  bool ordered = m->commit.txid == handover.order.commit.txid;
+  if (ordered && record_commit(&record, &handover.order, now_us()))
+    take_over();
+  else
+    give_back(-ECANCELED);
+}
+
+static void next_says(const struct loader_msg *m, const char *text) {
+  struct loader_msg report = *m;
+  report.id = handover.id;
+  switch (m->type) {
+  case LOADER_REPORT:
+    tell(&report, text);
+    if (m->report.status < 0 && handover.state == HANDOVER_HOLDING) give_back(m->report.status);
+    break;
+  case LOADER_COMMIT:
+    next_commits(m);
+    break;
+  default:
+    say("a new version of busd sent a message that it may not send");
+    break;
   }
 }
 
@@ -159,6 +276,12 @@ static void request(const struct loader_msg *m, char *strings, size_t bytes, con
   case LOADER_SHUTDOWN:
     end_everything(m->exit.status);
     break;
+  case LOADER_HOLD:
+    hold_requested(m);
+    break;
+  case LOADER_REPORT:
+  case LOADER_HELD:
+  case LOADER_THAW:
   case LOADER_SPAWNED:
   case LOADER_EXITED:
   case LOADER_ACTIVATE:
@@ -169,11 +292,12 @@ static void request(const struct loader_msg *m, char *strings, size_t bytes, con
   }
 }
 
+static struct {
+  struct loader_msg m;
+  char strings[LOADER_STRINGS_MAX + 1];
+} packet;
+
 static void read_channel(void) {
-  static struct {
-    struct loader_msg m;
-    char strings[LOADER_STRINGS_MAX];
-  } packet;
   int fds[LOADER_FDS_MAX + 2];
   unsigned nfds = LOADER_FDS_MAX + 2;
   ssize_t n = fdpass_receive(channel, &packet, sizeof(packet), fds, &nfds);
@@ -182,6 +306,20 @@ static void read_channel(void) {
   else if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR))
     shutdown(channel, SHUT_RDWR); /* busd is going; its exit is reported soon */
   fdpass_close(fds, nfds);
+}
+
+static void read_next(void) {
+  unsigned nfds = 0;
+  ssize_t n = fdpass_receive(handover.channel, &packet, sizeof(packet) - 1, NULL, &nfds);
+  if (n == -EAGAIN || n == -EINTR) return;
+  if (n < (ssize_t)sizeof(packet.m)) {
+    /* It is going; its exit is reported soon. */
+    close(handover.channel);
+    handover.channel = -1;
+    return;
+  }
+  packet.strings[(size_t)n - sizeof(packet.m)] = 0;
+  next_says(&packet.m, packet.strings);
 }
 
 /* ---- exits ---- */
@@ -216,6 +354,11 @@ static void child_exited(pid_t pid, int status) {
   }
   struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {pid, status}};
   tell(&m, never_ran ? why : NULL);
+  if (handover.state == HANDOVER_NONE || id != handover.id) return;
+  if (handover.state == HANDOVER_HOLDING)
+    give_back(-ECHILD);
+  else
+    handover_end(&handover);
 }
 
 static void reap(void) {
@@ -258,13 +401,14 @@ static void start_busd(char *instance, char *manifest) {
   if (exe_fd < 0) err(1, "%s", path);
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) err(1, "socketpair");
   char *argv[] = {"busd", instance, manifest, (char *)(uintptr_t)runtime_dir, NULL};
-  const int fds[] = {pair[1], LOADER_BOOT_FD}, slots[] = {LOADER_CHANNEL_FD, LOADER_BOOT_FD};
+  const int fds[] = {pair[1], LOADER_BOOT_FD, exe_fd},
+            slots[] = {LOADER_CHANNEL_FD, LOADER_BOOT_FD, LOADER_EXE_FD};
   struct spawn s = {.exe_fd = exe_fd,
                     .log_fd = STDERR_FILENO,
                     .argv = argv,
                     .fds = fds,
                     .fd_slots = slots,
-                    .nfds = 2};
+                    .nfds = 3};
   int report;
   pid_t pid = spawn(&s, &report);
   if (pid < 0) errx(1, "%s: %s", path, strerror(-pid));
@@ -275,17 +419,25 @@ static void start_busd(char *instance, char *manifest) {
   channel = pair[0];
 }
 
+static int patience_ms(void) {
+  if (record.state == RECORD_COMMITTED) return LOADER_RESEND_MS;
+  return handover_patience_ms(&handover, now_us());
+}
+
 static void loop(int signals) {
   while (phase == PHASE_RUNNING || child_any()) {
-    struct pollfd p[2] = {{.fd = signals, .events = POLLIN},
-                          {.fd = phase == PHASE_RUNNING ? channel : -1, .events = POLLIN}};
-    int timeout = record.state == RECORD_COMMITTED ? LOADER_RESEND_MS : -1;
-    int n = poll(p, 2, timeout);
+    bool running = phase == PHASE_RUNNING;
+    struct pollfd p[3] = {{.fd = signals, .events = POLLIN},
+                          {.fd = running ? channel : -1, .events = POLLIN},
+                          {.fd = running ? handover.channel : -1, .events = POLLIN}};
+    int n = poll(p, 3, patience_ms());
     if (n == 0 && record.state == RECORD_COMMITTED) tell(&record.activate, NULL);
     /* busd's requests first: it may have asked for the end of what has just exited. */
     if (n > 0 && p[1].revents & POLLIN) read_channel();
     if (n > 0 && p[1].revents & POLLHUP) channel = -1;
+    if (n > 0 && p[2].revents && handover.channel == p[2].fd) read_next();
     if (n > 0 && p[0].revents) read_signals(signals);
+    if (handover_patience_ms(&handover, now_us()) == 0) give_back(-ETIMEDOUT);
   }
 }
 
@@ -294,6 +446,7 @@ int main(int argc, char **argv) {
   runtime_dir = argv[3];
   prctl(PR_SET_DUMPABLE, 0);
   int signals = block_signals();
+  handover_init(&handover);
   int error = sandbox_prepare();
   if (error) errx(1, "the sandbox cannot be prepared: %s", strerror(-error));
   if (!sandbox_has_landlock())

@@ -9,13 +9,20 @@
 
 #include "libsys/msg.h"
 
-#define LOADER_CHANNEL_FD   3 /* in busd */
-#define LOADER_BOOT_FD      4 /* in busd: where the result of the boot is written, once */
+/* Descriptors that busd is started with. */
+#define LOADER_CHANNEL_FD   3
+#define LOADER_BOOT_FD      4 /* where the result of the boot is written, once; not in an update */
+#define LOADER_EXE_FD       5 /* its own executable, read-only */
+#define LOADER_STATE_FD     6 /* updates only: the state channel from the old busd */
+#define LOADER_OLD_EXE_FD   7 /* updates only: the old busd's executable, read-only */
+#define LOADER_OPTIONS_FD   8 /* updates only: a file with the update's packed options */
 #define LOADER_FDS_MAX      24
 #define LOADER_STRINGS_MAX  16384u
 #define LOADER_MEMBERS_MAX  64
-#define LOADER_RESEND_MS    50 /* ACTIVATE is repeated this often until acknowledged */
-#define LOADER_COMPONENT_NO 0u /* id of busd itself */
+#define LOADER_RESEND_MS    50          /* ACTIVATE is repeated this often until acknowledged */
+#define LOADER_COMPONENT_NO 0u          /* id of busd itself */
+#define LOADER_NEXT_IDS     0x40000000u /* new versions of busd have ids from here on ... */
+#define LOADER_HELPER_IDS   0x80000000u /* ... and helpers from here on */
 
 enum loader_type {
   /* busd to loader */
@@ -31,6 +38,12 @@ enum loader_type {
   LOADER_ACTIVATE, /* `commit`: committed; rebind, and answer ACTIVATED. May come repeatedly */
   LOADER_REFUSED,  /* `commit`: not committed: deadline passed or a member is dead */
   LOADER_TERM,     /* the instance was told to end (SIGTERM) */
+  /* The update of busd itself. Its new version is spawned with a channel of its own to the loader,
+   * which makes it. Once the loader holds, what it has to say waits for the busd that goes on. */
+  LOADER_REPORT, /* new busd, passed on to the old one: `report`; strings: text */
+  LOADER_HOLD,   /* busd: `commit`; say nothing more, and take LOADER_COMMIT of the new busd `id` */
+  LOADER_HELD,   /* to busd: nothing more comes, until THAW; export the state now */
+  LOADER_THAW,   /* to busd: the update is off, go on; what was held comes next, then REFUSED */
 };
 
 enum loader_spawn_flags {
@@ -64,8 +77,13 @@ struct loader_msg {
       uint64_t txid;
       uint64_t deadline_us; /* CLOCK_MONOTONIC; not committed after it */
       uint32_t nmembers;
+      int32_t status; /* REFUSED: why, a negative errno */
       struct loader_member members[LOADER_MEMBERS_MAX];
     } commit;
+    struct {
+      uint32_t phase; /* enum update_phase */
+      int32_t status; /* 0 or a negative errno */
+    } report;
     struct {
       int32_t status;
     } exit;

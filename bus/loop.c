@@ -2,19 +2,29 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
+#include <fcntl.h>
 #include <stdlib.h>
+
+#include "libst/annotate.h"
+#include "libst/st.h"
 
 #define FDS_MAX 4096
 
+/* libevent opens so many descriptors at most. */
+#define LIBEVENT_FDS_MAX 8
+
 struct slot {
-  struct event event;
+  struct event *event; /* NULL in a new version, until loop_start() */
   bool used;
+  bool once;
+  unsigned events;
   loop_fn *fn;
   void *arg;
 };
+ST_FIELD(struct slot, event, dont_transfer);
 
 static struct event_base *base;
+ST_VAR(base, dont_transfer);
 static struct slot *slots[FDS_MAX];
 
 int loop_init(void) {
@@ -30,7 +40,21 @@ int loop_init(void) {
 static void ready(evutil_socket_t fd, short what, void *arg) {
   struct slot *s = arg;
   (void)what;
+  if (s->once) s->used = false;
   s->fn(fd, s->arg);
+}
+
+/* Tells libevent what the slot says. */
+static int arm(int fd, struct slot *s) {
+  short what = (s->events & LOOP_READ ? EV_READ : 0) | (s->events & LOOP_WRITE ? EV_WRITE : 0) |
+               (s->once ? 0 : EV_PERSIST);
+  if (s->event)
+    event_assign(s->event, base, fd, what, ready, s);
+  else if (!(s->event = event_new(base, fd, what, ready, s)))
+    return -ENOMEM;
+  if (event_add(s->event, NULL) < 0) return -EINVAL;
+  s->used = true;
+  return 0;
 }
 
 int loop_add(int fd, unsigned events, bool once, loop_fn *fn, void *arg) {
@@ -39,24 +63,60 @@ int loop_add(int fd, unsigned events, bool once, loop_fn *fn, void *arg) {
   struct slot *s = slots[fd];
   if (!s) return -ENOMEM;
   loop_forget(fd);
-  short what = (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0) |
-               (once ? 0 : EV_PERSIST);
+  s->events = events;
+  s->once = once;
   s->fn = fn;
   s->arg = arg;
-  if (event_assign(&s->event, base, fd, what, ready, s) < 0 || event_add(&s->event, NULL) < 0)
-    return -EINVAL;
-  s->used = true;
-  return 0;
+  return arm(fd, s);
 }
 
 void loop_forget(int fd) {
   if (fd < 0 || fd >= FDS_MAX || !slots[fd] || !slots[fd]->used) return;
-  event_del(&slots[fd]->event);
+  event_del(slots[fd]->event);
   slots[fd]->used = false;
+}
+
+bool loop_has(int fd, const void *arg) {
+  return fd >= 0 && fd < FDS_MAX && slots[fd] && slots[fd]->used && slots[fd]->arg == arg;
+}
+
+/* What libevent opens is no state. It does not tell the numbers, but they are the first free ones.
+ */
+static int init_apart(void) {
+  int first_free[LIBEVENT_FDS_MAX];
+  for (int fd = 3, n = 0; n < LIBEVENT_FDS_MAX; fd++)
+    if (fcntl(fd, F_GETFD) < 0) first_free[n++] = fd;
+  int error = loop_init();
+  for (int i = 0; i < LIBEVENT_FDS_MAX; i++)
+    if (fcntl(first_free[i], F_GETFD) >= 0) st_exclude_fd(first_free[i]);
+  return error;
+}
+
+int loop_start(void) {
+  int error = init_apart();
+  for (int fd = 0; fd < FDS_MAX && !error; fd++)
+    if (slots[fd] && slots[fd]->used) error = arm(fd, slots[fd]);
+  return error;
+}
+
+void loop_deinit(void) {
+  for (int fd = 0; fd < FDS_MAX; fd++) {
+    if (!slots[fd]) continue;
+    loop_forget(fd);
+    if (slots[fd]->event) event_free(slots[fd]->event);
+    free(slots[fd]);
+    slots[fd] = NULL;
+  }
+  if (base) event_base_free(base);
+  base = NULL;
 }
 
 void loop_run(void) {
   event_base_dispatch(base);
+}
+
+void loop_once(bool wait) {
+  event_base_loop(base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 }
 
 void loop_end(void) {

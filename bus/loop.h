@@ -1,5 +1,5 @@
 /* The event loop: what to call when a descriptor is ready. A thin cover of libevent whose memory
- * holds nothing that busd's tables do not say too. */
+ * holds nothing that the table here does not say too: a new version of busd builds it again. */
 #ifndef PROTEOS_LOOP_H
 #define PROTEOS_LOOP_H
 
@@ -11,6 +11,11 @@ typedef void loop_fn(int fd, void *arg);
 
 /** @return 0 or a negative errno */
 int loop_init(void);
+/** The same in busd itself, where the loop's table is state and what libevent opens is not. In a new
+ * version, whose state has arrived, it adds what the table says. @return 0 or a negative errno */
+int loop_start(void);
+/** As if nothing had ever been added. */
+void loop_deinit(void);
 
 /** Calls `fn` whenever the descriptor is ready (level-triggered).
  * @param events  enum loop_events, or-ed
@@ -18,9 +23,13 @@ int loop_init(void);
 int loop_add(int fd, unsigned events, bool once, loop_fn *fn, void *arg);
 /** Must come before the descriptor is closed. Nothing happens when it was not added. */
 void loop_forget(int fd);
+/** Whether the descriptor is looked at for `arg`. */
+bool loop_has(int fd, const void *arg);
 
 /** Runs until loop_end(). */
 void loop_run(void);
+/** Calls for what is ready. @param wait  until something is */
+void loop_once(bool wait);
 void loop_end(void);
 
 #endif

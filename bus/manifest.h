@@ -98,6 +98,12 @@ struct manifest {
 struct manifest *manifest_load(const char *path, char *error, size_t error_cap);
 void manifest_free(struct manifest *m);
 
+/** A copy in memory of the caller's own, for as long as the process lives: what manifest_load()
+ * returns is libcyaml's, and no state of the program's. Each pointer of the structures above is
+ * copied in manifest_copy.c.
+ * @return NULL without memory */
+struct manifest *manifest_copy(const struct manifest *m);
+
 /** Endpoint of a component, or 0. */
 endpoint_t manifest_find(const struct manifest *m, const char *name);
 

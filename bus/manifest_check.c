@@ -115,9 +115,10 @@ static bool number_valid(const char *text, unsigned long max) {
   return isdigit((unsigned char)*text) && !*end && n <= max;
 }
 
-/* log/instance.log and log/wire-NAME.log are written by others. */
+/* log/instance.log and log/wire-NAME.log are written by others; updates call the bus busd. */
 static bool name_reserved(const char *name) {
-  return strcmp(name, "instance") == 0 || strncmp(name, "wire-", strlen("wire-")) == 0;
+  return strcmp(name, "instance") == 0 || strcmp(name, "busd") == 0 ||
+         strncmp(name, "wire-", strlen("wire-")) == 0;
 }
 
 static bool check_component(struct manifest *m, struct manifest_component *c,
@@ -128,7 +129,9 @@ static bool check_component(struct manifest *m, struct manifest_component *c,
                  "begin with '.'",
                  c->name, MANIFEST_NAME_MAX);
   if (name_reserved(c->name))
-    return wrong(p, "component name '%s' is taken: 'instance' and 'wire-...' name other logs",
+    return wrong(p,
+                 "component name '%s' is taken: 'instance' and 'wire-...' name other logs, and "
+                 "'busd' is the bus",
                  c->name);
   if (manifest_find(m, c->name) != c - m->components + 1)
     return wrong(p, "component %s is declared twice", c->name);

@@ -10,7 +10,9 @@
 
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/self.h"
 #include "bus/wire.h"
+#include "libst/annotate.h"
 
 #define URLS_MAX 16u
 
@@ -90,9 +92,12 @@ int status_send(int fd) {
   instance.state = (char *)(uintptr_t)state_name(bus.state);
   instance.loader_pid = bus.loader_pid;
   instance.busd_pid = getpid();
+  instance.busd_build_id = (char *)(uintptr_t)self_build_id();
+  instance.busd_updates = bus.updates;
   reply.last = true;
   reply.instance = &instance;
   reply.n_components = bus.nendpoints;
   reply.components = list;
   return control_reply(fd, &reply);
 }
+ST_STATIC(status_send, components, dont_transfer);

@@ -76,6 +76,7 @@ static const struct wrong {
     {"", "it is empty"},
     {"# nothing but this\n", "it is empty"},
     {"components: [{name: instance, file: a}]\n", "'instance' is taken"},
+    {"components: [{name: busd, file: a}]\n", "'busd' is taken"},
     {"components: [{name: wire-nic0, file: a}]\n", "'wire-nic0' is taken"},
     {"components: [{name: a, file: a, kernel: [update]}, {name: b, file: a, kernel: [update]}]\n",
      "both a and b have kernel: [update]"},

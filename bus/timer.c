@@ -51,3 +51,12 @@ int timer_init(void) {
   if (armed_us != UINT64_MAX) arm(armed_us);
   return loop_add(timer_fd, LOOP_READ, false, fired, NULL);
 }
+
+void timer_deinit(void) {
+  if (timer_fd >= 0) {
+    loop_forget(timer_fd);
+    close(timer_fd);
+  }
+  timer_fd = -1;
+  armed_us = UINT64_MAX;
+}

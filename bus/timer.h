@@ -7,6 +7,8 @@
 
 /** @return 0 or a negative errno */
 int timer_init(void);
+/** As before timer_init(). */
+void timer_deinit(void);
 
 /** Looks at `at_us` (monotonic, absolute) or before. Asking for more than is needed is cheap: only
  * an earlier time than all before costs a system call. */

@@ -12,6 +12,7 @@
 #include "bus/lifecycle.h"
 #include "bus/link.h"
 #include "bus/log.h"
+#include "bus/self.h"
 #include "bus/timer.h"
 
 /* How long the loader may take to decide. */
@@ -30,6 +31,7 @@ static struct {
   uint32_t nmembers;
   struct loader_member members[LOADER_MEMBERS_MAX];
   struct commit_limits limits;
+  bool self;            /* busd is a member, too */
   uint64_t deadline_us; /* of COMMIT_UM */
 } commit;
 
@@ -38,12 +40,16 @@ static struct version *um(void) {
   return e ? e->live : NULL;
 }
 
-static void tell_um(const msg_t *m, const void *payload) {
+void update_tell_um(const msg_t *m, const void *payload) {
   struct endpoint *e = bus_update_manager();
   if (e && e->live) endpoint_mail(e, m, payload, NULL, 0);
 }
 
 /* ---- load ---- */
+
+void update_answer_load(int error, const msg_t *m) {
+  kern_answer(um(), KERN_LOAD, error, m);
+}
 
 static int can_load(const struct endpoint *e) {
   if (!e) return -ENOENT;
@@ -109,7 +115,7 @@ void update_spawned(struct version *v, int error) {
   }
   if (!wanted) return;
   if (!error) version_control(e->live, CONTROL_PREPARE);
-  kern_answer(um(), KERN_LOAD, error, &(msg_t){.i32 = {pid}});
+  update_answer_load(error, &(msg_t){.i32 = {pid}});
 }
 
 /* ---- converge ---- */
@@ -143,7 +149,16 @@ static bool is_ready(const struct endpoint *e) {
   return e->state == ENDPOINT_FROZEN && e->next->transferred;
 }
 
+/* In the record, busd's process is the last one. */
+static int add_self(void) {
+  int32_t pid = self_next();
+  if (pid < 0 || commit.self) return -EINVAL;
+  commit.self = true;
+  return 0;
+}
+
 static int add_member(endpoint_t id) {
+  if (id == SYS_KERNEL) return add_self();
   const struct endpoint *e = bus_endpoint(id);
   if (!e) return -ENOENT;
   if (!is_ready(e) || is_member(e)) return -EINVAL;
@@ -157,14 +172,35 @@ static void set_deadline(uint32_t limit_ms) {
   timer_at(commit.deadline_us);
 }
 
+static struct loader_msg record(enum loader_type type) {
+  struct loader_msg m = {.type = type};
+  uint32_t n = commit.nmembers;
+  m.commit.txid = commit.txid;
+  memcpy(m.commit.members, commit.members, n * sizeof(m.commit.members[0]));
+  if (commit.self) {
+    m.id = self_next_id();
+    m.commit.members[n++] = (struct loader_member){SYS_KERNEL, getpid(), self_next()};
+  }
+  m.commit.nmembers = n;
+  m.commit.deadline_us = bus_now_us() + DECIDE_US;
+  return m;
+}
+
+/* From here on only the loader can say whether it commits. When busd is a member it waits until the
+ * new busd is able to go on. */
 static void decide(void) {
-  struct loader_msg record = {.type = LOADER_COMMIT};
-  record.commit.txid = commit.txid;
-  record.commit.deadline_us = bus_now_us() + DECIDE_US;
-  record.commit.nmembers = commit.nmembers;
-  memcpy(record.commit.members, commit.members, sizeof(commit.members));
+  struct loader_msg m = record(commit.self ? LOADER_HOLD : LOADER_COMMIT);
+  if (commit.self) {
+    link_affinity_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus));
+    m.commit.deadline_us += (uint64_t)commit.limits.transfer_ms * 1000;
+  }
   commit.state = COMMIT_DECIDING;
-  link_commit(&record);
+  link_commit(&m);
+}
+
+void update_ask(void) {
+  const struct loader_msg m = {.type = LOADER_COMMIT, .commit = {.txid = commit.txid}};
+  link_commit(&m);
 }
 
 int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
@@ -176,6 +212,7 @@ int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
   commit.txid = txid;
   commit.limits = *limits;
   commit.nmembers = 0;
+  commit.self = false;
   for (uint32_t i = 0; i < n; i++) {
     int error = add_member(members[i]);
     if (error) return error;
@@ -205,7 +242,7 @@ static void um_reported(enum update_phase phase, int status) {
 static void tell_committed(int status) {
   msg_t m = {.type = UM_COMMITTED, .u64 = {commit.txid}};
   m.i32[2] = status;
-  tell_um(&m, NULL);
+  update_tell_um(&m, NULL);
 }
 
 /* Before it is decided: um, if it is a member, goes on as it was, and undoes the rest. */
@@ -262,12 +299,13 @@ void update_activate(const struct loader_msg *m) {
   if (m->commit.txid == commit.txid && commit.state == COMMIT_DECIDING) {
     commit.state = COMMIT_ACTIVATED;
     rebind();
+    if (commit.self) self_activated();
     tell_committed(0);
   }
   link_activated(m->commit.txid);
 }
 
-void update_refused(uint64_t txid) {
+void update_refused(uint64_t txid, int status) {
   if (commit.state != COMMIT_DECIDING || txid != commit.txid) return;
   commit.state = COMMIT_NONE;
   for (uint32_t i = 0; i < commit.nmembers; i++) {
@@ -275,7 +313,7 @@ void update_refused(uint64_t txid) {
     if (v && v->exited) lifecycle_exited(v, v->wait_status, "");
   }
   if (um())
-    commit_failed(-ECANCELED);
+    commit_failed(status);
   else
     update_abort_all();
 }
@@ -299,10 +337,17 @@ int update_abort(struct endpoint *e) {
   return 0;
 }
 
+int update_abort_self(void) {
+  if (commit.state == COMMIT_DECIDING && commit.self) return -EBUSY;
+  self_abort();
+  return 0;
+}
+
 void update_abort_all(void) {
   if (commit.state == COMMIT_UM) commit.state = COMMIT_NONE;
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
     if (bus_endpoint(id)->next || bus_endpoint(id)->held_since_us) update_abort(bus_endpoint(id));
+  update_abort_self();
 }
 
 /* ---- report ---- */
@@ -336,7 +381,7 @@ int update_report(struct version *v, enum update_phase phase, int status, const 
   m.u32[1] = phase;
   m.i32[2] = status;
   m.i32[3] = v->pid;
-  tell_um(&m, text);
+  update_tell_um(&m, text);
   if (e == bus_update_manager()) um_reported(phase, status);
   return 0;
 }
@@ -350,7 +395,7 @@ static void tell_exited(const struct endpoint *e, const struct version *v, uint3
   m.u32[1] = which;
   m.i32[2] = v->pid;
   m.i32[3] = wait_status;
-  tell_um(&m, NULL);
+  update_tell_um(&m, NULL);
 }
 
 /* There is nothing left to wait for. */

@@ -21,6 +21,11 @@ void update_spawned(struct version *v, int error);
 /** KERN_CONVERGE. @param allow  the interface filter, struct bus_step; `bytes` of it
  * @return 0, -ENOENT, or -EINVAL: no update is loaded */
 int update_converge(struct endpoint *e, const void *allow, uint32_t bytes);
+/** Sends a message to um, if it lives. @param payload  m->payload bytes */
+void update_tell_um(const msg_t *m, const void *payload);
+/** Answers um's KERN_LOAD. */
+void update_answer_load(int error, const msg_t *m);
+
 /** KERN_REPORT of either version; passed on to um. */
 int update_report(struct version *v, enum update_phase phase, int status, const char *text,
                   uint32_t bytes);
@@ -36,13 +41,17 @@ int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
 uint64_t update_expire(uint64_t now_us);
 /** The loader has decided: all members' endpoints pass to their new versions. Idempotent. */
 void update_activate(const struct loader_msg *m);
-void update_refused(uint64_t txid);
+/** It has decided against it. @param status  why, a negative errno */
+void update_refused(uint64_t txid, int status);
+/** In a new version of busd, which has the order to commit in its state: asks the loader to. */
+void update_ask(void);
 /** Is this endpoint part of a transaction that the loader is deciding? */
 bool update_is_deciding(const struct endpoint *e);
 
 /** KERN_ABORT: kills the new version, if any, and lets the old one go on.
  * @return 0, -ENOENT, or -EBUSY: the loader is deciding */
 int update_abort(struct endpoint *e);
+int update_abort_self(void);
 void update_abort_all(void);
 
 /** A version has died: um is told. When it is um itself that has died, all updates are off. */

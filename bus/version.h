@@ -48,7 +48,7 @@ struct version {
   bool transferred;  /* a new version that has reported success */
   int state_channel; /* the old version's end, until PREPARE has carried it; else -1 */
   char *filter;      /* state filter that goes with PREPARE */
-  void *options;     /* of the update that it is started for; they go with HELLO */
+  uint8_t *options;  /* of the update that it is started for; they go with HELLO */
   uint32_t options_bytes;
   uint64_t started_us;
   bool exited;         /* its exit is known, and handled once a commit is decided */

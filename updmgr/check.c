@@ -25,7 +25,7 @@ static int refuse(char *why, size_t cap, int error, const char *fmt, ...) {
 static int lookup(struct member *m, char *why, size_t cap) {
   struct kern_args args = {
       .m = {.type = KERN_LOOKUP}, .fd_out = -1, .out = m->name, .out_len = strlen(m->name) + 1};
-  if (kern_call(&args) || args.m.i32[0] <= 0)
+  if (kern_call(&args) || args.m.i32[0] < 0)
     return refuse(why, cap, -ENOENT, "there is no component of that name in the manifest");
   m->endpoint = args.m.i32[0];
   return 0;
@@ -112,6 +112,11 @@ int member_check(struct member *m, char *why, size_t cap) {
   if (status || info.pid <= 0 || running_fd < 0) {
     if (running_fd >= 0) close(running_fd);
     return refuse(why, cap, -ESRCH, "it is not running");
+  }
+  if (m->endpoint == SYS_KERNEL && *m->filter) {
+    close(running_fd);
+    return refuse(why, cap, -ENOTSUP,
+                  "it is quiescent between any two messages: it takes no state filter");
   }
   take_calls(m, edges, info.nedges < MEMBER_EDGES_MAX ? info.nedges : MEMBER_EDGES_MAX);
   memcpy(m->old_build_id, info.build_id, sizeof(m->old_build_id));

@@ -208,7 +208,7 @@ static void commit(void) {
 
 /* It converges by the order to commit, when all others have transferred. */
 static bool freezes_last(const struct member *m) {
-  return m->endpoint == sys_self();
+  return m->endpoint == sys_self() || m->endpoint == SYS_KERNEL;
 }
 
 static bool has_reached(const struct member *m, enum update_phase phase) {
