@@ -76,13 +76,16 @@ static void read_limit(const char *arg) {
 /* um may replace any component: nobody of the same user shall read or trace it. */
 static int hide(const sys_init_t *info) {
   (void)info;
-  if (prctl(PR_SET_DUMPABLE, 0)) return -errno;
+  return prctl(PR_SET_DUMPABLE, 0) ? -errno : 0;
+}
+
+static int init(const sys_init_t *info) {
   journal_open();
-  return 0;
+  return hide(info);
 }
 
 int main(int argc, char **argv) {
-  event_eh_t handlers = {.init = hide, .live_update = hide};
+  event_eh_t handlers = {.init = init, .live_update = hide};
   sys_startup(&handlers);
   for (int i = 1; i < argc; i++)
     read_limit(argv[i]);

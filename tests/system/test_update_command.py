@@ -156,6 +156,15 @@ def test_history_of_an_instance_without_updates(system):
     assert done.stdout == f'prctl: no update of instance "{system.name}" is on record\n'
 
 
+def test_history_goes_on_over_updates_of_um_and_the_bus(counted):
+    counted.update("counter", "self")
+    counted.update("um", "self")
+    counted.update("busd", "self")
+    counted.update("counter", "self")
+    assert [(r["number"], r["outcome"]) for r in history(counted)] == \
+        [(n, "done") for n in (1, 2, 3, 4)]
+
+
 def test_update_that_died_with_um_is_on_record(counted):
     prctl = counted.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE)
     while not prctl.stdout.readline().startswith("UM: Applying"):
