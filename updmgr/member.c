@@ -64,6 +64,7 @@ void member_free(struct member *m) {
   free(m->allow);
   free(m->steps);
   free(m->options);
+  free(m->signature);
   free(m);
 }
 
