@@ -119,6 +119,17 @@ def test_update_manager_comes_back(counting, signer):
     counting.update("counter", version)
 
 
+def test_what_runs_needs_no_signature_to_be_loaded_again(counting, signer, tmp_path):
+    counting.update("counter", "self")
+    version = signer.version(tmp_path / "counter.new")
+    signer.sign(version)
+    counting.update("counter", version)
+    Path(f"{version}.sig").unlink()
+    version.unlink()
+    counting.update("counter", "self")
+    assert counting.status()["counter"].updates == 3
+
+
 # ---- what is refused ----
 
 def flip_a_bit(signer: Signer, path: Path) -> None:
