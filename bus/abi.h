@@ -104,9 +104,10 @@ enum kern_call {
 
   KERN_INFO = 0x30, /* (um) i32[0] endpoint -> struct kern_info as payload; its running
                        executable attached, read-only */
-  KERN_LOAD = 0x31, /* (um) i32[0] endpoint, u64[1] txid, u32[4] n; executable attached; payload:
-                       n bytes of filter text, NUL-terminated, then the update's options. Spawns
-                       the new version and sends PREPARE to the old -> i32[0] pid */
+  KERN_LOAD = 0x31, /* (um) i32[0] endpoint, u64[1] txid, u32[4] n, u32[5] s; executable attached;
+                       payload: n bytes of filter text, NUL-terminated, s bytes of the executable's
+                       signature, then the update's options. Spawns the new version and sends
+                       PREPARE to the old -> i32[0] pid */
   KERN_CONVERGE = 0x32, /* (um) i32[0] endpoint; payload: struct bus_step of its interface filter,
                            or none. Holds it and sends CONVERGE */
   KERN_COMMIT = 0x33,   /* (um) u64[0] txid, u32[2] n, u32[3] and u32[4] the limits in ms for um to
@@ -152,7 +153,8 @@ enum bus_right {
 #define BUS_FILTER_MAX 4096u /* bytes of a state filter's text, with its NUL */
 /* Bytes of an update's options: UpdateOptions of proto/options.proto, which only the new version
  * reads. */
-#define BUS_OPTIONS_MAX 16384u
+#define BUS_OPTIONS_MAX   16384u
+#define BUS_SIGNATURE_MAX 64u
 
 struct bus_edge {
   endpoint_t endpoint;
@@ -239,7 +241,8 @@ struct kern_info {
   int32_t pid;
   uint32_t updates;  /* updates survived */
   uint64_t messages; /* handled */
-  uint32_t nedges;   /* followed by that many struct bus_edge: its outgoing calls */
+  uint32_t nedges;   /* followed by that many struct bus_edge: its outgoing calls, */
+  uint32_t given;    /* and by so many bytes: all that the manifest gives it (bus/needs.h) */
   char name[BUS_NAME_MAX];
   char build_id[41]; /* of its running version, in hexadecimal */
 };

@@ -225,11 +225,30 @@ static bool may_connect(int fd) {
          (peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* Closes a connection without hearing it. First its requests are shut out and thrown away: to close
+ * with one unread would take the reason along. */
+static void turn_away(int fd, int status, const char *why) {
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  char byte;
+  reply.last = true;
+  reply.status = status;
+  reply.text = (char *)(uintptr_t)why;
+  shutdown(fd, SHUT_RD);
+  while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0) {
+  }
+  control_reply(fd, &reply);
+  close(fd);
+}
+
 static void client_came(int listener, void *arg) {
   (void)arg;
   int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) return;
-  for (unsigned i = 0; i < CLIENTS_MAX && may_connect(fd); i++) {
+  if (!may_connect(fd)) {
+    turn_away(fd, -EPERM, "only the owner of the instance and root may use it");
+    return;
+  }
+  for (unsigned i = 0; i < CLIENTS_MAX; i++) {
     struct client *c = &clients[i];
     if (c->state != CLIENT_FREE) continue;
     c->state = CLIENT_IDLE;
@@ -238,7 +257,7 @@ static void client_came(int listener, void *arg) {
     if (loop_add(fd, LOOP_READ, false, client_ready, c) < 0) client_free(c);
     return;
   }
-  close(fd);
+  turn_away(fd, -EUSERS, "too many programs are connected to the instance");
 }
 
 int control_init(void) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/grants.h"
 #include "bus/wire.h"
 
 static uint8_t buffer[SYS_PAYLOAD_MAX];
@@ -88,6 +89,9 @@ const void *hello_info(const struct endpoint *e, uint32_t *bytes) {
   copy_name(info.name, e->component->name);
   if (e->live) memcpy(info.build_id, e->live->build_id, sizeof(info.build_id));
   uint8_t *end = put_edges(buffer + sizeof(info), e, BUS_RIGHT_SENDREC, &info.nedges);
+  static char given[NEEDS_GIVEN_MAX];
+  info.given = (uint32_t)grants_list(bus.manifest, e->component, given);
+  end = put(end, given, info.given);
   put(buffer, &info, sizeof(info));
   *bytes = (uint32_t)(end - buffer);
   return buffer;

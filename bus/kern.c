@@ -8,6 +8,7 @@
 #include "bus/alarm.h"
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/executable.h"
 #include "bus/hello.h"
 #include "bus/journal.h"
 #include "bus/region.h"
@@ -108,15 +109,21 @@ static int do_info(struct call *c) {
 static int do_load(struct call *c) {
   uint32_t filter_bytes = c->m->u32[4];
   int fd = take_fd(c);
-  if (fd < 0 || filter_bytes == 0 || filter_bytes > c->m->payload ||
-      c->payload[filter_bytes - 1] != 0 || c->m->payload - filter_bytes > BUS_OPTIONS_MAX) {
+  uint32_t signature_bytes = c->m->u32[5];
+  uint64_t before = (uint64_t)filter_bytes + signature_bytes;
+  int error = -EINVAL;
+  if (fd >= 0 && filter_bytes > 0 && before <= c->m->payload && c->payload[filter_bytes - 1] == 0 &&
+      c->m->payload - before <= BUS_OPTIONS_MAX)
+    error = executable_check(bus_endpoint(c->m->i32[0]), fd, c->payload + filter_bytes,
+                             signature_bytes);
+  if (error) {
     if (fd >= 0) close(fd);
-    return -EINVAL;
+    return error;
   }
-  if (c->m->i32[0] == SYS_KERNEL)
-    return self_load(fd, c->payload + filter_bytes, c->m->payload - filter_bytes);
-  return update_load(bus_endpoint(c->m->i32[0]), fd, c->payload, c->payload + filter_bytes,
-                     c->m->payload - filter_bytes);
+  const char *options = c->payload + before;
+  uint32_t options_bytes = c->m->payload - (uint32_t)before;
+  if (c->m->i32[0] == SYS_KERNEL) return self_load(fd, options, options_bytes);
+  return update_load(bus_endpoint(c->m->i32[0]), fd, c->payload, options, options_bytes);
 }
 
 static int do_commit(struct call *c) {

@@ -1,7 +1,7 @@
 #include "bus/lifecycle.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 #include "bus/boot.h"
 #include "bus/bus.h"
+#include "bus/executable.h"
 #include "bus/link.h"
 #include "bus/log.h"
 #include "bus/packet.h"
@@ -48,8 +49,13 @@ static void set_start_deadline(struct endpoint *e, uint64_t now_us) {
 }
 
 int lifecycle_start(struct endpoint *e, enum sys_start start) {
-  int exe = open(e->component->executable, O_RDONLY | O_CLOEXEC);
-  if (exe < 0) return -errno;
+  char why[PATH_MAX + 256];
+  int exe = executable_open(e->component, why, sizeof(why));
+  if (exe < 0) {
+    bus_log("an executable of %s is refused: %s", e->component->name, why);
+    boot_failed(e->component->name, why); /* or else it is a restart */
+    return exe;
+  }
   struct version *v = version_new(e, start, exe);
   if (!v) return -ENOMEM;
   e->incarnation++;

@@ -63,9 +63,20 @@ static int add_time_outs(struct strings *s) {
   return error;
 }
 
+/* um checks signatures when an update is requested; here they are checked once more. */
+static int add_key(struct strings *s) {
+  const struct manifest_updates *u = &bus.manifest->updates;
+  char text[16 + 2 * sizeof(u->key)] = "key=";
+  if (!u->require_signature) return 0;
+  for (unsigned i = 0; i < sizeof(u->key); i++)
+    snprintf(text + strlen(text), 3, "%02x", u->key[i]);
+  return add_string(s, text);
+}
+
 static int add_arguments(struct strings *s, const struct manifest_component *c) {
   int error = add_string(s, c->name);
   if (!error && c->kernel & MANIFEST_KERNEL_UPDATE) error = add_time_outs(s);
+  if (!error && c->kernel & MANIFEST_KERNEL_UPDATE) error = add_key(s);
   for (unsigned i = 0; i < c->args_count && !error; i++)
     error = add_string(s, c->args[i]);
   return error;

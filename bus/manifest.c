@@ -42,6 +42,11 @@ static const cyaml_schema_field_t timeout_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t updates_fields[] = {
+    TEXT("require-signature", OPTIONAL, manifest_updates, require_signature),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t region_fields[] = {
     TEXT("name", 0, manifest_region, name),
     CYAML_FIELD_UINT("bytes", CYAML_FLAG_DEFAULT, struct manifest_region, bytes),
@@ -95,6 +100,7 @@ static const cyaml_schema_field_t manifest_fields[] = {
     TEXT("root", OPTIONAL, manifest, root),
     CHOICE("sandbox", OPTIONAL | CYAML_FLAG_STRICT, manifest, sandbox, sandboxes),
     CYAML_FIELD_MAPPING("timeouts_ms", OPTIONAL, struct manifest, timeouts, timeout_fields),
+    CYAML_FIELD_MAPPING("updates", OPTIONAL, struct manifest, updates, updates_fields),
     LIST("regions", OPTIONAL_LIST, manifest, regions, &region),
     LIST("wires", OPTIONAL_LIST, manifest, wires, &wire),
     LIST("components", POINTER, manifest, components, &component),

@@ -38,6 +38,13 @@ struct manifest_timeouts {
   uint32_t maxtime; /* of a whole update, until its commit; 0: none */
 };
 
+/* Which new versions, and which executables at all, may run. */
+struct manifest_updates {
+  char
+      *require_signature; /* file of the public key; absolute once loaded; NULL: none is required */
+  uint8_t key[32];        /* not in the file: the key that it held when the manifest was loaded */
+};
+
 struct manifest_region {
   char *name;
   uint64_t bytes;
@@ -84,6 +91,7 @@ struct manifest {
   char *root; /* absolute once loaded */
   enum manifest_sandbox sandbox;
   struct manifest_timeouts timeouts;
+  struct manifest_updates updates;
   struct manifest_region *regions;
   unsigned regions_count;
   struct manifest_wire *wires;

@@ -11,6 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bus/grants.h"
+#include "bus/signature.h"
+
 #define CALLS_MAX_DEFAULT 16u
 #define CALLS_MAX_LIMIT   250u
 #define REGION_BYTES_MAX  (1ull << 40)
@@ -292,6 +295,21 @@ static bool check_wire(const struct manifest *m, struct manifest_wire *w, const 
   return true;
 }
 
+static bool check_updates(struct manifest_updates *u, const struct problem *p) {
+  char error[512];
+  _Static_assert(sizeof(u->key) == SIGNATURE_KEY_BYTES, "the key of a manifest");
+  if (!u->require_signature) return true;
+  if (signature_read_key(u->require_signature, SIGNATURE_PUBLIC_KIND, u->key, error, sizeof(error)))
+    return wrong(p, "updates: require-signature: %s", error);
+  return true;
+}
+
+static bool check_needs(const struct manifest *m, const struct problem *p) {
+  for (unsigned i = 0; i < m->components_count; i++)
+    if (!grants_suffice(m, &m->components[i], p->text, p->cap)) return false;
+  return true;
+}
+
 /* busd's working directory is no place that anybody thinks of. */
 static bool make_absolute(struct manifest *m, const char *path, const struct problem *p) {
   char *base = directory_of(path);
@@ -299,6 +317,8 @@ static bool make_absolute(struct manifest *m, const char *path, const struct pro
   for (unsigned i = 0; i < m->wires_count; i++)
     if (m->wires[i].path && m->wires[i].path[0] != '/')
       replace(&m->wires[i].path, join(base, m->wires[i].path));
+  char **key = &m->updates.require_signature;
+  if (*key && **key != '/') replace(key, join(base, *key));
   free(base);
   return true;
 }
@@ -331,7 +351,7 @@ bool manifest_check(struct manifest *m, const char *path, char *problem, size_t 
     if (!check_region(m, &m->regions[i], &p)) return false;
   for (unsigned i = 0; i < m->wires_count; i++)
     if (!check_wire(m, &m->wires[i], &p)) return false;
-  return true;
+  return check_updates(&m->updates, &p) && check_needs(m, &p);
 }
 
 /* ---- CPUs ---- */

@@ -84,6 +84,7 @@ struct manifest *manifest_copy(const struct manifest *m) {
   *copy = *m;
   copy->cpu = copy_text(m->cpu);
   copy->root = copy_text(m->root);
+  copy->updates.require_signature = copy_text(m->updates.require_signature);
   copy->regions = copy_regions(m->regions, m->regions_count);
   copy->wires = copy_wires(m->wires, m->wires_count);
   copy->components = copy_components(m->components, m->components_count);

@@ -70,6 +70,11 @@ static const struct wrong {
      "wire w goes to z"},
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: a, forward: 80}]\n",
      "forward: '80' is not of the form"},
+    {"updates: {require-signature: a.pub}\ncomponents: [{name: a, file: a}]\n",
+     "a.pub: No such file or directory"},
+    {"updates: {require-signature: system.yaml}\ncomponents: [{name: a, file: a}]\n",
+     "it is no key"},
+    {"updates: {require: a.pub}\ncomponents: [{name: a, file: a}]\n", "line 1: unknown key"},
     {"root: nowhere\ncomponents: [{name: a, file: a}]\n", "nowhere is no directory"},
     {"cpu: fast\ncomponents: [{name: a, file: a}]\n", "cpu: must be 'auto'"},
     {"components: [\n", "line "},
@@ -109,6 +114,26 @@ END_TEST
 START_TEST(missing_file) {
   ck_assert_ptr_null(manifest_load("/nonexistent/system.yaml", error, sizeof(error)));
   ck_assert_str_eq(error, "/nonexistent/system.yaml: cannot be opened");
+}
+END_TEST
+
+START_TEST(required_signature) {
+  char key[80];
+  snprintf(key, sizeof(key), "%s/a.pub", directory);
+  FILE *f = fopen(key, "w");
+  fputs("proteos-public-key a870cc68d9b91429f988903c4e11c340ab93b5d03dc4ecfd59c551c5eb5b598f\n", f);
+  fclose(f);
+  struct manifest *m = load("updates: {require-signature: a.pub}\n"
+                            "components: [{name: a, file: a}]\n");
+  ck_assert_msg(m, "%s", error);
+  ck_assert_str_eq(m->updates.require_signature, key);
+  ck_assert_uint_eq(m->updates.key[0], 0xa8);
+  ck_assert_uint_eq(m->updates.key[31], 0x8f);
+  manifest_free(m);
+  m = load("updates: {}\ncomponents: [{name: a, file: a}]\n");
+  ck_assert_msg(m, "%s", error);
+  ck_assert_ptr_null(m->updates.require_signature);
+  manifest_free(m);
 }
 END_TEST
 
@@ -165,6 +190,7 @@ int main(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_loop_test(t, refused, 0, NWRONGS);
   tcase_add_test(t, missing_file);
+  tcase_add_test(t, required_signature);
   tcase_add_test(t, accepted);
   tcase_add_test(t, cpus);
   suite_add_tcase(s, t);

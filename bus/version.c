@@ -10,22 +10,12 @@
 
 #include "bus/build_id.h"
 #include "bus/bus.h"
+#include "bus/executable.h"
 #include "bus/fdpass.h"
 #include "bus/link.h"
 #include "bus/loop.h"
-#include "proto/printable.h"
 
 struct version_list versions = LIST_HEAD_INITIALIZER(versions);
-
-/* For people. */
-static char *path_of(int fd) {
-  char link[64], path[4096];
-  snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(link, path, sizeof(path) - 1);
-  path[n > 0 ? n : 0] = 0;
-  printable_make(path);
-  return strdup(path);
-}
 
 struct version *version_new(struct endpoint *e, enum sys_start start, int exe) {
   static uint32_t last_id;
@@ -42,7 +32,7 @@ struct version *version_new(struct endpoint *e, enum sys_start start, int exe) {
   v->exe = exe;
   v->started_us = bus_now_us();
   build_id_read(exe, v->build_id, sizeof(v->build_id));
-  v->path = path_of(exe);
+  v->path = executable_path(exe);
   LIST_INSERT_HEAD(&versions, v, link);
   return v;
 }

@@ -14,6 +14,8 @@ command_fn log_command;      /* log.c */
 command_fn trace_command;    /* trace.c */
 command_fn kill_command;     /* kill.c */
 command_fn history_command;  /* history.c */
+command_fn keygen_command;   /* sign.c */
+command_fn sign_command;
 
 /** Finds an option that takes a value, as -name VALUE or --name VALUE or --name=VALUE, and takes it
  * out of argv. @return the value, or NULL */

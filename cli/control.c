@@ -27,7 +27,8 @@ int control_send_files(int control, const Proteos__ControlRequest *request, cons
     c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
     memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
   }
-  return sendmsg(control, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+  if (sendmsg(control, &msg, MSG_NOSIGNAL) >= 0) return 0;
+  return errno == EPIPE ? 0 : -errno; /* it was turned away: what there is to receive says why */
 }
 
 int control_send(int control, const Proteos__ControlRequest *request, int fd) {

@@ -90,12 +90,13 @@ const char *instance_path(const struct instance *instance, const char *file, cha
   return path;
 }
 
-/* Requests carry descriptors, and their answers are believed: root's and one's own only. */
-static bool is_served_by_friend(int fd) {
+/* Only an instance's owner and root may use it, which busd checks, too; and requests carry
+ * descriptors, and their answers are believed: one's own only. */
+static bool is_own(int fd) {
   struct ucred peer;
   socklen_t len = sizeof(peer);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) return false;
-  return peer.uid == geteuid() || peer.uid == 0 || geteuid() == 0;
+  return peer.uid == geteuid() || geteuid() == 0;
 }
 
 int instance_connect(const struct instance *instance) {
@@ -105,11 +106,13 @@ int instance_connect(const struct instance *instance) {
            instance_path(instance, "control.sock", path));
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-    if (is_served_by_friend(fd)) return fd;
+    if (is_own(fd)) return fd;
     errno = EPERM;
   }
   if (errno == EACCES || errno == EPERM)
-    fprintf(stderr, "prctl: instance \"%s\" belongs to another user\n", instance->name);
+    fprintf(stderr,
+            "prctl: instance \"%s\" belongs to another user: only its owner and root may use it\n",
+            instance->name);
   else
     fprintf(stderr, "prctl: no instance \"%s\" is running; start one with: prctl boot%s%s\n",
             instance->name, strcmp(instance->name, INSTANCE_DEFAULT) ? " --instance " : "",

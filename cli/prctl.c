@@ -33,6 +33,8 @@ static const struct command {
     {"mupdate-start", update_entry, "", "carry out what was requested, as one transaction"},
     {"mupdate-cancel", update_entry, "", "forget what was requested"},
     {"history", history_command, "[show NUMBER] [--json]", "updates on record"},
+    {"keygen", keygen_command, "DIRECTORY", "make a pair of keys for signing"},
+    {"sign", sign_command, "SECRET-KEY FILE...", "sign executables: writes FILE.sig"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

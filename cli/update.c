@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/signature.h"
 #include "cli/allow.h"
 #include "cli/control.h"
 #include "cli/outcome.h"
@@ -24,6 +25,7 @@ struct request {
   Proteos__UpdateRequest update;
   Proteos__UpdateMember members[MEMBERS_MAX], *list[MEMBERS_MAX];
   char *paths[MEMBERS_MAX]; /* of --all; owned */
+  uint8_t signatures[MEMBERS_MAX][SIGNATURE_BYTES + 1];
   Proteos__UpdateOptions options;
   Proteos__Interface allow;
   struct bus_step steps[BUS_STEPS_MAX];
@@ -84,13 +86,16 @@ static bool add_member(struct request *r, const char *root, const char *componen
   m->options = &r->options;
   m->self = strcmp(file, "self") == 0;
   if (!m->self) {
-    int fd = version_open(root, file);
+    char path[PATH_MAX];
+    int fd = version_open(root, file, path);
     if (fd < 0) {
       refused(component, "%s: %s (looked below %s and on the host)", file,
               fd == -EISDIR ? "it is no regular file" : strerror(-fd), root);
       return false;
     }
     r->files[r->nfiles++] = fd;
+    m->signature.data = r->signatures[i]; /* um says whether there must be one */
+    signature_read(path, m->signature.data, &m->signature.len);
   }
   r->list[i] = m;
   r->update.n_members++;

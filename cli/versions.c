@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,10 +15,10 @@ static int open_executable(const char *path) {
   return -EISDIR;
 }
 
-int version_open(const char *root, const char *file) {
-  char below[PATH_MAX];
+int version_open(const char *root, const char *file, char path[PATH_MAX]) {
   int fd = -ENOENT;
-  if (*root && snprintf(below, sizeof(below), "%s/%s", root, file) < (int)sizeof(below))
-    fd = open_executable(below);
-  return fd == -ENOENT || fd == -ENOTDIR ? open_executable(file) : fd;
+  if (*root && snprintf(path, PATH_MAX, "%s/%s", root, file) < PATH_MAX) fd = open_executable(path);
+  if (fd != -ENOENT && fd != -ENOTDIR) return fd;
+  snprintf(path, PATH_MAX, "%s", file);
+  return open_executable(file);
 }

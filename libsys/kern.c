@@ -28,7 +28,7 @@ int kern_call(struct kern_args *args) {
 }
 
 int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, unsigned max,
-              int *exe_fd) {
+              const char **given, int *exe_fd) {
   struct kern_args args = {.m = {.type = KERN_INFO, .i32 = {ep}}, .fd_out = -1};
   static uint8_t buf[SYS_PAYLOAD_MAX];
   args.in = buf;
@@ -38,23 +38,31 @@ int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, uns
   memcpy(info, buf, sizeof(*info));
   unsigned n = info->nedges < max ? info->nedges : max;
   memcpy(edges, buf + sizeof(*info), n * sizeof(*edges));
+  if (given) *given = (const char *)buf + sizeof(*info) + info->nedges * sizeof(*edges);
   *exe_fd = args.fd_in;
   return 0;
 }
 
+static size_t append(uint8_t *to, size_t used, const void *from, size_t bytes) {
+  if (bytes) memcpy(to + used, from, bytes);
+  return used + bytes;
+}
+
 int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *load) {
-  static uint8_t out[BUS_FILTER_MAX + BUS_OPTIONS_MAX];
-  size_t filter_bytes = strlen(load->filter) + 1;
-  if (filter_bytes > BUS_FILTER_MAX || load->options_bytes > BUS_OPTIONS_MAX) return -E2BIG;
-  memcpy(out, load->filter, filter_bytes);
-  if (load->options_bytes) memcpy(out + filter_bytes, load->options, load->options_bytes);
-  struct kern_args args = {.m = {.type = KERN_LOAD},
-                           .fd_out = load->exe_fd,
-                           .out = out,
-                           .out_len = filter_bytes + load->options_bytes};
+  static uint8_t out[BUS_FILTER_MAX + BUS_SIGNATURE_MAX + BUS_OPTIONS_MAX];
+  size_t filter_bytes = strlen(load->filter) + 1, used = 0;
+  if (filter_bytes > BUS_FILTER_MAX || load->signature_bytes > BUS_SIGNATURE_MAX ||
+      load->options_bytes > BUS_OPTIONS_MAX)
+    return -E2BIG;
+  used = append(out, used, load->filter, filter_bytes);
+  used = append(out, used, load->signature, load->signature_bytes);
+  used = append(out, used, load->options, load->options_bytes);
+  struct kern_args args = {
+      .m = {.type = KERN_LOAD}, .fd_out = load->exe_fd, .out = out, .out_len = used};
   args.m.i32[0] = ep;
   args.m.u64[1] = txid;
   args.m.u32[4] = (uint32_t)filter_bytes;
+  args.m.u32[5] = (uint32_t)load->signature_bytes;
   int error = kern_call(&args);
   if (args.fd_in >= 0) close(args.fd_in);
   return error ? error : args.m.i32[0];

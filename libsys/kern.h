@@ -30,13 +30,17 @@ int kern_call(struct kern_args *args);
 unsigned kern_take_fds(int *fds, unsigned max);
 
 /** (um) Describes a component. @param exe_fd  receives its running executable, owned by the caller
- * @param edges  receives up to `max` of its outgoing edges; info->nedges says how many there are */
+ * @param edges  receives up to `max` of its outgoing edges; info->nedges says how many there are
+ * @param given  if not NULL receives what the manifest gives it (bus/needs.h), info->given bytes,
+ * until the next call */
 int kern_info(endpoint_t ep, struct kern_info *info, struct bus_edge *edges, unsigned max,
-              int *exe_fd);
+              const char **given, int *exe_fd);
 /* What a version is replaced by, and how. All is borrowed. */
 struct kern_load {
   int exe_fd;
-  const char *filter;  /* for the old version; "" is always true */
+  const char *filter;    /* for the old version; "" is always true */
+  const void *signature; /* of the executable; the manifest says whether there must be one */
+  size_t signature_bytes;
   const void *options; /* for the new version: UpdateOptions of proto/options.proto */
   size_t options_bytes;
 };

@@ -142,6 +142,26 @@ int sys_inherited(const char *name);
  * @return its address, or NULL with errno set (ENOENT, EPERM). */
 void *sys_region(const char *name, size_t *bytes);
 
+/** Says, at file scope, that the executable needs something of the manifest: without it the
+ * instance does not boot, and an update to this version is refused when it is requested. It gives
+ * nothing: what is not in the manifest is refused at run time, declared or not.
+ *
+ *   SYS_NEEDS(call, "net");                     net in `calls:`
+ *   SYS_NEEDS(send, "tty");                     tty in `sends:` or `calls:`
+ *   SYS_NEEDS(region, "${1:-nic0}.frames");     to be in `share:` of that region
+ *   SYS_NEEDS(syscall, "flock");                flock in `syscalls:`
+ *   SYS_NEEDS(kernel, "update");                update in `kernel:`
+ *
+ * ${N} at the beginning is the N-th of the component's `args:`, ${N:-TEXT} the same or TEXT. */
+#define SYS_NEEDS(kind, name)                                                                      \
+  __asm__(".pushsection proteos.needs,\"\",@progbits\n"                                            \
+          ".string \"" SYS_NEED_##kind "\"\n.string \"" name "\"\n.popsection")
+#define SYS_NEED_call    "call"
+#define SYS_NEED_send    "send"
+#define SYS_NEED_region  "region"
+#define SYS_NEED_syscall "syscall"
+#define SYS_NEED_kernel  "kernel"
+
 /** Text for an errno or SYS_E* value, of either sign. Valid until the next call. */
 const char *sys_strerror(int error);
 

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/needs.h"
 #include "libst/meta.h"
 #include "libst/st.h"
 #include "libsys/kern.h"
 #include "updmgr/member.h"
+#include "updmgr/signed.h"
 #include "updmgr/symbols.h"
 
 static int refuse(char *why, size_t cap, int error, const char *fmt, ...)
@@ -107,8 +109,9 @@ int member_check(struct member *m, char *why, size_t cap) {
   if (status) return status;
   struct kern_info info;
   struct bus_edge edges[MEMBER_EDGES_MAX];
+  const char *given;
   int running_fd = -1;
-  status = kern_info(m->endpoint, &info, edges, MEMBER_EDGES_MAX, &running_fd);
+  status = kern_info(m->endpoint, &info, edges, MEMBER_EDGES_MAX, &given, &running_fd);
   if (status || info.pid <= 0 || running_fd < 0) {
     if (running_fd >= 0) close(running_fd);
     return refuse(why, cap, -ESRCH, "it is not running");
@@ -124,7 +127,10 @@ int member_check(struct member *m, char *why, size_t cap) {
     if (m->exe_fd >= 0) close(m->exe_fd);
     m->exe_fd = running_fd;
   }
-  status = check_files(m, running_fd, why, cap);
+  /* The signature first: nothing else reads what is not signed. */
+  status = signed_check(m, running_fd, why, cap);
+  if (!status) status = needs_check(m->exe_fd, m->path, given, info.given, why, cap);
+  if (!status) status = check_files(m, running_fd, why, cap);
   if (!m->self) close(running_fd);
   return status;
 }

@@ -12,7 +12,7 @@ static void name_of(endpoint_t ep, char name[BUS_NAME_MAX]) {
   struct bus_edge edges[1];
   int exe = -1;
   snprintf(name, BUS_NAME_MAX, "component %d", ep);
-  if (kern_info(ep, &info, edges, 1, &exe) == 0) memcpy(name, info.name, BUS_NAME_MAX);
+  if (kern_info(ep, &info, edges, 1, NULL, &exe) == 0) memcpy(name, info.name, BUS_NAME_MAX);
   if (exe >= 0) close(exe);
 }
 

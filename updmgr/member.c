@@ -34,12 +34,14 @@ bool member_set_allow(struct member *m, const char *text, const void *steps, siz
   return true;
 }
 
-static bool set_options(struct member *m, const void *options, size_t bytes) {
-  if (!options) return true;
-  m->options = malloc(bytes + 1);
-  if (!m->options) return false;
-  memcpy(m->options, options, bytes);
-  m->options_bytes = bytes;
+/* @param to  receives a copy of `bytes` at `from`, which may be NULL. @return false without memory
+ */
+static bool copy_bytes(uint8_t **to, size_t *to_bytes, const uint8_t *from, size_t bytes) {
+  if (!from) return true;
+  *to = malloc(bytes + 1);
+  if (!*to) return false;
+  memcpy(*to, from, bytes);
+  *to_bytes = bytes;
   return true;
 }
 
@@ -49,7 +51,8 @@ struct member *member_copy(const struct member *m) {
   struct member *copy = member_new(m->name, m->path, m->filter, exe);
   if (!copy) return NULL;
   copy->limits = m->limits;
-  if (set_options(copy, m->options, m->options_bytes) &&
+  if (copy_bytes(&copy->options, &copy->options_bytes, m->options, m->options_bytes) &&
+      copy_bytes(&copy->signature, &copy->signature_bytes, m->signature, m->signature_bytes) &&
       (!m->steps || member_set_allow(copy, m->allow, m->steps, m->steps_bytes)))
     return copy;
   member_free(copy);
@@ -64,6 +67,7 @@ void member_free(struct member *m) {
   free(m->allow);
   free(m->steps);
   free(m->options);
+  free(m->signature);
   free(m);
 }
 

@@ -32,6 +32,8 @@ struct member {
   size_t steps_bytes;
   uint8_t *options; /* packed UpdateOptions, for the new version; NULL: none */
   size_t options_bytes;
+  uint8_t *signature; /* of exe_fd's content, as it came; NULL: none */
+  size_t signature_bytes;
   struct limits limits; /* what was said with this member */
   bool self;            /* to the executable that runs already */
   int exe_fd;           /* the new version's executable; owned; -1: not known yet (self) */

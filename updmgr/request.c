@@ -34,6 +34,15 @@ static bool take_allow(struct member *m, const Proteos__Interface *allow) {
   return !allow || member_set_allow(m, allow->text, allow->steps.data, allow->steps.len);
 }
 
+static bool take_signature(struct member *m, const ProtobufCBinaryData *signature) {
+  if (!signature->len) return true;
+  m->signature = malloc(signature->len);
+  if (!m->signature) return false;
+  memcpy(m->signature, signature->data, signature->len);
+  m->signature_bytes = signature->len;
+  return true;
+}
+
 static struct limits limits_of(const Proteos__UpdateRequest *r) {
   return (struct limits){.load_ms = r->load_timeout_ms,
                          .converge_ms = r->converge_timeout_ms,
@@ -44,7 +53,9 @@ static struct limits limits_of(const Proteos__UpdateRequest *r) {
 /* @param exe  taken over; -1: the one that runs */
 static struct member *take_member(const Proteos__UpdateMember *r, int exe) {
   struct member *m = member_new(r->component, r->self ? "self" : r->path, r->filter, exe);
-  if (!m || (take_options(m, r->options) && take_allow(m, r->allow))) return m;
+  if (!m ||
+      (take_options(m, r->options) && take_allow(m, r->allow) && take_signature(m, &r->signature)))
+    return m;
   member_free(m);
   return NULL;
 }

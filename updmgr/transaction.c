@@ -295,6 +295,8 @@ static void load(struct member *m) {
   client_say(tx.client, "Loading %s into memory...", m->path);
   struct kern_load how = {.exe_fd = m->exe_fd,
                           .filter = m->filter,
+                          .signature = m->signature,
+                          .signature_bytes = m->signature_bytes,
                           .options = m->options,
                           .options_bytes = m->options_bytes};
   int pid = kern_load(m->endpoint, tx.id, &how);

@@ -1,7 +1,7 @@
 /* um, the update manager: decides about updates, as a state machine over events.
  *
  * Arguments: load=MS converge=MS transfer=MS, the time-outs of the phases, and maxtime=MS, that of
- * the whole; 0: none. */
+ * the whole; 0: none. key=HEXADECIMAL, by which executables must be signed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,12 @@
 #include "libsys/sys.h"
 #include "updmgr/journal.h"
 #include "updmgr/request.h"
+#include "updmgr/signed.h"
 #include "updmgr/transaction.h"
 
 #define FDS_MAX 64 /* as many as there can be components */
+
+SYS_NEEDS(kernel, "update");
 
 static struct limits limits = {.load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
 
@@ -68,7 +71,9 @@ static void read_limit(const char *arg) {
   else if (sscanf(arg, "maxtime=%u", &ms) == 1)
     limits.max_ms = ms;
   else {
-    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS maxtime=MS", arg);
+    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS maxtime=MS "
+            "key=HEXADECIMAL",
+            arg);
     exit(EXIT_FAILURE);
   }
 }
@@ -88,7 +93,7 @@ int main(int argc, char **argv) {
   event_eh_t handlers = {.init = init, .live_update = hide};
   sys_startup(&handlers);
   for (int i = 1; i < argc; i++)
-    read_limit(argv[i]);
+    if (!signed_argument(argv[i])) read_limit(argv[i]);
   while (1) {
     msg_t m;
     sys_receive(&m);

@@ -9,6 +9,8 @@
 
 #include "libsys/socket.h"
 
+SYS_NEEDS(call, "net");
+
 static void serve(int s) {
   char data[16384];
   int n;

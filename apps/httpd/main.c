@@ -14,6 +14,8 @@
 #define EVENTS_PER_POLL 64
 #define BACKLOG         64
 
+SYS_NEEDS(call, "net");
+
 #if HTTPD_VERSION >= 2
 uint64_t sent_total_bytes;
 #endif

@@ -13,6 +13,10 @@
 
 enum bit { BIT_WIRE = 0, BIT_TIMER = 1 };
 
+SYS_NEEDS(region, "${1:-nic0}.bar");
+SYS_NEEDS(region, "${1:-nic0}.rings");
+SYS_NEEDS(region, "${1:-nic0}.frames");
+
 static char nic[32] = "nic0";
 static uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 static struct device device;

@@ -10,6 +10,11 @@
 #include "driver.h"
 #include "libsys/sys.h"
 
+SYS_NEEDS(region, "${1:-nic0}.bar");
+SYS_NEEDS(region, "${1:-nic0}.rings");
+SYS_NEEDS(region, "${1:-nic0}.frames");
+SYS_NEEDS(call, "${2:-e1000-model}");
+
 static char nic[32] = "nic0";
 static char model[32] = "e1000-model";
 static bool trace_registers;

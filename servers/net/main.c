@@ -19,6 +19,9 @@
 #include "servers/net/turn.h"
 #include "servers/net/version.h"
 
+SYS_NEEDS(region, "${1}.frames");
+SYS_NEEDS(call, "${4:-e1000}");
+
 static struct nic_config config;
 
 static void process_notification(const msg_t *m) {
