@@ -568,6 +568,82 @@ START_TEST(new_version_hears_that_it_is_live_before_of_the_next_update) {
 }
 END_TEST
 
+/* ---- heartbeats ---- */
+
+enum { HEARTBEAT_MS = 400 };
+
+/* Lets so much of a heartbeat pass. */
+static void pass(endpoint_t id, unsigned ms) {
+  struct heartbeat *h = &bus_endpoint(id)->heartbeat;
+  for (uint64_t end = h->at_us + ms * 1000; h->at_us < end;)
+    heartbeat_expire(bus_endpoint(id), h->at_us);
+}
+
+static struct version *with_heartbeat(endpoint_t id) {
+  components[id - 1].heartbeat_ms = HEARTBEAT_MS;
+  heartbeat_start(bus_endpoint(id));
+  return bus_endpoint(id)->live;
+}
+
+START_TEST(one_that_hangs_is_ended) {
+  struct version *server = with_heartbeat(SERVER);
+  receive(SERVER);
+  sendrec(CLIENT, SERVER, 1);
+  expect_message(SERVER, CLIENT, ASK);
+  pass(SERVER, HEARTBEAT_MS);
+  ck_assert_int_eq(server->state, VERSION_BUSY);
+  pass(SERVER, HEARTBEAT_MS / 2);
+  expect_killed(SERVER);
+  ck_assert_uint_eq(bus_endpoint(SERVER)->hung, 1);
+}
+END_TEST
+
+START_TEST(an_idle_one_is_asked_for_a_sign) {
+  struct version *server = with_heartbeat(SERVER);
+  for (unsigned i = 0; i < 3; i++) {
+    receive(SERVER);
+    ck_assert(!got(SERVER));
+    pass(SERVER, HEARTBEAT_MS);
+    ck_assert(got(SERVER) && in.d.kind == BUS_DELIVER_CONTROL);
+    ck_assert_uint_eq(in.d.m.type, BUS_CTL_PING);
+    ck_assert_int_eq(server->state, VERSION_BUSY);
+  }
+  pass(SERVER, HEARTBEAT_MS * 3 / 2);
+  expect_killed(SERVER);
+}
+END_TEST
+
+START_TEST(a_busy_one_is_not_asked) {
+  with_heartbeat(SERVER);
+  receive(SERVER);
+  for (unsigned i = 0; i < 20; i++) {
+    sendrec(CLIENT, SERVER, i);
+    expect_message(SERVER, CLIENT, ASK);
+    pass(SERVER, HEARTBEAT_MS / 4);
+    struct bus_op ops[] = {{.code = BUS_OP_REPLY, .arg = in.d.m.token}, {.code = BUS_OP_RECEIVE}};
+    send_ops(SERVER, ops, 2, NULL);
+    expect_answer(CLIENT, 0);
+    ck_assert(!got(SERVER));
+  }
+}
+END_TEST
+
+START_TEST(who_waits_for_others_or_is_held_does_not_hang) {
+  struct version *client = with_heartbeat(CLIENT), *server = with_heartbeat(SERVER);
+  sendrec(CLIENT, SERVER, 1);
+  endpoint_hold(bus_endpoint(SERVER), ENDPOINT_CONVERGING);
+  pass(CLIENT, 10 * HEARTBEAT_MS);
+  pass(SERVER, 10 * HEARTBEAT_MS);
+  ck_assert_int_eq(client->state, VERSION_CALLING);
+  ck_assert_int_eq(server->state, VERSION_BUSY);
+  endpoint_release(bus_endpoint(SERVER));
+  pass(SERVER, HEARTBEAT_MS / 2);
+  ck_assert_int_eq(server->state, VERSION_BUSY);
+  pass(SERVER, HEARTBEAT_MS);
+  expect_killed(SERVER);
+}
+END_TEST
+
 /* ---- garbage ---- */
 
 static void expect_killed_by(const void *bytes, size_t n) {
@@ -660,6 +736,10 @@ static Suite *suite(void) {
   tcase_add_test(t, frozen_may_not_act);
   tcase_add_test(t, new_version_gets_what_was_pending);
   tcase_add_test(t, new_version_hears_that_it_is_live_before_of_the_next_update);
+  tcase_add_test(t, one_that_hangs_is_ended);
+  tcase_add_test(t, an_idle_one_is_asked_for_a_sign);
+  tcase_add_test(t, a_busy_one_is_not_asked);
+  tcase_add_test(t, who_waits_for_others_or_is_held_does_not_hang);
   tcase_add_loop_test(t, garbage, 0, 10);
   suite_add_tcase(s, t);
   return s;
