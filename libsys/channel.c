@@ -72,8 +72,6 @@ void channel_post(uint16_t code, endpoint_t dst, uint64_t arg, const msg_t *m, c
   batch.ops[batch.nops++] = op;
   if (out_len) memcpy(batch.payload, out, out_len);
   batch.payload_bytes += out_len;
-  /* What recovered state takes for sent must have been sent. */
-  if (runtime.hello.keep) channel_flush();
 }
 
 void channel_send(const struct bus_op *op, const void *out, int fd) {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
 import socket
 import struct
 import tempfile
 import time
-from pathlib import Path
+import urllib.parse
 from typing import Any, Iterator
 
 import pytest
@@ -320,3 +322,23 @@ def test_plain_program_cannot_be_recovered(directory):
     with pytest.raises(CommandFailed, match="recover: state is for components with an event loop"):
         with broken:
             pass
+
+
+def test_a_connection_survives_the_death_of_net():
+    """The TCP stack is a state library: a client does not even see that its process was killed."""
+    manifest = Manifest()
+    manifest.component("net")["recover"] = "state"
+    with System(manifest) as system:
+        url = urllib.parse.urlparse(system.url())
+        with contextlib.closing(http.client.HTTPConnection(url.netloc, timeout=20)) as client:
+            client.connect()
+            before = client.sock
+            for recovered in range(3):
+                client.request("GET", "/")
+                assert client.getresponse().read()
+                system.kill("net")
+                system.wait(lambda: system.status()["net"].recovered == recovered + 1, "recovery")
+                time.sleep(STEADY_S)
+            client.request("GET", "/")
+            assert client.getresponse().read()
+            assert client.sock is before
