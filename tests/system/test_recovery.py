@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import os
 import signal
@@ -20,6 +21,7 @@ from proteos.errors import CommandFailed
 
 STEADY_S = 1.1  # one that dies sooner after a recovery is started afresh, bus/lifecycle.c
 ERESTARTED = -2002
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 
 ADD, CHECK, BREAK, HOLD, LET_GO, CALL, ALARM, SHARE, RESIST = range(0xd00, 0xd09)
 CRASH, HANG, POINTER, HEAP, FREE, PEER_CALL, LATER = range(7)
@@ -156,6 +158,23 @@ def test_heartbeat_lets_the_patient_wait(directory):
     with Broken(directory, heartbeat_ms=100) as broken:
         pid = broken.status().pid
         time.sleep(1)
+        assert (broken.status().pid, broken.status().hung) == (pid, 0)
+
+
+def test_a_traced_component_is_left_alone(directory):
+    """A debugger may hold it as long as it likes."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    with Broken(directory, heartbeat_ms=100) as broken:
+        pid = broken.status().pid
+        if libc.ptrace(PTRACE_SEIZE, pid, None, None) < 0:
+            pytest.skip(f"ptrace: {os.strerror(ctypes.get_errno())}")
+        assert libc.ptrace(PTRACE_INTERRUPT, pid, None, None) == 0
+        os.waitpid(pid, 0)
+        time.sleep(1)
+        assert broken.status().hung == 0
+        assert libc.ptrace(PTRACE_DETACH, pid, None, None) == 0
+        assert broken.ask(ADD, 1)["total"] == 1
         assert (broken.status().pid, broken.status().hung) == (pid, 0)
 
 
