@@ -22,13 +22,14 @@
 enum bus_fd {
   BUS_FD_CHANNEL = 3,    /* to busd */
   BUS_FD_EXE = 4,        /* the component's own executable, read-only: metadata is read from it */
-  BUS_FD_STATE = 5,      /* updates only: SOCK_SEQPACKET to the old version's libsys */
-  BUS_FD_OLD_EXE = 6,    /* updates only: the old version's executable, read-only */
+  BUS_FD_STATE = 5,      /* updates: SOCK_SEQPACKET to the old version's libsys; a recovery: what
+                            the process that has died left there */
+  BUS_FD_OLD_EXE = 6,    /* with it: the old version's executable, read-only */
   BUS_FD_INHERITED = 10, /* first of those that the manifest gives (wires), in hello's order */
 };
 
 enum bus_op_code {
-  BUS_OP_RECEIVE = 1, /* waits; last in its packet */
+  BUS_OP_RECEIVE = 1, /* waits; last in its packet; BUS_NESTED: while handling a message */
   BUS_OP_SENDREC = 2, /* waits for the answer; last in its packet */
   BUS_OP_CALL = 3,    /* arg = cookie */
   BUS_OP_NOTIFY = 4,  /* arg = bits */
@@ -37,6 +38,7 @@ enum bus_op_code {
 
 enum bus_op_flags {
   BUS_ACK = 1,
+  BUS_NESTED = 2,
 };
 
 struct bus_packet {
@@ -86,6 +88,7 @@ enum bus_control {
                               following RECEIVE: it now serves the endpoint. u32[0] = calls in
                               flight. */
   BUS_CTL_SHUTDOWN = 0x14, /* run the shutdown handler and exit 0 */
+  BUS_CTL_PING = 0x15,     /* nothing: only receive again (heartbeat_ms) */
 };
 
 /* Kernel calls: types of SENDREC to SYS_KERNEL. Those marked (um) need `kernel: [update]` in the
@@ -98,9 +101,11 @@ enum kern_call {
   KERN_REGION = 0x24, /* payload: region name -> u64[0] bytes; memfd attached */
   KERN_REPORT = 0x25, /* progress of an update: u32[0] enum update_phase, i32[1] status (0 or
                          negative errno); payload: text for people, may be empty. Passed on to
-                         um as UM_REPORT. */
+                         um as UM_REPORT. Of a recovery only TRANSFERRED, refused. */
   KERN_LOOKUP = 0x26, /* payload: name -> i32[0] endpoint */
   KERN_READY = 0x27,  /* a plain program is up; others are when they first RECEIVE */
+  KERN_KEEP = 0x3d,   /* -> a channel attached: what is sent there is kept, and is a successor's
+                         BUS_FD_STATE when this process dies. The last one counts */
 
   KERN_INFO = 0x30, /* (um) i32[0] endpoint -> struct kern_info as payload; its running
                        executable attached, read-only */
@@ -140,6 +145,7 @@ enum um_message {
   UM_COMMITTED = 0x45,      /* the outcome of KERN_COMMIT: u64[0] txid, i32[2] 0 = the new versions
                                are live, or a negative errno: the old ones go on. To um as it then
                                is: its new version, if um was a member */
+  UM_LIFE = 0x47, /* i32[0] endpoint; payload: text: it was restarted, recovered, given up */
 };
 
 /* Rights of an edge, as libsys checks them before sending (busd checks again). */
@@ -183,6 +189,7 @@ struct bus_hello {
   uint32_t ninherited;
   uint32_t syscalls_bytes;
   uint32_t options_bytes;
+  uint32_t keep; /* its state is to outlive the process (recover: state) */
   char name[BUS_NAME_MAX];
   char instance[BUS_NAME_MAX];
 };

@@ -18,6 +18,7 @@ int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_compo
   e->component = component;
   e->state = ENDPOINT_DOWN;
   e->log_pipe[0] = e->log_pipe[1] = -1;
+  e->remains = (struct remains){-1, -1};
   e->nrequests = component->calls_max + 1;
   e->requests = calloc(e->nrequests, sizeof(*e->requests));
   if (!e->requests) return -ENOMEM;
@@ -53,6 +54,8 @@ void endpoint_deinit(struct endpoint *e) {
   if (!e->requests) return;
   endpoint_forget(e);
   free(e->requests);
+  if (e->remains.state >= 0) close(e->remains.state);
+  if (e->remains.exe >= 0) close(e->remains.exe);
   e->requests = NULL;
   for (unsigned i = 0; i < 2; i++)
     if (e->log_pipe[i] >= 0) close(e->log_pipe[i]);
@@ -70,6 +73,8 @@ const char *endpoint_state_name(enum endpoint_state s) {
     return "converging";
   case ENDPOINT_FROZEN:
     return "frozen";
+  case ENDPOINT_RECOVERING:
+    return "recovering";
   case ENDPOINT_DEAD:
     return "dead";
   }
@@ -78,6 +83,40 @@ const char *endpoint_state_name(enum endpoint_state s) {
 
 bool endpoint_peers(const struct endpoint *a, const struct endpoint *b) {
   return a->edges[b->id].rights || b->edges[a->id].rights;
+}
+
+/* ---- turns ---- */
+
+static void turn_begin(struct turn *t) {
+  t->number++;
+  t->exited = t->restarted = t->notified = 0;
+  t->answer.type = 0;
+}
+
+static void turn_notified(struct turn *t, endpoint_t source, uint64_t bits) {
+  uint64_t mask = 1ull << source;
+  if (!(t->notified & mask)) t->bits[source] = 0;
+  t->notified |= mask;
+  t->bits[source] |= bits;
+}
+
+/* Notifications mean "look again", so they may come twice. */
+static void tell_again(struct endpoint *e) {
+  const struct turn *t = &e->turn;
+  e->exited |= t->exited;
+  e->restarted |= t->restarted;
+  for (uint64_t left = t->notified; left; left &= left - 1) {
+    unsigned source = (unsigned)__builtin_ctzll(left);
+    e->bits[source] |= t->bits[source];
+    e->notified |= 1ull << source;
+  }
+}
+
+void endpoint_interrupt(struct endpoint *e) {
+  request_interrupt(e, e->turn.answer.type ? &e->turn.answer : NULL);
+  tell_again(e);
+  turn_begin(&e->turn);
+  watch_end_all(e);
 }
 
 /* ---- what a version in receive is given ---- */
@@ -100,6 +139,7 @@ static bool accepts(const struct endpoint *e, const msg_t *m) {
     if (e->allow.count) return interface_passes(&e->allow, m);
     return m->type == SYS_NOTIFIED || e->edges[m->source].rights & BUS_RIGHT_CALL;
   case ENDPOINT_FROZEN:
+  case ENDPOINT_RECOVERING:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
     break;
@@ -113,6 +153,7 @@ bool request_can_deliver(const struct endpoint *callee, const struct request *r)
 
 void request_deliver(struct endpoint *callee, struct request *r, const void *payload) {
   r->state = REQUEST_DELIVERED;
+  r->turn = callee->turn.number;
   callee->message_turn = false;
   deliver_message(callee, &r->m, payload, NULL, 0);
 }
@@ -140,6 +181,7 @@ static bool deliver_answer(struct endpoint *e) {
   request_free(r);
   e->message_turn = false;
   if (e->answers_first) e->answers_first--;
+  e->turn.answer = m;
   deliver_message(e, &m, payload, NULL, 0);
   free(payload);
   return true;
@@ -158,6 +200,7 @@ static bool deliver_notification(struct endpoint *e) {
   e->notified &= ~(1ull << source);
   e->bits[source] = 0;
   e->message_turn = true;
+  turn_notified(&e->turn, source, m.bits);
   if (source == SYS_KERNEL) watch_delivered(e, m.bits);
   deliver_message(e, &m, NULL, NULL, 0);
   return true;
@@ -172,6 +215,7 @@ static bool deliver_system(struct endpoint *e) {
   const msg_t m = {
       .source = SYS_KERNEL, .type = e->exited ? SYS_EXITED : SYS_RESTARTED, .i32 = {peer}};
   *peers &= ~(1ull << peer);
+  *(m.type == SYS_EXITED ? &e->turn.exited : &e->turn.restarted) |= 1ull << peer;
   deliver_message(e, &m, NULL, NULL, 0);
   return true;
 }
@@ -200,6 +244,7 @@ void endpoint_pump(struct endpoint *e) {
     if (!deliver_system(e) && !deliver_mail(e)) deliver_in_turn(e);
     break;
   case ENDPOINT_FROZEN:
+  case ENDPOINT_RECOVERING:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
     break;
@@ -212,8 +257,9 @@ void endpoint_ready(struct endpoint *e) {
   lifecycle_ready(e);
 }
 
-void endpoint_receive(struct endpoint *e) {
+void endpoint_receive(struct endpoint *e, bool in_loop) {
   e->live->state = VERSION_RECEIVING;
+  if (in_loop) turn_begin(&e->turn);
   if (e->watches.delivered) watch_rearm(e);
   endpoint_ready(e);
   endpoint_pump(e);
@@ -240,6 +286,7 @@ int endpoint_notify(struct endpoint *e, endpoint_t dst, uint64_t bits) {
   case ENDPOINT_RUNNING:
   case ENDPOINT_CONVERGING:
   case ENDPOINT_FROZEN:
+  case ENDPOINT_RECOVERING:
     set_bits(to, e->id, bits);
     break;
   }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "bus/heartbeat.h"
 #include "bus/history.h"
 #include "bus/interface.h"
 #include "bus/manifest.h"
@@ -26,6 +27,7 @@ enum endpoint_state {
   ENDPOINT_CONVERGING, /* held: its callers' requests wait; replies, notifications and requests of
                           those it calls are delivered. Or what its interface filter says */
   ENDPOINT_FROZEN,     /* held: nothing is delivered */
+  ENDPOINT_RECOVERING, /* its version died; another that goes on with its state is about to start */
   ENDPOINT_DEAD,       /* its version died; a restart may be due */
 };
 
@@ -39,7 +41,8 @@ enum request_state {
 
 struct request {
   enum request_state state;
-  uint8_t slot; /* in the caller's table; 0 is its sendrec */
+  uint8_t slot;  /* in the caller's table; 0 is its sendrec */
+  uint32_t turn; /* DELIVERED: of the callee */
   endpoint_t caller, callee;
   uint32_t sequence;
   uint64_t cookie;      /* of a call */
@@ -92,9 +95,25 @@ struct watches {
   struct watch by_bit[KERNEL_BITS];
 };
 
+/* What a version was given since it was last in its event loop: should it die, that was being
+ * handled. */
+struct turn {
+  uint32_t number;
+  uint64_t exited, restarted;   /* peers that it was told about */
+  uint64_t notified;            /* sources */
+  uint64_t bits[ENDPOINTS_MAX]; /* theirs */
+  msg_t answer;                 /* of a call; type 0: none */
+};
+
 struct edge {
   uint32_t rights; /* enum bus_right; of this endpoint towards the other */
   uint32_t deadline_ms;
+};
+
+/* What a version leaves for one that goes on with its state. */
+struct remains {
+  int state; /* its state stream; -1: none */
+  int exe;
 };
 
 struct endpoint {
@@ -118,6 +137,7 @@ struct endpoint {
   uint64_t bits[ENDPOINTS_MAX]; /* by source */
   uint64_t exited, restarted;   /* peers to be told about ... */
   unsigned answers_first;       /* ... after so many answers, which are of their former lives */
+  struct turn turn;
   struct alarms alarms;
   struct watches watches;
   struct edge edges[ENDPOINTS_MAX]; /* by destination */
@@ -126,11 +146,15 @@ struct endpoint {
   struct interface allow; /* while it converges; its count is 0 otherwise */
   uint64_t messages;      /* handled: requests, replies and notifications delivered */
   uint32_t updates, restarts;
+  uint32_t hung;              /* times that it was killed for its heartbeat */
+  uint32_t recovered;         /* restarts that took the state along */
   uint64_t up_since_us;       /* last start or restart; updates do not count */
   unsigned failures;          /* exits in quick succession */
   uint64_t restart_at_us;     /* 0 = none due */
+  struct remains remains;     /* RECOVERING: of the version that died */
   uint64_t start_deadline_us; /* 0 = none */
   uint32_t start_sequence;    /* its `sequence` when that was set */
+  struct heartbeat heartbeat;
   struct history history;
   int log_pipe[2];
 };
@@ -153,8 +177,9 @@ void endpoint_call(struct endpoint *e, endpoint_t dst, const msg_t *m, const voi
 int endpoint_reply(struct endpoint *e, uint64_t token, const msg_t *m, const void *payload);
 /** notify. @return 0 or -EPERM */
 int endpoint_notify(struct endpoint *e, endpoint_t dst, uint64_t bits);
-/** receive: the version is RECEIVING and gets what is pending, or waits. */
-void endpoint_receive(struct endpoint *e);
+/** receive: the version is RECEIVING and gets what is pending, or waits.
+ * @param in_loop  in its event loop: it has handled what it was given before */
+void endpoint_receive(struct endpoint *e, bool in_loop);
 /** Its live version is up: it receives, or says so. */
 void endpoint_ready(struct endpoint *e);
 
@@ -173,6 +198,9 @@ void endpoint_mail(struct endpoint *e, const msg_t *m, const void *payload, cons
 void endpoint_fail_requests(struct endpoint *e, int error);
 /** Forgets what it asked and was to be told: its version is gone and takes no state along. */
 void endpoint_forget(struct endpoint *e);
+/** Its version is gone, but another will go on with its state: what that version was doing fails,
+ * what it was told is told again, and all else stays. Its watches end. */
+void endpoint_interrupt(struct endpoint *e);
 /** Stops (or lets go on) the clocks of requests that wait for it. */
 void endpoint_hold(struct endpoint *e, enum endpoint_state held);
 void endpoint_release(struct endpoint *e);

@@ -58,7 +58,8 @@ const void *hello_make(const struct version *v, uint32_t *bytes) {
                             .incarnation = e->incarnation,
                             .calls_max = e->nrequests - 1,
                             .calls_in_flight = e->calls_in_flight,
-                            .sandbox = sandbox_of(e)};
+                            .sandbox = sandbox_of(e),
+                            .keep = e->component->recover == MANIFEST_RECOVER_STATE};
   copy_name(hello.name, e->component->name);
   copy_name(hello.instance, bus.instance);
   uint8_t *at = buffer + sizeof(hello);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bus/alarm.h"
@@ -11,6 +12,7 @@
 #include "bus/executable.h"
 #include "bus/hello.h"
 #include "bus/journal.h"
+#include "bus/lifecycle.h"
 #include "bus/region.h"
 #include "bus/self.h"
 #include "bus/trace.h"
@@ -29,7 +31,8 @@ struct call {
   unsigned *nfds;
   msg_t reply;
   const void *reply_payload;
-  int reply_fd; /* borrowed; -1: none */
+  int reply_fd;        /* borrowed; -1: none */
+  bool reply_fd_given; /* not borrowed */
 };
 
 static int take_fd(struct call *c) {
@@ -145,12 +148,35 @@ static int do_journal(struct call *c) {
   return c->reply_fd < 0 ? c->reply_fd : 0;
 }
 
+/* The process sends, the bus keeps what it has sent. */
+static int do_keep(struct call *c) {
+  int pair[2];
+  if (c->v->endpoint->component->recover != MANIFEST_RECOVER_STATE) return -EPERM;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  if (c->v->kept >= 0) close(c->v->kept);
+  c->v->kept = pair[0];
+  c->reply_fd = pair[1];
+  c->reply_fd_given = true;
+  return 0;
+}
+
+/* Of an update, or of the recovery that the live version was started for. */
+static int do_report(struct call *c) {
+  enum update_phase phase = (enum update_phase)c->m->u32[0];
+  int status = c->m->i32[1];
+  if (phase != UPDATE_TRANSFERRED || !version_is_live(c->v))
+    return update_report(c->v, phase, status, c->payload, c->m->payload);
+  if (status) lifecycle_not_recovered(c->v, status, text(c));
+  return 0;
+}
+
 static bool needs_update_right(uint32_t type) {
   return type >= KERN_INFO && type <= KERN_JOURNAL;
 }
 
 static bool needs_live(uint32_t type) {
-  return type == KERN_ALARM || type == KERN_WATCH || type == KERN_READY || needs_update_right(type);
+  return type == KERN_ALARM || type == KERN_WATCH || type == KERN_KEEP || type == KERN_READY ||
+         needs_update_right(type);
 }
 
 /* @return 0 or a negative error; -EINPROGRESS: answered later */
@@ -172,14 +198,15 @@ static int serve(struct call *c) {
   case KERN_REGION:
     return do_region(c);
   case KERN_REPORT:
-    return update_report(c->v, (enum update_phase)c->m->u32[0], c->m->i32[1], c->payload,
-                         c->m->payload);
+    return do_report(c);
   case KERN_LOOKUP:
     return do_lookup(c);
   case KERN_READY:
     c->v->plain = true;
     endpoint_ready(e);
     return 0;
+  case KERN_KEEP:
+    return do_keep(c);
   case KERN_INFO:
     return do_info(c);
   case KERN_LOAD:
@@ -212,6 +239,7 @@ void kern_call(struct version *v, const msg_t *m, const void *payload, int *fds,
   if (status) c.reply.payload = 0;
   version_deliver(v, BUS_DELIVER_ANSWER, 0, &c.reply, c.reply_payload, &c.reply_fd,
                   !status && c.reply_fd >= 0 ? 1 : 0);
+  if (c.reply_fd_given) close(c.reply_fd);
 }
 
 void kern_answer(struct version *v, uint32_t type, int status, const msg_t *m) {

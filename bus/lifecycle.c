@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "bus/link.h"
 #include "bus/log.h"
 #include "bus/packet.h"
+#include "bus/request.h"
 #include "bus/shutdown.h"
 #include "bus/timer.h"
 #include "bus/update.h"
@@ -33,6 +35,22 @@ void lifecycle_describe_end(int status, char *text, size_t cap) {
     snprintf(text, cap, "exited with status %d", WEXITSTATUS(status));
 }
 
+/* For people: in busd's log, and in um's. */
+__attribute__((format(printf, 2, 3))) static void tell(const struct endpoint *e, const char *fmt,
+                                                       ...) {
+  char text[512];
+  struct endpoint *um = bus_update_manager();
+  va_list ap;
+  size_t n = (size_t)snprintf(text, sizeof(text), "%s ", e->component->name);
+  va_start(ap, fmt);
+  vsnprintf(text + n, sizeof(text) - n, fmt, ap);
+  va_end(ap);
+  bus_log("%s", text);
+  msg_t m = {.type = UM_LIFE, .payload = (uint32_t)strlen(text) + 1};
+  m.i32[0] = e->id;
+  if (um && um->live) endpoint_mail(um, &m, text, NULL, 0);
+}
+
 /* ---- start ---- */
 
 /* Its peers learn of the fresh start before anything that it says. */
@@ -43,12 +61,39 @@ static void announce(struct endpoint *e, bool restarted) {
   }
 }
 
+/* Nothing is left of what it did, and nobody goes on with it. */
+static void forget_life(struct endpoint *e, bool restart) {
+  endpoint_forget(e);
+  endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
+  announce(e, false);
+}
+
 static void set_start_deadline(struct endpoint *e, uint64_t now_us) {
   e->start_deadline_us = now_us + (uint64_t)bus.manifest->timeouts.start * 1000;
   e->start_sequence = e->sequence;
 }
 
-int lifecycle_start(struct endpoint *e, enum sys_start start) {
+/* @param exe    taken over
+ * @param state  its predecessor's, -1: none; the caller's */
+static int start_version(struct endpoint *e, enum sys_start how, int exe, int state) {
+  struct version *v = version_new(e, how, exe);
+  if (!v) return -ENOMEM;
+  e->live = v;
+  e->state = ENDPOINT_STARTING;
+  e->up_since_us = v->started_us;
+  set_start_deadline(e, v->started_us);
+  timer_at(e->start_deadline_us);
+  uint64_t cpus = manifest_component_cpus(bus.manifest, e->component, bus.cpus);
+  int error = link_spawn(v, cpus, state, state >= 0 ? v : NULL);
+  if (error) {
+    e->live = NULL;
+    e->state = ENDPOINT_DEAD;
+    version_free(v);
+  }
+  return error;
+}
+
+int lifecycle_start(struct endpoint *e, enum sys_start how) {
   char why[PATH_MAX + 256];
   int exe = executable_open(e->component, why, sizeof(why));
   if (exe < 0) {
@@ -56,32 +101,41 @@ int lifecycle_start(struct endpoint *e, enum sys_start start) {
     boot_failed(e->component->name, why); /* or else it is a restart */
     return exe;
   }
-  struct version *v = version_new(e, start, exe);
-  if (!v) return -ENOMEM;
   e->incarnation++;
-  e->live = v;
-  e->state = ENDPOINT_STARTING;
-  e->up_since_us = v->started_us;
-  set_start_deadline(e, v->started_us);
-  timer_at(e->start_deadline_us);
-  uint64_t cpus = manifest_component_cpus(bus.manifest, e->component, bus.cpus);
-  int error = link_spawn(v, cpus, -1, NULL);
-  if (error) {
-    e->live = NULL;
-    e->state = ENDPOINT_DEAD;
-    version_free(v);
-    return error;
-  }
-  if (start == SYS_START_RESTART) announce(e, true);
-  return 0;
+  int error = start_version(e, how, exe, -1);
+  if (!error && how == SYS_START_RESTART) announce(e, true);
+  return error;
+}
+
+/* The version that died left its state, and the executable that this belongs to. */
+static int start_recovery(struct endpoint *e) {
+  struct remains r = e->remains;
+  e->remains = (struct remains){-1, -1};
+  int error = start_version(e, SYS_START_RECOVER, r.exe, r.state);
+  close(r.state);
+  return error;
 }
 
 static void start_failed(struct endpoint *e, const char *why) {
   bus_log("%s cannot be started: %s", e->component->name, why);
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
-  endpoint_fail_requests(e, -SYS_EDEADSRCDST);
+  forget_life(e, false);
   if (bus.state == BUS_BOOTING) boot_failed(e->component->name, why);
+}
+
+static const char *start_name(enum sys_start s) {
+  switch (s) {
+  case SYS_START_FRESH:
+    return "started";
+  case SYS_START_RESTART:
+    return "restarted";
+  case SYS_START_RECOVER:
+    return "recovering";
+  case SYS_START_UPDATE:
+    return "updated";
+  }
+  return "?";
 }
 
 void lifecycle_spawned(struct version *v, int error) {
@@ -95,11 +149,24 @@ void lifecycle_spawned(struct version *v, int error) {
     start_failed(e, strerror(-error));
     return;
   }
-  log_version(e, v, v->start == SYS_START_RESTART ? "restarted" : "started");
+  log_version(e, v, start_name(v->start));
+  if (v->start == SYS_START_RESTART) tell(e, "is started again, afresh (process %d)", v->pid);
+}
+
+void lifecycle_not_recovered(const struct version *v, int error, const char *text) {
+  if (!text) text = strerror(-error);
+  tell(v->endpoint, "cannot be recovered: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+static void recovered(struct endpoint *e) {
+  e->recovered++;
+  tell(e, "is started again, with its state (process %d)", e->live->pid);
 }
 
 void lifecycle_ready(struct endpoint *e) {
   e->start_deadline_us = 0;
+  heartbeat_start(e);
+  if (e->live->start == SYS_START_RECOVER) recovered(e);
   switch (bus.state) {
   case BUS_BOOTING:
     boot_continue();
@@ -114,48 +181,75 @@ void lifecycle_ready(struct endpoint *e) {
 
 /* ---- end ---- */
 
+bool lifecycle_given_up(const struct endpoint *e) {
+  return e->state == ENDPOINT_DEAD && e->failures > FAILURES_MAX;
+}
+
+static void count_failure(struct endpoint *e) {
+  e->failures = bus_now_us() - e->up_since_us < STEADY_US ? e->failures + 1 : 1;
+}
+
 static void plan_restart(struct endpoint *e) {
-  uint64_t now = bus_now_us(), pause = 0;
-  e->failures = now - e->up_since_us < STEADY_US ? e->failures + 1 : 1;
-  if (e->failures > FAILURES_MAX) {
-    bus_log("%s has died %u times in quick succession: it is not started again", e->component->name,
-            e->failures);
-    return;
-  }
+  uint64_t pause = 0;
   if (e->failures > 1) {
     pause = (uint64_t)PAUSE_FIRST_US << (e->failures - 2);
     if (pause > PAUSE_LONGEST_US) pause = PAUSE_LONGEST_US;
   }
-  e->restart_at_us = now + pause;
+  e->restart_at_us = bus_now_us() + pause;
   timer_at(e->restart_at_us);
 }
 
-static bool will_restart(const struct endpoint *e) {
+static bool may_restart(const struct endpoint *e) {
   return bus.state == BUS_RUNNING && e->component->restart == MANIFEST_RESTART_ALWAYS;
+}
+
+/* The state was not taken over: that is no second death, and the same state is not tried again. */
+static bool recovery_failed(const struct endpoint *e, const struct version *v) {
+  return v->start == SYS_START_RECOVER && e->state == ENDPOINT_STARTING;
+}
+
+/* When one with a recovered state dies soon, that state is why. */
+static bool has_sound_state(const struct endpoint *e, const struct version *v) {
+  bool soon = v->start == SYS_START_RECOVER && bus_now_us() - v->started_us < STEADY_US;
+  return v->kept >= 0 && e->state != ENDPOINT_STARTING && !soon;
+}
+
+static void keep_remains(struct endpoint *e, struct version *v) {
+  e->state = ENDPOINT_RECOVERING;
+  e->remains = (struct remains){v->kept, v->exe};
+  v->kept = v->exe = -1;
+  endpoint_interrupt(e);
 }
 
 static void live_exited(struct endpoint *e, struct version *v, int wait_status,
                         const char *never_ran) {
   char how[320];
-  bool restart = will_restart(e);
+  bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
+  if (may_restart(e) && !failed) count_failure(e);
+  bool restart = may_restart(e) && e->failures <= FAILURES_MAX;
   if (*never_ran)
     snprintf(how, sizeof(how), "cannot be started: %s", never_ran);
   else
     lifecycle_describe_end(wait_status, how, sizeof(how));
+  if (e->held_since_us) request_delay(e, e->held_since_us, bus_now_us());
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
   e->held_since_us = e->start_deadline_us = 0;
-  endpoint_forget(e);
-  endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
-  announce(e, false);
+  if (restart && sound)
+    keep_remains(e, v);
+  else
+    forget_life(e, restart);
   update_live_exited(e, v, wait_status);
   switch (bus.state) {
   case BUS_BOOTING:
     boot_failed(e->component->name, how);
     break;
   case BUS_RUNNING:
-    bus_log("%s (process %d) %s", e->component->name, v->pid, how);
-    if (restart) plan_restart(e);
+    tell(e, "(process %d%s) %s", v->pid, failed ? ", recovering" : "", how);
+    if (restart)
+      plan_restart(e);
+    else if (may_restart(e))
+      tell(e, "has died %u times in quick succession: it is not started again", e->failures);
     break;
   case BUS_STOPPING:
     shutdown_continue();
@@ -199,7 +293,8 @@ uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us) {
   if (e->restart_at_us && e->restart_at_us <= now_us) {
     e->restart_at_us = 0;
     e->restarts++;
-    int error = lifecycle_start(e, SYS_START_RESTART);
+    int error =
+        e->state == ENDPOINT_RECOVERING ? start_recovery(e) : lifecycle_start(e, SYS_START_RESTART);
     if (error) start_failed(e, strerror(-error));
   }
   if (e->start_deadline_us && e->start_deadline_us <= now_us) start_overdue(e, now_us);

@@ -2,6 +2,7 @@
 #ifndef PROTEOS_LIFECYCLE_H
 #define PROTEOS_LIFECYCLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bus/endpoint.h"
@@ -11,6 +12,11 @@ int lifecycle_start(struct endpoint *e, enum sys_start start);
 
 /** The loader's answer: its process was forked, or could not be. */
 void lifecycle_spawned(struct version *v, int error);
+/** A live version that was started for a recovery refuses the state.
+ * @param text  why, for people; may be NULL */
+void lifecycle_not_recovered(const struct version *v, int error, const char *text);
+/** Whether it is not started again any more. */
+bool lifecycle_given_up(const struct endpoint *e);
 /** Its live version is in receive for the first time. */
 void lifecycle_ready(struct endpoint *e);
 /** A process has ended: its version is freed here.

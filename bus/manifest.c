@@ -19,6 +19,8 @@ static const cyaml_strval_t sandboxes[] = {{"on", MANIFEST_SANDBOX_ON},
                                            {"none", MANIFEST_SANDBOX_NONE}};
 static const cyaml_strval_t restarts[] = {{"always", MANIFEST_RESTART_ALWAYS},
                                           {"never", MANIFEST_RESTART_NEVER}};
+static const cyaml_strval_t recovers[] = {{"none", MANIFEST_RECOVER_NONE},
+                                          {"state", MANIFEST_RECOVER_STATE}};
 static const cyaml_strval_t wire_kinds[] = {
     {"slirp", MANIFEST_WIRE_SLIRP}, {"tap", MANIFEST_WIRE_TAP}, {"stream", MANIFEST_WIRE_STREAM}};
 static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE}};
@@ -87,6 +89,8 @@ static const cyaml_schema_field_t component_fields[] = {
                       kernel_rights, CYAML_ARRAY_LEN(kernel_rights)),
     TEXT("cpu", OPTIONAL, manifest_component, cpu),
     CHOICE("restart", OPTIONAL | CYAML_FLAG_STRICT, manifest_component, restart, restarts),
+    CHOICE("recover", OPTIONAL | CYAML_FLAG_STRICT, manifest_component, recover, recovers),
+    NUMBER("heartbeat_ms", manifest_component, heartbeat_ms),
     NUMBER("calls_max", manifest_component, calls_max),
     LIST("syscalls", OPTIONAL_LIST, manifest_component, syscalls, &text),
     CYAML_FIELD_BOOL("trace-syscalls", OPTIONAL, struct manifest_component, trace_syscalls),

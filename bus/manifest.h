@@ -23,6 +23,8 @@ enum manifest_sandbox {
 
 enum manifest_restart { MANIFEST_RESTART_ALWAYS, MANIFEST_RESTART_NEVER };
 
+enum manifest_recover { MANIFEST_RECOVER_NONE, MANIFEST_RECOVER_STATE };
+
 enum manifest_kernel {
   MANIFEST_KERNEL_UPDATE = 1, /* the calls marked (um) in bus/abi.h */
 };
@@ -79,8 +81,10 @@ struct manifest_component {
   uint32_t kernel; /* enum manifest_kernel, or-ed */
   char *cpu;       /* NULL: the personality's; "other"; or a number */
   enum manifest_restart restart;
-  uint32_t calls_max; /* sys_call()s in flight; default 16 */
-  char **syscalls;    /* allowed by the tight filter beside its own */
+  enum manifest_recover recover; /* what a restart takes along */
+  uint32_t heartbeat_ms;         /* longest time away from the bus; 0 = any */
+  uint32_t calls_max;            /* sys_call()s in flight; default 16 */
+  char **syscalls;               /* allowed by the tight filter beside its own */
   unsigned syscalls_count;
   bool trace_syscalls; /* log what the tight filter would refuse, and let it pass */
   char *executable;    /* not in the file: the absolute path that `file` was found at */

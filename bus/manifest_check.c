@@ -16,6 +16,8 @@
 
 #define CALLS_MAX_DEFAULT 16u
 #define CALLS_MAX_LIMIT   250u
+#define HEARTBEAT_MS_MIN  50u
+#define HEARTBEAT_MS_MAX  3600000u
 #define REGION_BYTES_MAX  (1ull << 40)
 #define IFNAME_MAX        15u
 
@@ -144,6 +146,16 @@ static bool check_component(struct manifest *m, struct manifest_component *c,
   if (c->calls_max == 0) c->calls_max = CALLS_MAX_DEFAULT;
   if (c->calls_max > CALLS_MAX_LIMIT)
     return wrong(p, "component %s: calls_max: is at most %u", c->name, CALLS_MAX_LIMIT);
+  if (c->heartbeat_ms && (c->heartbeat_ms < HEARTBEAT_MS_MIN || c->heartbeat_ms > HEARTBEAT_MS_MAX))
+    return wrong(p, "component %s: heartbeat_ms: must be from %u to %u, or 0 for none, not %u",
+                 c->name, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX, c->heartbeat_ms);
+  if (c->recover == MANIFEST_RECOVER_STATE && c->restart != MANIFEST_RESTART_ALWAYS)
+    return wrong(p, "component %s: recover: state needs restart: always", c->name);
+  if (c->recover == MANIFEST_RECOVER_STATE && c->kernel & MANIFEST_KERNEL_UPDATE)
+    return wrong(p,
+                 "component %s: recover: state is not for the update manager: what it was doing "
+                 "is abandoned when it dies",
+                 c->name);
   if (c->args_count >= MANIFEST_ARGS_MAX)
     return wrong(p, "component %s: more than %u arguments", c->name, MANIFEST_ARGS_MAX - 1);
   return find_executable(m, c, p);

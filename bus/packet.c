@@ -71,9 +71,9 @@ static void do_reply(struct version *v, const struct bus_op *op, const msg_t *m,
   if (answered) refuse(v, error);
 }
 
-static void do_receive(struct version *v) {
+static void do_receive(struct version *v, const struct bus_op *op) {
   if (version_is_live(v)) {
-    endpoint_receive(v->endpoint);
+    endpoint_receive(v->endpoint, !(op->flags & BUS_NESTED));
   } else {
     v->state = VERSION_RECEIVING;
     version_deliver_control(v);
@@ -85,7 +85,7 @@ static void do_op(struct version *v, const struct bus_op *op, struct packet *p) 
   m.payload = op->payload;
   switch ((enum bus_op_code)op->code) {
   case BUS_OP_RECEIVE:
-    do_receive(v);
+    do_receive(v, op);
     return;
   case BUS_OP_SENDREC:
     do_sendrec(v, op, &m, p);
@@ -134,6 +134,7 @@ bool packet_read(struct version *v) {
     version_kill(v, n == -EMSGSIZE ? "sent a packet that is too large" : NULL);
     return false;
   }
+  v->exchanges++;
   const char *wrong = v->state == VERSION_BUSY ? check(&p, in.bytes, (size_t)n)
                                                : "sent a packet while it waits for one";
   if (wrong)

@@ -80,6 +80,7 @@ static int check(const struct endpoint *e, endpoint_t dst, const msg_t *m, uint3
   case ENDPOINT_RUNNING:
   case ENDPOINT_CONVERGING:
   case ENDPOINT_FROZEN:
+  case ENDPOINT_RECOVERING:
     break;
   }
   if (right == BUS_RIGHT_SENDREC && closes_cycle(e, callee)) return -SYS_ELOCKED;
@@ -210,6 +211,41 @@ void endpoint_fail_requests(struct endpoint *e, int error) {
       struct request *r = &caller->requests[i];
       bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
       if (waits && r->callee == e->id) request_answer(r, error, &(msg_t){0}, NULL);
+    }
+  }
+}
+
+/* Tells the caller that the answer, which it was handling when it died, is lost. */
+static void answer_again(struct endpoint *e, const msg_t *answer) {
+  struct request *r = free_slot(e);
+  if (!r) return;
+  r->caller = e->id;
+  r->callee = answer->source;
+  r->cookie = answer->cookie;
+  r->m = (msg_t){.type = answer->type & ~SYS_REPLY_FLAG};
+  r->state = REQUEST_DELIVERED;
+  e->calls_in_flight++;
+  request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
+}
+
+static void fail_own(struct endpoint *e) {
+  request_free(&e->requests[SENDREC_SLOT]);
+  for (unsigned i = SENDREC_SLOT + 1; i < e->nrequests; i++) {
+    struct request *r = &e->requests[i];
+    if (r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED)
+      request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
+  }
+}
+
+void request_interrupt(struct endpoint *e, const msg_t *answer) {
+  fail_own(e);
+  if (answer) answer_again(e, answer);
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *caller = bus_endpoint(id);
+    for (unsigned i = 0; i < caller->nrequests; i++) {
+      struct request *r = &caller->requests[i];
+      if (r->state == REQUEST_DELIVERED && r->callee == e->id && r->turn == e->turn.number)
+        request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
     }
   }
 }

@@ -19,6 +19,11 @@ void request_deliver(struct endpoint *callee, struct request *r, const void *pay
  * @param status  0, or the bus's error */
 void request_answer(struct request *r, int status, const msg_t *m, const void *payload);
 
+/** `e` has died, and another version will go on with its state: fails what it was handling and what
+ * it waits for.
+ * @param answer  that it was handling, or NULL */
+void request_interrupt(struct endpoint *e, const msg_t *answer);
+
 /** Takes it out of every queue and forgets it. */
 void request_free(struct request *r);
 

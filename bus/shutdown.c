@@ -15,7 +15,7 @@ static uint64_t deadline_us;
 static int exit_status;
 
 static bool is_gone(const struct endpoint *e) {
-  return e->state == ENDPOINT_DOWN || e->state == ENDPOINT_DEAD;
+  return e->state == ENDPOINT_DOWN || e->state == ENDPOINT_DEAD || e->state == ENDPOINT_RECOVERING;
 }
 
 static bool callers_gone(const struct endpoint *e) {

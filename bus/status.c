@@ -10,6 +10,7 @@
 
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/lifecycle.h"
 #include "bus/self.h"
 #include "bus/wire.h"
 #include "libst/annotate.h"
@@ -47,10 +48,13 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   const struct version *v = e->live;
   proteos__component_status__init(s);
   s->name = e->component->name;
-  s->state = (char *)(uintptr_t)endpoint_state_name(e->state);
+  const char *state = lifecycle_given_up(e) ? "given up" : endpoint_state_name(e->state);
+  s->state = (char *)(uintptr_t)state;
   s->messages = e->messages;
   s->updates = e->updates;
   s->restarts = e->restarts;
+  s->hung = e->hung;
+  s->recovered = e->recovered;
   s->endpoint = (uint32_t)e->id;
   if (!v) return;
   s->build_id = (char *)(uintptr_t)v->build_id;

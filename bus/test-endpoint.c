@@ -568,6 +568,206 @@ START_TEST(new_version_hears_that_it_is_live_before_of_the_next_update) {
 }
 END_TEST
 
+/* ---- a death after which another version goes on with the state ---- */
+
+static void interrupt(endpoint_t id) {
+  struct endpoint *e = bus_endpoint(id);
+  version_free(e->live);
+  e->live = NULL;
+  e->state = ENDPOINT_RECOVERING;
+  endpoint_interrupt(e);
+}
+
+static void go_on(endpoint_t id) {
+  struct endpoint *e = bus_endpoint(id);
+  close(component_end[id]);
+  e->live = serve(id, &component_end[id]);
+  e->state = ENDPOINT_RUNNING;
+}
+
+START_TEST(only_what_was_being_handled_is_lost) {
+  receive(SERVER);
+  call(CLIENT, SERVER, 1);
+  expect_message(SERVER, CLIENT, ASK);
+  uint64_t held = in.d.m.token;
+  receive(SERVER);
+  call(CLIENT, SERVER, 2);
+  expect_message(SERVER, CLIENT, ASK);
+  uint64_t lost = in.d.m.token;
+  sendrec(OTHER, SERVER, 3);
+  interrupt(SERVER);
+  receive(CLIENT);
+  expect_message(CLIENT, SERVER, ASK | SYS_REPLY_FLAG);
+  ck_assert_int_eq(in.d.m.status, -SYS_ERESTARTED);
+  ck_assert_uint_eq(in.d.m.cookie, 2);
+  go_on(SERVER);
+  reply(SERVER, lost, 0, BUS_ACK);
+  expect_answer(SERVER, -ESTALE);
+  reply(SERVER, held, 8, BUS_ACK);
+  expect_answer(SERVER, 0);
+  receive(SERVER);
+  expect_message(SERVER, OTHER, ASK);
+  ck_assert_uint_eq(in.d.m.u32[0], 3);
+  receive(CLIENT);
+  expect_message(CLIENT, SERVER, ASK | SYS_REPLY_FLAG);
+  ck_assert_int_eq(in.d.m.status, 0);
+}
+END_TEST
+
+START_TEST(all_of_a_nested_wait_is_being_handled) {
+  receive(SERVER);
+  call(CLIENT, SERVER, 1);
+  expect_message(SERVER, CLIENT, ASK);
+  send_ops(SERVER, &(struct bus_op){.code = BUS_OP_RECEIVE, .flags = BUS_NESTED}, 1, NULL);
+  call(CLIENT, SERVER, 2);
+  expect_message(SERVER, CLIENT, ASK);
+  interrupt(SERVER);
+  for (unsigned i = 0; i < 2; i++) {
+    receive(CLIENT);
+    expect_message(CLIENT, SERVER, ASK | SYS_REPLY_FLAG);
+    ck_assert_int_eq(in.d.m.status, -SYS_ERESTARTED);
+  }
+}
+END_TEST
+
+START_TEST(what_it_asked_is_lost) {
+  receive(SERVER);
+  call(OTHER, SERVER, 1); /* delivered */
+  call(OTHER, SERVER, 2); /* queued */
+  interrupt(OTHER);
+  go_on(OTHER);
+  for (uint64_t cookie = 1; cookie <= 2; cookie++) {
+    receive(OTHER);
+    expect_message(OTHER, SERVER, ASK | SYS_REPLY_FLAG);
+    ck_assert_int_eq(in.d.m.status, -SYS_ERESTARTED);
+    ck_assert_uint_eq(in.d.m.cookie, cookie);
+  }
+  ck_assert_uint_eq(bus_endpoint(OTHER)->calls_in_flight, 0);
+  expect_message(SERVER, OTHER, ASK);
+  reply(SERVER, in.d.m.token, 0, BUS_ACK);
+  expect_answer(SERVER, -ESTALE);
+  receive(SERVER);
+  ck_assert_msg(!got(SERVER), "a queued request of the dead was delivered");
+}
+END_TEST
+
+START_TEST(an_answer_that_was_being_handled_is_lost) {
+  call(CLIENT, SERVER, 9);
+  receive(SERVER);
+  expect_message(SERVER, CLIENT, ASK);
+  receive(CLIENT);
+  reply(SERVER, in.d.m.token, 1, 0);
+  expect_message(CLIENT, SERVER, ASK | SYS_REPLY_FLAG);
+  interrupt(CLIENT);
+  go_on(CLIENT);
+  receive(CLIENT);
+  expect_message(CLIENT, SERVER, ASK | SYS_REPLY_FLAG);
+  ck_assert_int_eq(in.d.m.status, -SYS_ERESTARTED);
+  ck_assert_uint_eq(in.d.m.cookie, 9);
+  receive(CLIENT);
+  ck_assert(!got(CLIENT));
+}
+END_TEST
+
+START_TEST(what_it_was_told_is_told_again) {
+  receive(SERVER);
+  notify(CLIENT, SERVER, 4);
+  expect_message(SERVER, CLIENT, SYS_NOTIFIED);
+  notify(CLIENT, SERVER, 1);
+  interrupt(SERVER);
+  notify(CLIENT, SERVER, 2);
+  go_on(SERVER);
+  receive(SERVER);
+  expect_message(SERVER, CLIENT, SYS_NOTIFIED);
+  ck_assert_uint_eq(in.d.m.bits, 7);
+  receive(SERVER);
+  ck_assert(!got(SERVER));
+  endpoint_tell(bus_endpoint(SERVER), OTHER, false);
+  expect_message(SERVER, SYS_KERNEL, SYS_EXITED);
+  interrupt(SERVER);
+  go_on(SERVER);
+  receive(SERVER);
+  expect_message(SERVER, SYS_KERNEL, SYS_EXITED);
+  ck_assert_int_eq(in.d.m.i32[0], OTHER);
+}
+END_TEST
+
+/* ---- heartbeats ---- */
+
+enum { HEARTBEAT_MS = 400 };
+
+/* Lets so much of a heartbeat pass. */
+static void pass(endpoint_t id, unsigned ms) {
+  struct heartbeat *h = &bus_endpoint(id)->heartbeat;
+  for (uint64_t end = h->at_us + ms * 1000; h->at_us < end;)
+    heartbeat_expire(bus_endpoint(id), h->at_us);
+}
+
+static struct version *with_heartbeat(endpoint_t id) {
+  components[id - 1].heartbeat_ms = HEARTBEAT_MS;
+  heartbeat_start(bus_endpoint(id));
+  return bus_endpoint(id)->live;
+}
+
+START_TEST(one_that_hangs_is_ended) {
+  struct version *server = with_heartbeat(SERVER);
+  receive(SERVER);
+  sendrec(CLIENT, SERVER, 1);
+  expect_message(SERVER, CLIENT, ASK);
+  pass(SERVER, HEARTBEAT_MS);
+  ck_assert_int_eq(server->state, VERSION_BUSY);
+  pass(SERVER, HEARTBEAT_MS / 2);
+  expect_killed(SERVER);
+  ck_assert_uint_eq(bus_endpoint(SERVER)->hung, 1);
+}
+END_TEST
+
+START_TEST(an_idle_one_is_asked_for_a_sign) {
+  struct version *server = with_heartbeat(SERVER);
+  for (unsigned i = 0; i < 3; i++) {
+    receive(SERVER);
+    ck_assert(!got(SERVER));
+    pass(SERVER, HEARTBEAT_MS);
+    ck_assert(got(SERVER) && in.d.kind == BUS_DELIVER_CONTROL);
+    ck_assert_uint_eq(in.d.m.type, BUS_CTL_PING);
+    ck_assert_int_eq(server->state, VERSION_BUSY);
+  }
+  pass(SERVER, HEARTBEAT_MS * 3 / 2);
+  expect_killed(SERVER);
+}
+END_TEST
+
+START_TEST(a_busy_one_is_not_asked) {
+  with_heartbeat(SERVER);
+  receive(SERVER);
+  for (unsigned i = 0; i < 20; i++) {
+    sendrec(CLIENT, SERVER, i);
+    expect_message(SERVER, CLIENT, ASK);
+    pass(SERVER, HEARTBEAT_MS / 4);
+    struct bus_op ops[] = {{.code = BUS_OP_REPLY, .arg = in.d.m.token}, {.code = BUS_OP_RECEIVE}};
+    send_ops(SERVER, ops, 2, NULL);
+    expect_answer(CLIENT, 0);
+    ck_assert(!got(SERVER));
+  }
+}
+END_TEST
+
+START_TEST(who_waits_for_others_or_is_held_does_not_hang) {
+  struct version *client = with_heartbeat(CLIENT), *server = with_heartbeat(SERVER);
+  sendrec(CLIENT, SERVER, 1);
+  endpoint_hold(bus_endpoint(SERVER), ENDPOINT_CONVERGING);
+  pass(CLIENT, 10 * HEARTBEAT_MS);
+  pass(SERVER, 10 * HEARTBEAT_MS);
+  ck_assert_int_eq(client->state, VERSION_CALLING);
+  ck_assert_int_eq(server->state, VERSION_BUSY);
+  endpoint_release(bus_endpoint(SERVER));
+  pass(SERVER, HEARTBEAT_MS / 2);
+  ck_assert_int_eq(server->state, VERSION_BUSY);
+  pass(SERVER, HEARTBEAT_MS);
+  expect_killed(SERVER);
+}
+END_TEST
+
 /* ---- garbage ---- */
 
 static void expect_killed_by(const void *bytes, size_t n) {
@@ -660,6 +860,15 @@ static Suite *suite(void) {
   tcase_add_test(t, frozen_may_not_act);
   tcase_add_test(t, new_version_gets_what_was_pending);
   tcase_add_test(t, new_version_hears_that_it_is_live_before_of_the_next_update);
+  tcase_add_test(t, only_what_was_being_handled_is_lost);
+  tcase_add_test(t, all_of_a_nested_wait_is_being_handled);
+  tcase_add_test(t, what_it_asked_is_lost);
+  tcase_add_test(t, an_answer_that_was_being_handled_is_lost);
+  tcase_add_test(t, what_it_was_told_is_told_again);
+  tcase_add_test(t, one_that_hangs_is_ended);
+  tcase_add_test(t, an_idle_one_is_asked_for_a_sign);
+  tcase_add_test(t, a_busy_one_is_not_asked);
+  tcase_add_test(t, who_waits_for_others_or_is_held_does_not_hang);
   tcase_add_loop_test(t, garbage, 0, 10);
   suite_add_tcase(s, t);
   return s;

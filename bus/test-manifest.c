@@ -52,6 +52,14 @@ static const struct wrong {
     {"components: [{name: a, file: a, sends: [b]}]\n", "sends to b, which is not declared"},
     {"components: [{name: a, file: a, cpu: fast}]\n", "cpu: must be 'other' or a number"},
     {"components: [{name: a, file: a, kernel: [fly]}]\n", "line 1: "},
+    {"components: [{name: a, file: a, heartbeat_ms: 1}]\n",
+     "heartbeat_ms: must be from 50 to 3600000, or 0 for none, not 1"},
+    {"components: [{name: a, file: a, heartbeat_ms: 3600001}]\n", "not 3600001"},
+    {"components: [{name: a, file: a, recover: all}]\n", "line 1: "},
+    {"components: [{name: a, file: a, restart: never, recover: state}]\n",
+     "a: recover: state needs restart: always"},
+    {"components: [{name: a, file: a, kernel: [update], recover: state}]\n",
+     "a: recover: state is not for the update manager"},
     {"components: [{name: a, file: a, calls: [{to: a}]}]\n", "cycle: a -> a"},
     {"components:\n"
      "  - {name: x, file: a, calls: [{to: a}]}\n"

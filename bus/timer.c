@@ -6,6 +6,7 @@
 
 #include "bus/alarm.h"
 #include "bus/bus.h"
+#include "bus/heartbeat.h"
 #include "bus/lifecycle.h"
 #include "bus/loop.h"
 #include "bus/shutdown.h"
@@ -41,6 +42,7 @@ static void fired(int fd, void *arg) {
     next = earlier(next, alarm_expire(e, now));
     next = earlier(next, endpoint_expire(e, now));
     next = earlier(next, lifecycle_expire(e, now));
+    next = earlier(next, heartbeat_expire(e, now));
   }
   timer_at(next);
 }

@@ -28,7 +28,7 @@ struct version *version_new(struct endpoint *e, enum sys_start start, int exe) {
   v->endpoint = e;
   v->state = VERSION_SPAWNING;
   v->start = start;
-  v->channel = v->state_channel = -1;
+  v->channel = v->state_channel = v->kept = -1;
   v->exe = exe;
   v->started_us = bus_now_us();
   build_id_read(exe, v->build_id, sizeof(v->build_id));
@@ -43,8 +43,9 @@ void version_free(struct version *v) {
     loop_forget(v->channel);
     close(v->channel);
   }
-  close(v->exe);
+  if (v->exe >= 0) close(v->exe);
   if (v->state_channel >= 0) close(v->state_channel);
+  if (v->kept >= 0) close(v->kept);
   free(v->filter);
   free(v->options);
   free(v->path);
@@ -95,6 +96,7 @@ void version_deliver(struct version *v, enum bus_delivery_kind kind, int error, 
   ssize_t n;
   if (v->state == VERSION_ENDING) return;
   v->state = VERSION_BUSY;
+  v->exchanges++;
   if (!m->payload && !nfds) {
     n = send(v->channel, &d, sizeof(d), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0) n = -errno;
@@ -139,6 +141,9 @@ bool version_deliver_control(struct version *v) {
     break;
   case CONTROL_SHUTDOWN:
     m.type = BUS_CTL_SHUTDOWN;
+    break;
+  case CONTROL_PING:
+    m.type = BUS_CTL_PING;
     break;
   }
   version_deliver(v, BUS_DELIVER_CONTROL, 0, &m, NULL, NULL, 0);

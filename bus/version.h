@@ -30,6 +30,7 @@ enum version_control {
   CONTROL_PREPARE = 4,
   CONTROL_CONVERGE = 8,
   CONTROL_SHUTDOWN = 16,
+  CONTROL_PING = 32,
 };
 
 struct version {
@@ -47,10 +48,12 @@ struct version {
   bool prepared;     /* an old version that PREPARE was given to */
   bool transferred;  /* a new version that has reported success */
   int state_channel; /* the old version's end, until PREPARE has carried it; else -1 */
+  int kept;          /* its state stream, sent in advance (KERN_KEEP); else -1 */
   char *filter;      /* state filter that goes with PREPARE */
   uint8_t *options;  /* of the update that it is started for; they go with HELLO */
   uint32_t options_bytes;
   uint64_t started_us;
+  uint32_t exchanges;  /* packets from it and to it: they stand still while it hangs */
   bool exited;         /* its exit is known, and handled once a commit is decided */
   int32_t wait_status; /* if so */
   LIST_ENTRY(version) link;

@@ -25,9 +25,10 @@ static void print_json(const Proteos__ControlReply *r) {
     json_string("state", c->state, ", ");
     json_string("path", c->path, ", ");
     printf("\"pid\": %d, \"messages\": %" PRIu64 ", \"updates\": %u, \"restarts\": %u, "
-           "\"endpoint\": %u, \"memory_bytes\": %" PRIu64 ", \"descriptors\": %u}%s\n",
+           "\"endpoint\": %u, \"memory_bytes\": %" PRIu64 ", \"descriptors\": %u, \"hung\": %u, "
+           "\"recovered\": %u}%s\n",
            c->pid, c->messages, c->updates, c->restarts, c->endpoint, c->memory_bytes,
-           c->descriptors, n + 1 < r->n_components ? "," : "");
+           c->descriptors, c->hung, c->recovered, n + 1 < r->n_components ? "," : "");
   }
   printf(" ]}\n");
 }

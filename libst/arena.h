@@ -162,6 +162,10 @@ int arena_map(uintptr_t start, size_t bytes, int kind, int fd);
 int arena_create(void);
 /** Maps `fd`, an arena of another process, copy-on-write, and checks its format. */
 int arena_adopt(int fd);
+/** Checks an adopted arena whose process was interrupted anywhere, and makes its lists anew.
+ * @param types  BTF ids below this exist
+ * @return what is wrong with it, or NULL */
+const char *arena_recover(uint32_t types);
 /** Makes the allocator usable; the arena is mapped. */
 void arena_start(bool shared);
 /** Runs may be given back to the kernel from now on. */

@@ -86,7 +86,7 @@ static int add_segments(struct image *image, const struct elf_file *elf) {
     if (!is_state_section(elf, s)) continue;
     if (image->segment_count == IMAGE_SEGMENTS) return -E2BIG;
     image->segments[image->segment_count++] =
-        (struct image_segment){image->base + s->sh_addr, s->sh_size};
+        (struct image_segment){.address = image->base + s->sh_addr, .bytes = s->sh_size};
   }
   return 0;
 }
@@ -141,6 +141,29 @@ static int add_library(struct images *im, const struct elf_file *exe, const char
   return -ENOENT;
 }
 
+/* Segments keep their places to each other in a snapshot, so that their pages can be a part of it.
+ */
+static void lay_out(struct images *im) {
+  size_t at = IMAGE_PAGE;
+  for (unsigned i = 0; i < im->count; i++) {
+    struct image *image = &im->image[i];
+    uintptr_t start = UINTPTR_MAX, end = 0;
+    for (unsigned s = 0; s < image->segment_count; s++) {
+      const struct image_segment *seg = &image->segments[s];
+      if (seg->address < start) start = seg->address;
+      if (seg->address + seg->bytes > end) end = seg->address + seg->bytes;
+    }
+    if (end == 0) continue;
+    image->data = start & -IMAGE_PAGE;
+    image->data_bytes = ((end + IMAGE_PAGE - 1) & -IMAGE_PAGE) - image->data;
+    image->offset = at;
+    for (unsigned s = 0; s < image->segment_count; s++)
+      image->segments[s].offset = at + (image->segments[s].address - image->data);
+    at += image->data_bytes;
+  }
+  im->snapshot_bytes = at;
+}
+
 int images_scan(struct images *im, const struct elf_file *exe, const struct st_meta *meta) {
   *im = (struct images){0};
   struct scan scan = {.images = im};
@@ -152,6 +175,7 @@ int images_scan(struct images *im, const struct elf_file *exe, const struct st_m
     if (err) fprintf(stderr, "libst: state library %s: %s\n", soname, strerror(-err));
   }
   free(scan.paths);
+  lay_out(im);
   return err;
 }
 
@@ -165,6 +189,28 @@ const struct image *images_named(const struct images *im, const char *name) {
   for (unsigned i = 0; i < im->count; i++)
     if (strcmp(im->image[i].name, name) == 0) return &im->image[i];
   return NULL;
+}
+
+/* Where it is in a snapshot, or NULL. */
+static unsigned char *in_snapshot(const struct images *im, unsigned char *snapshot,
+                                  uintptr_t address, size_t bytes) {
+  for (unsigned i = 0; i < im->count; i++)
+    for (unsigned s = 0; s < im->image[i].segment_count; s++) {
+      const struct image_segment *seg = &im->image[i].segments[s];
+      if (address - seg->address < seg->bytes && bytes <= seg->bytes - (address - seg->address))
+        return snapshot + seg->offset + (address - seg->address);
+    }
+  return NULL;
+}
+
+void images_copy_apply(const struct images *im, unsigned char *snapshot) {
+  for (unsigned c = 0; c < im->copy_count; c++) {
+    const struct image_copy *copy = &im->copies[c];
+    uintptr_t own = im->image[copy->image].base + copy->defined;
+    unsigned char *to = in_snapshot(im, snapshot, own, copy->bytes);
+    const unsigned char *from = in_snapshot(im, snapshot, copy->address, copy->bytes);
+    if (to && from) memcpy(to, from, copy->bytes);
+  }
 }
 
 void images_free(struct images *im) {

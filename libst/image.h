@@ -9,10 +9,12 @@
 #include "libst/elf_file.h"
 
 enum { IMAGE_SEGMENTS = 8 };
+#define IMAGE_PAGE 4096ul
 
 struct image_segment {
   uintptr_t address;
   size_t bytes;
+  uint64_t offset; /* in a snapshot */
 };
 
 struct image {
@@ -23,6 +25,9 @@ struct image {
   bool state;           /* its writable data is state */
   unsigned segment_count;
   struct image_segment segments[IMAGE_SEGMENTS]; /* .data, .bss and the like, if state */
+  uintptr_t data; /* the pages that they lie in, which a snapshot holds at `offset` */
+  size_t data_bytes;
+  uint64_t offset;
 };
 
 /* A variable of a library that lives in the executable, because the linker chose a copy relocation
@@ -40,6 +45,7 @@ struct images {
   struct image *image;
   unsigned copy_count;
   struct image_copy *copies;
+  size_t snapshot_bytes; /* its first page is none of the state */
 };
 
 struct st_meta;
@@ -50,6 +56,9 @@ int images_scan(struct images *images, const struct elf_file *exe, const struct 
 /** The image that contains a run-time address, or NULL. */
 const struct image *images_at(const struct images *images, uintptr_t address);
 const struct image *images_named(const struct images *images, const char *name);
+/** Completes a snapshot: a library's variable that lives in the executable counts as the library's,
+ * so its value goes to where the library's own, unused one lies. */
+void images_copy_apply(const struct images *images, unsigned char *snapshot);
 void images_free(struct images *images);
 
 #endif

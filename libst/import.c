@@ -8,6 +8,7 @@
 #include "libst/check.h"
 #include "libst/fold.h"
 #include "libst/import.h"
+#include "libst/keep.h"
 #include "libst/mapping.h"
 #include "libst/old_memory.h"
 #include "libst/options.h"
@@ -62,12 +63,14 @@ int st_import(int channel, struct st_report *report) {
                                .relocate = options && options->relocate,
                                .validate = options && options->validate};
   int err = reader_begin(&transfer, channel);
+  if (!err && transfer.kept) err = keep_check(&transfer);
   if (!err) err = transfer_prepare(&transfer);
   if (!err) err = proof_prepare(plan.new);
   if (!err) {
     prefault();
     err = reader_header(&transfer);
   }
+  if (!err && transfer.kept) keep_complete(&transfer);
   if (!err) err = checks_before(&transfer);
   if (!err) err = reader_descriptors_check();
   if (err) return err;

@@ -49,7 +49,8 @@ int reader_begin(struct transfer *t, int channel) {
   }
   if (!err && !(holds(fds[0], p->snapshot_bytes) && holds(fds[1], ARENA_BYTES))) err = -EPROTO;
   if (!err && p->snapshot_bytes) {
-    void *map = mmap(NULL, p->snapshot_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fds[0], 0);
+    int protection = p->kept ? PROT_READ | PROT_WRITE : PROT_READ;
+    void *map = mmap(NULL, p->snapshot_bytes, protection, MAP_SHARED | MAP_POPULATE, fds[0], 0);
     if (map == MAP_FAILED)
       err = -errno;
     else
@@ -58,8 +59,9 @@ int reader_begin(struct transfer *t, int channel) {
   }
   if (!err) err = arena_adopt(fds[1]);
   if (!err) st_process.heap = descriptor_hide(fds[1]);
+  t->kept = p && p->kept;
   if (count > 0) close(fds[0]);
-  if (count > 1 && err) close(fds[1]);
+  if (count > 1 && st_process.heap < 0) close(fds[1]);
   if (p) proteos__state_prelude__free_unpacked(p, NULL);
   return err;
 }
@@ -80,7 +82,7 @@ static int take_image(struct transfer *t, unsigned i, const Proteos__Image *from
     const Proteos__Segment *seg = from->segments[s];
     if (seg->offset > t->snapshot_bytes || seg->bytes > t->snapshot_bytes - seg->offset)
       return -EPROTO;
-    to->segments[s] = (struct image_segment){seg->address, seg->bytes};
+    to->segments[s] = (struct image_segment){seg->address, seg->bytes, seg->offset};
     t->offsets[i][s] = seg->offset;
   }
   return 0;

@@ -1,6 +1,7 @@
 #include "libst/run.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "libst/arena.h"
@@ -131,6 +132,15 @@ int run_each_free(uint32_t least, int (*visit)(uint32_t page, uint32_t pages)) {
     }
   }
   return 0;
+}
+
+void run_forget_free(void) {
+  memset(ARENA->bins, 0, sizeof(ARENA->bins));
+  ARENA->dirty = 0;
+}
+
+void run_recover(uint32_t page, uint32_t pages, bool clean) {
+  bin_add(page, pages, clean);
 }
 
 /* ---- giving memory back ---- */

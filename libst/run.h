@@ -16,6 +16,11 @@ void run_free(uint32_t page, uint32_t pages);
 /** Calls `visit` for free runs of `least` pages or more. @return what it returns if not 0, else 0
  */
 int run_each_free(uint32_t least, int (*visit)(uint32_t page, uint32_t pages));
+/** Forgets which runs are free ... */
+void run_forget_free(void);
+/** ... and learns it again, of each. It has no free neighbour.
+ * @param clean  its bytes are zero, and no memory is behind them */
+void run_recover(uint32_t page, uint32_t pages, bool clean);
 /** Whether the arena is mapped shared: only then does giving pages to the kernel give them back
  * (over a private mapping the old bytes would return). */
 void run_set_shared(bool shared);

@@ -105,6 +105,52 @@ void span_transfer_end(void) {
   }
 }
 
+void span_forget_room(void) {
+  memset(ARENA->partial, 0, sizeof(ARENA->partial));
+}
+
+/* A block that was never used, or being handed out for the first time: it is free. */
+static bool record_unused(struct record r) {
+  return r.site == 0 && r.slack == 0;
+}
+
+static const char *check_records(const struct span *s, const struct size_class *c) {
+  for (uint32_t i = 0; i < s->touched; i++) {
+    struct record r = s->records[i];
+    if (record_unused(r) || r.slack & RECORD_FREE) continue;
+    if (r.site == 0 || r.site >= ARENA->sites) return "a block is of no site";
+    if (r.slack == 0 || r.slack > c->size) return "a block is of no size";
+  }
+  return NULL;
+}
+
+const char *span_recover(uint32_t page) {
+  struct page *e = &ARENA_MAP[page];
+  const struct size_class *c = &arena_classes[e->tag];
+  struct span *s = span_at(page);
+  if (s->touched > c->count) return "a span has too many blocks";
+  const char *wrong = check_records(s, c);
+  if (wrong) return wrong;
+  s->free = SPAN_END;
+  s->used = 0;
+  for (uint32_t i = s->touched; i-- > 0;) {
+    struct record *r = &s->records[i];
+    if (record_live(*r)) {
+      s->used++;
+      e->sites |= arena_site_bit(r->site);
+      continue;
+    }
+    r->slack = (uint16_t)(RECORD_FREE | s->free);
+    s->free = (uint16_t)i;
+  }
+  /* One that was being handed out when the process ended belongs to nobody. */
+  for (uint32_t i = s->touched; i < c->count; i++)
+    if (!record_unused(s->records[i])) s->records[i] = (struct record){0, 0};
+  s->next = s->prev = 0;
+  if (s->used < c->count) push(e->tag, page);
+  return NULL;
+}
+
 /* ---- what is wrong with a pointer ---- */
 
 static void describe(const void *p, char *out, size_t cap) {

@@ -57,6 +57,12 @@ void *span_take(uint32_t class, size_t bytes, unsigned site, bool clear);
 /** Gives a block back to its span, whose head is `page`. */
 void span_put(uint32_t page, uint32_t index);
 
+/** Forgets which spans have room ... */
+void span_forget_room(void);
+/** ... and learns it again, of the one that starts at `page`: its records are checked, its list of
+ * free blocks is made anew. @return what is wrong with it, or NULL */
+const char *span_recover(uint32_t page);
+
 /** New spans are fresh; those with room are set aside until span_transfer_end(). */
 void span_transfer_begin(void);
 void span_transfer_end(void);

@@ -15,6 +15,9 @@
  *   NV    st_writeback_slice()     between messages until it returns 0
  *   OV    st_export_cancel()       instead, when the update is rolled back
  *
+ * When the old version has died, its state is imported the same way if it had sent it in advance:
+ * st_keep(), st_keep_export().
+ *
  * Functions return 0 or a negative errno; on failure `struct st_report` holds one violation per
  * line, each naming the datum by path, both types, and what would resolve it. */
 #ifndef LIBST_ST_H
@@ -96,6 +99,21 @@ int st_writeback_slice(unsigned max_us);
  * version, keeps its address and is not mapped again.
  * @return the address, or NULL with errno set. */
 void *st_map_shared(int fd, size_t bytes);
+
+/* ---- state that outlives its process ---- */
+
+/** Moves the program's variables to memory that outlives the process, as the heap does. After
+ * st_init(), before the program runs. @return 0 or a negative errno */
+int st_keep(void);
+/** Whether what st_keep_export() last sent no longer describes this process. */
+bool st_keep_due(void);
+/** Sends the state in advance: whoever gets `channel` as a new version's, once this process has
+ * ended, imports the state as it then was, all but the descriptors. The heap is checked more
+ * closely then, as the process may have ended anywhere; state of which a part was not yet written
+ * back after an update is refused.
+ * @param channel  SOCK_SEQPACKET; closed
+ * @return 0 or a negative errno */
+int st_keep_export(int channel);
 
 /* ---- state filters: C-like expressions over the program's own variables ---- */
 

@@ -113,9 +113,7 @@ static void check_sites(uint64_t sites) {
   ck_assert_uint_eq(some.blocks, all.of_sites);
 }
 
-START_TEST(random_use) {
-  start();
-  size_t bytes = 0, live = 0;
+static void use(void) {
   for (int step = 0; step < STEPS; step++) {
     struct held *h = &held[next_random() % HELD];
     if (step % 1000 == 0) check_sites(1ull << next_random() % 64 | 1ull << next_random() % 64);
@@ -131,6 +129,12 @@ START_TEST(random_use) {
       h->p = NULL;
     }
   }
+}
+
+START_TEST(random_use) {
+  start();
+  size_t bytes = 0, live = 0;
+  use();
   for (int i = 0; i < HELD; i++)
     if (held[i].p) check(&held[i]), live++, bytes += held[i].bytes;
   size_t counts[2] = {0, 0};
@@ -233,6 +237,124 @@ START_TEST(old_heap_grows_after_preparation) {
 }
 END_TEST
 
+/* ---- what a process leaves that was interrupted ---- */
+
+static void interrupt(void) {
+  ck_assert_int_eq(arena_reserve(), 0);
+  int fd = arena_create();
+  ck_assert_int_ge(fd, 0);
+  arena_start(true);
+  ARENA->sites = ARENA_SITES;
+  use();
+  ck_assert_int_eq(arena_adopt(fd), 0);
+  arena_start(false);
+}
+
+static struct span *span_of_kind(uint32_t touched) {
+  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += arena_run_pages(&ARENA_MAP[page]))
+    if (ARENA_MAP[page].kind == PAGE_SPAN && span_at(page)->touched >= touched)
+      return span_at(page);
+  ck_abort_msg("no such span");
+}
+
+static struct page *page_of_kind(enum page_kind kind, uint32_t pages) {
+  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += arena_run_pages(&ARENA_MAP[page]))
+    if (ARENA_MAP[page].kind == kind && arena_run_pages(&ARENA_MAP[page]) >= pages)
+      return &ARENA_MAP[page];
+  ck_abort_msg("no such run");
+}
+
+START_TEST(lists_are_made_anew) {
+  interrupt();
+  memset(ARENA->bins, 0xff, sizeof(ARENA->bins));
+  memset(ARENA->partial, 0xff, sizeof(ARENA->partial));
+  ARENA->dirty = 4711;
+  for (uint32_t page = ARENA_FIRST; page < ARENA->top; page += arena_run_pages(&ARENA_MAP[page])) {
+    struct page *e = &ARENA_MAP[page];
+    if (e->kind == PAGE_FREE) e->free.next = e->free.prev = 12345;
+    if (e->kind != PAGE_SPAN) continue;
+    struct span *s = span_at(page);
+    s->next = s->prev = 54321;
+    s->free = s->used = 333;
+    uint32_t last = s->touched;
+    if (last < arena_classes[e->tag].count) s->records[last] = (struct record){7, 9};
+  }
+  ck_assert_pstr_eq(arena_recover(1), NULL);
+  size_t counts[2] = {0, 0}, live = 0;
+  for (int i = 0; i < HELD; i++)
+    if (held[i].p) check(&held[i]), live++;
+  arena_each(count_block, counts);
+  ck_assert_uint_eq(counts[0], live);
+  use();
+}
+END_TEST
+
+static const char *break_heap(int how) {
+  struct page *e;
+  switch (how) {
+  case 0:
+    ARENA->top = ARENA_PAGES + 1;
+    return "its end lies outside of it";
+  case 1:
+    ARENA->sites = 0;
+    return "its table of sites has no such size";
+  case 2:
+    ARENA_SITE[9].type = 5;
+    return "a site's type does not exist";
+  case 3:
+    memset(ARENA_SITE[9].file, 'x', sizeof(ARENA_SITE[9].file));
+    return "a site's name has no end";
+  case 4:
+    page_of_kind(PAGE_SPAN, 1)->flags = 0;
+    return "a run of pages has no beginning";
+  case 5:
+    page_of_kind(PAGE_SPAN, 1)->tag = ARENA_CLASSES;
+    return "a span is of no size";
+  case 6:
+    page_of_kind(PAGE_LARGE, 1)->run = UINT32_MAX;
+    return "a run of pages is too long";
+  case 7:
+    e = page_of_kind(PAGE_FREE, 3);
+    e[1].kind = PAGE_LARGE;
+    return "a free run is in use";
+  case 8:
+    e = page_of_kind(PAGE_SPAN, 3);
+    e[2].run = 7;
+    return "a span is broken";
+  case 9:
+    page_of_kind(PAGE_LARGE, 1)->tag = 0;
+    return "a large block is of no site";
+  case 10:
+    page_of_kind(PAGE_LARGE, 1)->bytes = 1ull << 40;
+    return "a large block is too long";
+  case 11:
+    span_of_kind(1)->touched = 0xffff;
+    return "a span has too many blocks";
+  case 12:
+    span_of_kind(1)->records[0] = (struct record){0, 1};
+    return "a block is of no site";
+  case 13:
+    span_of_kind(1)->records[0] = (struct record){1, 0x7ffe};
+    return "a block is of no size";
+  case 14:
+    page_of_kind(PAGE_LARGE, 1)->kind = 77;
+    return "a run of pages is of no kind";
+  case 15:
+    e = page_of_kind(PAGE_LARGE, 3);
+    e[1].flags = PAGE_HEAD;
+    return "a large block is broken";
+  }
+  ck_abort_msg("no such way");
+}
+enum { WAYS_TO_BREAK = 16 };
+
+START_TEST(broken_heap_is_refused) {
+  interrupt();
+  const char *says = break_heap(_i);
+  ck_assert_pstr_eq(arena_recover(1), says);
+}
+END_TEST
+
 START_TEST(freed_twice) {
   start();
   void *p = arena_alloc(100, 1, false), *other = arena_alloc(100, 1, false);
@@ -296,6 +418,8 @@ int main(void) {
   tcase_add_test(tests, transfer_keeps_old_blocks_apart);
   tcase_add_test(tests, old_heap_grows_after_preparation);
   tcase_add_test(tests, slots);
+  tcase_add_test(tests, lists_are_made_anew);
+  tcase_add_loop_test(tests, broken_heap_is_refused, 0, WAYS_TO_BREAK);
   tcase_add_test_raise_signal(tests, freed_twice, SIGABRT);
   tcase_add_test_raise_signal(tests, freed_twice_to_its_span, SIGABRT);
   tcase_add_test_raise_signal(tests, freed_without_use, SIGABRT);

@@ -45,6 +45,7 @@ struct transfer {
   struct images old;             /* of the old version, at its addresses */
   const unsigned char *snapshot; /* its writable data */
   size_t snapshot_bytes;
+  bool kept; /* both were left by a process that has ended, maybe in the middle of a change */
   uint64_t offsets[64][IMAGE_SEGMENTS]; /* of each image's segments in the snapshot */
   unsigned char *initial;               /* the old executable's .data as it was at start */
   uint64_t initial_address;             /* link-time */

@@ -9,6 +9,7 @@
 
 #include "libst/arena.h"
 #include "libst/import.h"
+#include "libst/keep.h"
 #include "libst/process.h"
 #include "libst/st.h"
 #include "libst/writeback.h"
@@ -33,6 +34,7 @@ void writeback_begin(void) {
   parts[1].done = (uintptr_t)ARENA_SITE;
   parts[2].done = ARENA_BASE + ARENA_FIRST * ARENA_PAGE;
   private = true;
+  keep_whole(false);
 }
 
 static uintptr_t page_up(uintptr_t at) {
@@ -96,6 +98,7 @@ int st_writeback_slice(unsigned max_us) {
       if (err) return err;
       private = false;
       arena_set_shared();
+      keep_whole(true);
       import_release();
       return purge_until(until);
     }

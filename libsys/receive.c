@@ -4,6 +4,7 @@
 #include "libsys/channel.h"
 #include "libsys/crash.h"
 #include "libsys/kern.h"
+#include "libsys/recover.h"
 #include "libsys/runtime.h"
 #include "libsys/update.h"
 
@@ -71,11 +72,12 @@ static void wait_for_delivery(void) {
 }
 
 void sys_receive(msg_t *m) {
-  const struct bus_op receive = {.code = BUS_OP_RECEIVE};
   bool top_level = is_top_level((uintptr_t)__builtin_frame_address(0));
+  const struct bus_op receive = {.code = BUS_OP_RECEIVE, .flags = top_level ? 0 : BUS_NESTED};
   do {
     channel_drop_fds(&last);
     update_point(top_level);
+    if (runtime.hello.keep) recover_offer();
     channel_send(&receive, NULL, -1);
     wait_for_delivery();
     if (last.d.kind == BUS_DELIVER_CONTROL)

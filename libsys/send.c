@@ -4,6 +4,12 @@
 #include "libsys/channel.h"
 #include "libsys/runtime.h"
 
+/* What recovered state takes for sent must have been sent. Not so an answer: whoever waits for it
+ * gets an error instead. */
+static void send_if_kept(void) {
+  if (runtime.hello.keep) channel_flush();
+}
+
 int sys_sendrec_bulk(endpoint_t dst, msg_t *m, const void *out, size_t out_len, void *in,
                      size_t in_cap) {
   if (out_len > SYS_PAYLOAD_MAX) return -EMSGSIZE;
@@ -29,6 +35,7 @@ int sys_call(endpoint_t dst, const msg_t *m, const void *out, size_t out_len, ui
   if (runtime.calls_in_flight >= runtime.hello.calls_max) return -EAGAIN;
   runtime.calls_in_flight++;
   channel_post(BUS_OP_CALL, dst, cookie, m, out, out_len);
+  send_if_kept();
   return 0;
 }
 
@@ -36,6 +43,7 @@ int sys_notify(endpoint_t dst, uint64_t bits) {
   int error = edge_check(dst, BUS_RIGHT_NOTIFY);
   if (error) return error;
   channel_post(BUS_OP_NOTIFY, dst, bits, NULL, NULL, 0);
+  send_if_kept();
   return 0;
 }
 

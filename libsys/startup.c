@@ -6,6 +6,7 @@
 #include "libst/st.h"
 #include "libsys/crash.h"
 #include "libsys/kern.h"
+#include "libsys/recover.h"
 #include "libsys/runtime.h"
 #include "libsys/sandbox.h"
 #include "libsys/update.h"
@@ -83,12 +84,13 @@ static void start(void) {
 
 /* An executable without metadata is a plain program: it runs, but cannot be updated. */
 static void open_state(void) {
-  bool update = runtime.hello.start == SYS_START_UPDATE;
+  bool update = runtime.hello.start == SYS_START_UPDATE || runtime.hello.start == SYS_START_RECOVER;
   int error = st_init(BUS_FD_EXE, update);
   if (error && (update || error != -ENODATA))
     runtime_die("its state cannot be managed: %s", sys_strerror(error));
   for (int fd = BUS_FD_CHANNEL; fd < BUS_FD_INHERITED; fd++)
     st_exclude_fd(fd);
+  if (runtime.hello.keep) recover_prepare();
 }
 
 void sys_startup(const event_eh_t *handlers) {
@@ -110,6 +112,9 @@ void sys_startup(const event_eh_t *handlers) {
     break;
   case SYS_START_UPDATE:
     update_become();
+    break;
+  case SYS_START_RECOVER:
+    recover_become();
     break;
   }
   runtime.started = true;

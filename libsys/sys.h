@@ -33,11 +33,13 @@ enum sys_start {
   SYS_START_FRESH,   /* the first start of this endpoint in this instance */
   SYS_START_RESTART, /* its predecessor crashed or was killed; no state is left */
   SYS_START_UPDATE,  /* a live update: state was transferred from the old version */
+  SYS_START_RECOVER, /* its predecessor crashed or was killed; its state was recovered */
 };
 
 typedef struct sys_init {
   enum sys_start start;
-  uint32_t incarnation; /* 1 at the first start; +1 with each restart; unchanged by updates */
+  uint32_t incarnation; /* 1 at the first start; +1 with each restart; unchanged by updates and
+                           recoveries */
   const char *name;     /* this component's name in the manifest */
   const char *instance; /* name of the instance */
 } sys_init_t;
@@ -50,6 +52,11 @@ typedef struct event_eh {
                                                  rolls the update back. */
   void (*committed)(const sys_init_t *info);  /* after commit: I/O is allowed again */
   int (*restart)(const sys_init_t *info);     /* start after a crash, instead of `init` */
+  int (*recover)(const sys_init_t *info);     /* start after a crash with the state that it left,
+                                                 where the manifest says `recover: state`. That may
+                                                 be in the middle of a change, and its descriptors
+                                                 and watches are gone. A negative return leads to a
+                                                 restart */
   void (*shutdown)(void);                     /* the instance is going down, in order */
 } event_eh_t;
 

@@ -191,6 +191,7 @@ void update_control(struct channel_in *in) {
     break;
   case BUS_CTL_LIVE:
   case BUS_CTL_SHUTDOWN:
+  case BUS_CTL_PING:
     break;
   }
 }

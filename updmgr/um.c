@@ -53,6 +53,9 @@ static void process_msg(const msg_t *m) {
   case UM_CONTROL_CLOSED:
     transaction_client_gone(m->u64[0]);
     break;
+  case UM_LIFE:
+    sys_log("%s", text_of(m));
+    break;
   case SYS_NOTIFIED:
     if (m->bits & (1ull << TRANSACTION_ALARM)) transaction_time_out();
     if (m->bits & (1ull << TRANSACTION_LOOK)) transaction_look();

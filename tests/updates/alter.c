@@ -124,7 +124,8 @@ static bool update(struct version *old, const char *path, const struct alteratio
   size_t count = take_packets(from[0], packets);
   bool there = a->packet < count && a->place < places(a->kind, &packets[a->packet]);
   for (size_t i = 0; i < count; i++)
-    send_altered(to[0], &packets[i], i == a->packet ? a : &(struct alteration){.kind = NOTHING});
+    send_altered(to[0], &packets[i],
+                 there && i == a->packet ? a : &(struct alteration){.kind = NOTHING});
   shutdown(to[0], SHUT_WR);
   int err = answer_of(&new);
   if (a->kind == NOTHING && !err) must(&new, COMMAND_COMMIT, -1, "commit");
