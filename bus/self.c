@@ -199,6 +199,7 @@ void self_hand_over(void) {
   if (self.state != SELF_HELD) return;
   /* um, whichever version goes on, reads it afterwards. */
   tell_report(getpid(), UPDATE_FROZEN, 0, "");
+  bus_log("busd hands over to process %d", self.pid);
   self.state = SELF_FROZEN;
   int error = st_export();
   if (error) {

@@ -12,7 +12,6 @@
 #include "bus/control.h"
 #include "bus/self.h"
 #include "bus/wire.h"
-#include "libst/annotate.h"
 
 #define URLS_MAX 16u
 
@@ -77,7 +76,7 @@ static const char *state_name(enum bus_state s) {
 int status_send(int fd) {
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
   Proteos__InstanceStatus instance = PROTEOS__INSTANCE_STATUS__INIT;
-  static Proteos__ComponentStatus components[ENDPOINTS_MAX];
+  Proteos__ComponentStatus components[ENDPOINTS_MAX];
   Proteos__ComponentStatus *list[ENDPOINTS_MAX];
   char *urls[URLS_MAX];
   for (unsigned i = 0; i < bus.nendpoints; i++) {
@@ -100,4 +99,3 @@ int status_send(int fd) {
   reply.components = list;
   return control_reply(fd, &reply);
 }
-ST_STATIC(status_send, components, dont_transfer);
