@@ -202,7 +202,8 @@ void self_hand_over(void) {
   bus_log("busd hands over to process %d", self.pid);
   self.state = SELF_FROZEN;
   int error = st_export();
-  if (error) {
+  /* When the new version has died, its end is the reason. */
+  if (error && error != -EPIPE) {
     tell_report(getpid(), UPDATE_FROZEN, error, strerror(-error));
     link_kill_id(self.id, SIGKILL);
   }
