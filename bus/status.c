@@ -93,9 +93,13 @@ int status_send(int fd) {
   instance.busd_pid = getpid();
   instance.busd_build_id = (char *)(uintptr_t)self_build_id();
   instance.busd_updates = bus.updates;
+  char *path = version_path_of(self_exe());
+  if (path) instance.busd_path = path;
   reply.last = true;
   reply.instance = &instance;
   reply.n_components = bus.nendpoints;
   reply.components = list;
-  return control_reply(fd, &reply);
+  int error = control_reply(fd, &reply);
+  free(path);
+  return error;
 }

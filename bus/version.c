@@ -17,8 +17,7 @@
 
 struct version_list versions = LIST_HEAD_INITIALIZER(versions);
 
-/* For people. */
-static char *path_of(int fd) {
+char *version_path_of(int fd) {
   char link[64], path[4096];
   snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
   ssize_t n = readlink(link, path, sizeof(path) - 1);
@@ -42,7 +41,7 @@ struct version *version_new(struct endpoint *e, enum sys_start start, int exe) {
   v->exe = exe;
   v->started_us = bus_now_us();
   build_id_read(exe, v->build_id, sizeof(v->build_id));
-  v->path = path_of(exe);
+  v->path = version_path_of(exe);
   LIST_INSERT_HEAD(&versions, v, link);
   return v;
 }

@@ -61,6 +61,8 @@ extern struct version_list versions;
 
 /** Makes a version that has no process yet. @param exe  taken over */
 struct version *version_new(struct endpoint *e, enum sys_start start, int exe);
+/** The path of an open file, for people. @return owned by the caller (free()) */
+char *version_path_of(int fd);
 /** Frees it, when its process is gone. */
 void version_free(struct version *v);
 struct version *version_by_id(uint32_t id);

@@ -13,6 +13,7 @@ from proteos.load import Load
 
 from test_bus_errors import EXPECTED, errors_manifest, shown
 from test_transaction import counter_manifest, progress
+from test_update_command import REFUSED, ROLLED_BACK
 
 DONE = "UM: Live update done."
 ALL = ["um", "e1000-model", "e1000", "net", "httpd", "busd"]
@@ -108,15 +109,15 @@ def test_its_state_stands_every_test_of_transfers(counted, option):
 def test_a_check_that_is_false_rolls_it_back(counted):
     before = held(counted)
     done = counted.try_prctl("update", "busd", "/bin/busd", "-check", "bus.updates == 4711")
-    assert done.returncode == 1
+    assert done.returncode == ROLLED_BACK
     expect_rollback(counted, done.stdout, before, "check 'bus.updates == 4711' is false")
 
 
 def test_state_filter_is_refused(counted):
     done = counted.try_prctl("update", "busd", "/bin/busd", "-state", "bus.updates == 0")
-    assert done.returncode == 1
+    assert done.returncode == REFUSED
     assert done.stdout == ("UM: Live update of busd refused: it is quiescent between any two "
-                           "messages: it takes no state filter.\n")
+                           "messages: it takes no filter.\n")
 
 
 def test_with_um_and_others_in_one_transaction(counted):
@@ -193,7 +194,7 @@ def test_failing_version_is_rolled_back(counted, version, reason, others):
     for name in others:
         counted.mupdate(name, f"/bin/{name}.new")
     done = counted.try_prctl("mupdate-start")
-    assert done.returncode == 1, done.stdout
+    assert done.returncode == ROLLED_BACK, done.stdout
     expect_rollback(counted, done.stdout, before, reason)
     assert [c.updates for c in counted.status().values()] == [0] * 3
     assert progress(counted)["version"] == 1
@@ -208,7 +209,7 @@ def test_another_member_that_fails_rolls_busd_back(counted, other, version, reas
     counted.mupdate("busd", "/bin/busd.new")
     counted.mupdate(other, f"/bin/{other}.{version}")
     done = counted.try_prctl("mupdate-start")
-    assert done.returncode == 1 and reason in done.stdout
+    assert done.returncode == ROLLED_BACK and reason in done.stdout
     counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
     counted.update("busd", "/bin/busd.new")
     progress(counted)
@@ -223,7 +224,7 @@ def test_new_busd_is_hit_while_the_old_one_is_frozen(counted, signum, reason):
     prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
     os.kill(frozen_since(counted, before[0]), signum)
     output, _ = prctl.communicate(timeout=20)
-    assert prctl.returncode == 1
+    assert prctl.returncode == ROLLED_BACK
     expect_rollback(counted, output, before, reason)
 
 
