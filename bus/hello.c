@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/grants.h"
+#include "bus/self.h"
 #include "bus/wire.h"
 
 static uint8_t buffer[SYS_PAYLOAD_MAX];
@@ -102,6 +103,7 @@ const void *hello_info_of_busd(uint32_t *bytes) {
   struct kern_info info = {
       .endpoint = SYS_KERNEL, .state = ENDPOINT_RUNNING, .pid = getpid(), .updates = bus.updates};
   copy_name(info.name, "busd");
+  snprintf(info.build_id, sizeof(info.build_id), "%s", self_build_id());
   put(buffer, &info, sizeof(info));
   *bytes = sizeof(info);
   return buffer;

@@ -11,8 +11,9 @@ typedef void loop_fn(int fd, void *arg);
 
 /** @return 0 or a negative errno */
 int loop_init(void);
-/** The same in busd itself, where the loop's table is state and what libevent opens is not. In a new
- * version, whose state has arrived, it adds what the table says. @return 0 or a negative errno */
+/** The same in busd itself, where the loop's table is state and what libevent opens is not. In a
+ * new version, whose state has arrived, it adds what the table says. @return 0 or a negative errno
+ */
 int loop_start(void);
 /** As if nothing had ever been added. */
 void loop_deinit(void);

@@ -14,7 +14,7 @@ static char *copy_text(const char *text) {
 }
 
 static char **copy_texts(char **texts, unsigned n) {
-  char **copy = calloc(n + 1, sizeof(char *));
+  char **copy = calloc(n + 1, sizeof(*copy));
   for (unsigned i = 0; copy && i < n; i++)
     copy[i] = copy_text(texts[i]);
   complete &= copy != NULL;

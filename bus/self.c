@@ -130,11 +130,16 @@ int self_load(int new_exe, const void *options, uint32_t options_bytes) {
 }
 
 static void prepare(void) {
+  char text[128];
+  size_t variables, heap;
   int channel = self.channel;
   self.channel = -1;
   int error = st_export_prepare(channel);
+  st_export_size(&variables, &heap);
+  snprintf(text, sizeof(text), "%zu KB of variables and at most %zu KB of heap",
+           (variables + 1023) / 1024, heap / 1024);
   if (!error) self.state = SELF_PREPARED;
-  tell_report(getpid(), UPDATE_PREPARED, error, error ? strerror(-error) : "");
+  tell_report(getpid(), UPDATE_PREPARED, error, error ? strerror(-error) : text);
 }
 
 void self_spawned(const struct loader_msg *m) {
@@ -199,9 +204,11 @@ void self_hand_over(void) {
   if (self.state != SELF_HELD) return;
   /* um, whichever version goes on, reads it afterwards. */
   tell_report(getpid(), UPDATE_FROZEN, 0, "");
+  bus_log("busd hands over to process %d", self.pid);
   self.state = SELF_FROZEN;
   int error = st_export();
-  if (error) {
+  /* When the new version has died, its end is the reason. */
+  if (error && error != -EPIPE) {
     tell_report(getpid(), UPDATE_FROZEN, error, strerror(-error));
     link_kill_id(self.id, SIGKILL);
   }

@@ -10,10 +10,10 @@
 
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/executable.h"
 #include "bus/lifecycle.h"
 #include "bus/self.h"
 #include "bus/wire.h"
-#include "libst/annotate.h"
 
 #define URLS_MAX 16u
 
@@ -81,7 +81,7 @@ static const char *state_name(enum bus_state s) {
 int status_send(int fd) {
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
   Proteos__InstanceStatus instance = PROTEOS__INSTANCE_STATUS__INIT;
-  static Proteos__ComponentStatus components[ENDPOINTS_MAX];
+  Proteos__ComponentStatus components[ENDPOINTS_MAX];
   Proteos__ComponentStatus *list[ENDPOINTS_MAX];
   char *urls[URLS_MAX];
   for (unsigned i = 0; i < bus.nendpoints; i++) {
@@ -98,10 +98,13 @@ int status_send(int fd) {
   instance.busd_pid = getpid();
   instance.busd_build_id = (char *)(uintptr_t)self_build_id();
   instance.busd_updates = bus.updates;
+  char *path = executable_path(self_exe());
+  if (path) instance.busd_path = path;
   reply.last = true;
   reply.instance = &instance;
   reply.n_components = bus.nendpoints;
   reply.components = list;
-  return control_reply(fd, &reply);
+  int error = control_reply(fd, &reply);
+  free(path);
+  return error;
 }
-ST_STATIC(status_send, components, dont_transfer);

@@ -172,7 +172,7 @@ static void set_deadline(uint32_t limit_ms) {
   timer_at(commit.deadline_us);
 }
 
-static struct loader_msg record(enum loader_type type) {
+static struct loader_msg record(enum loader_type type, uint64_t limit_us) {
   struct loader_msg m = {.type = type};
   uint32_t n = commit.nmembers;
   m.commit.txid = commit.txid;
@@ -182,18 +182,17 @@ static struct loader_msg record(enum loader_type type) {
     m.commit.members[n++] = (struct loader_member){SYS_KERNEL, getpid(), self_next()};
   }
   m.commit.nmembers = n;
-  m.commit.deadline_us = bus_now_us() + DECIDE_US;
+  m.commit.deadline_us = bus_now_us() + limit_us;
   return m;
 }
 
-/* From here on only the loader can say whether it commits. When busd is a member it waits until the
- * new busd is able to go on. */
+/* From here on only the loader can say whether it commits. When busd is a member the loader waits
+ * until the new busd is able to go on. */
 static void decide(void) {
-  struct loader_msg m = record(commit.self ? LOADER_HOLD : LOADER_COMMIT);
-  if (commit.self) {
-    link_affinity_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus));
-    m.commit.deadline_us += (uint64_t)commit.limits.transfer_ms * 1000;
-  }
+  struct loader_msg m = commit.self
+                            ? record(LOADER_HOLD, (uint64_t)commit.limits.transfer_ms * 1000)
+                            : record(LOADER_COMMIT, DECIDE_US);
+  if (commit.self) link_affinity_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus));
   commit.state = COMMIT_DECIDING;
   link_commit(&m);
 }

@@ -125,12 +125,12 @@ static bool add_one(struct request *r, const struct update_options *o,
   return set_allow(r, o, status);
 }
 
-/* Every component, to the file of its name in the folder. */
+/* Every component and the bus, to the file of its name in the folder. */
 static bool add_all(struct request *r, const struct update_options *o,
                     const Proteos__ControlReply *status) {
   bool itself = strcmp(o->all, "self") == 0;
-  for (size_t i = 0; i < status->n_components && i < MEMBERS_MAX; i++) {
-    const char *name = status->components[i]->name;
+  for (size_t i = 0; i <= status->n_components && i < MEMBERS_MAX; i++) {
+    const char *name = i < status->n_components ? status->components[i]->name : "busd";
     if (asprintf(&r->paths[i], "%s%s%s", o->all, itself ? "" : "/", itself ? "" : name) < 0)
       return false;
     if (!add_member(r, status->instance->root, name, r->paths[i])) return false;
@@ -222,6 +222,7 @@ static int send_request(int control, const struct request *r, const struct updat
 /* ---- a dry run ---- */
 
 static const char *running_path(const Proteos__ControlReply *status, const char *component) {
+  if (strcmp(component, "busd") == 0) return status->instance->busd_path;
   for (size_t i = 0; i < status->n_components; i++)
     if (strcmp(status->components[i]->name, component) == 0) return status->components[i]->path;
   return "";

@@ -116,10 +116,10 @@ int member_check(struct member *m, char *why, size_t cap) {
     if (running_fd >= 0) close(running_fd);
     return refuse(why, cap, -ESRCH, "it is not running");
   }
-  if (m->endpoint == SYS_KERNEL && *m->filter) {
+  if (m->endpoint == SYS_KERNEL && (*m->filter || *m->allow)) {
     close(running_fd);
     return refuse(why, cap, -ENOTSUP,
-                  "it is quiescent between any two messages: it takes no state filter");
+                  "it is quiescent between any two messages: it takes no filter");
   }
   take_calls(m, edges, info.nedges < MEMBER_EDGES_MAX ? info.nedges : MEMBER_EDGES_MAX);
   memcpy(m->old_build_id, info.build_id, sizeof(m->old_build_id));

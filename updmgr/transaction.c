@@ -497,12 +497,12 @@ void transaction_time_out(void) {
   if (m) fail_late(m);
 }
 
-/* Of those that converge by the order to commit, the one that the others wait for. */
+/* Of those that converge by the order to commit, the one that has failed to: um is before busd. */
 static struct member *last_laggard(void) {
-  struct member *m;
+  struct member *m, *late = NULL;
   TAILQ_FOREACH (m, &tx.members, link)
-    if (!member_reached(m, UPDATE_TRANSFERRED)) return m;
-  return NULL;
+    if (!member_reached(m, UPDATE_TRANSFERRED) && (!late || m->endpoint == sys_self())) late = m;
+  return late;
 }
 
 void transaction_committed(uint64_t id, int status) {

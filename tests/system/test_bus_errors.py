@@ -34,19 +34,28 @@ done
 """
 
 
-def test_every_error():
+def errors_manifest() -> Manifest:
     manifest = Manifest.empty()
     manifest.add("peer", restart="always")
     manifest.add("mortal", file="peer", restart="never")
     manifest.add("prober", restart="always",
                  calls=[{"to": "peer", "deadline_ms": 200}, {"to": "mortal"}])
-    with System(manifest) as system:
+    return manifest
+
+
+def shown(system: System) -> str:
+    """What the prober has logged of what is expected."""
+    lines = [line.split("prober: ", 1)[1] for line in system.log("prober").splitlines()
+             if "prober: " in line]
+    return "".join(line + "\n" for line in lines
+                   if any(line.startswith(e.split(":")[0] + ":") or line == e
+                          for e in EXPECTED.splitlines()))
+
+
+def test_every_error():
+    with System(errors_manifest()) as system:
         system.wait(lambda: "prober: done" in system.log("prober"), "the prober's end")
-        lines = [line.split("prober: ", 1)[1] for line in system.log("prober").splitlines()
-                 if "prober: " in line]
-        shown = [line for line in lines if any(line.startswith(e.split(":")[0] + ":")
-                                               or line == e for e in EXPECTED.splitlines())]
-        assert "\n".join(shown) + "\n" == EXPECTED
+        assert shown(system) == EXPECTED
 
 
 def test_component_that_hangs_in_a_handler():

@@ -40,7 +40,7 @@ def test_itself_is_what_runs_when_the_update_starts(counted):
 
 
 def test_update_of_all_from_a_folder(counted, tmp_path):
-    new = {"counter": "counter.new", "asker": "asker", "um": "um"}
+    new = {"counter": "counter.new", "asker": "asker", "um": "um", "busd": "busd.new"}
     for name, file in new.items():
         (tmp_path / name).symlink_to(COMPONENTS / file)
     done = counted.try_prctl("update", "--all", str(tmp_path))
@@ -51,6 +51,7 @@ def test_update_of_all_from_a_folder(counted, tmp_path):
     assert progress(counted)["version"] == 2
     assert {name: c.updates for name, c in counted.status().items()} == \
         {"um": 1, "counter": 1, "asker": 1}
+    assert counted.instance().busd_updates == 1
 
 
 def test_dry_run_shows_the_plan_and_changes_nothing(counted):

@@ -11,6 +11,7 @@ import pytest
 from proteos import Manifest, System
 
 from test_transaction import counter_manifest, progress
+from test_update_command import REFUSED, ROLLED_BACK
 
 DONE = "UM: Live update done."
 
@@ -33,7 +34,7 @@ def held(system: System) -> tuple[set[int], dict[str, int]]:
 def expect_rollback(system: System, done: Any, before: tuple[set[int], dict[str, int]],
                     reason: str) -> None:
     """The same processes go on, nothing is left over, and um works."""
-    assert done.returncode == 3, done.stdout
+    assert done.returncode == ROLLED_BACK, done.stdout
     last = done.stdout.splitlines()[-1]
     assert last.startswith("UM: Live update failed: um") and reason in last, done.stdout
     system.wait(lambda: held(system) == before, f"{before}, as before the update")
@@ -166,7 +167,7 @@ def test_new_um_is_hit_while_the_old_one_is_frozen(counted, signum, reason):
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
     os.kill(pid, signum)
     prctl.stdout_text, _ = prctl.communicate(timeout=20)
-    assert prctl.returncode == 3 and reason in prctl.stdout_text, prctl.stdout_text
+    assert prctl.returncode == ROLLED_BACK and reason in prctl.stdout_text, prctl.stdout_text
     counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
     counted.update("um", "/bin/um")
 
@@ -180,7 +181,7 @@ def test_old_um_is_killed_while_it_is_frozen(counted):
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
     counted.kill("um")
     output, _ = prctl.communicate(timeout=20)
-    assert prctl.returncode == 3 and "the update manager has died" in output, output
+    assert prctl.returncode == ROLLED_BACK and "the update manager has died" in output, output
     counted.wait(lambda: counted.status()["um"].restarts == 1, "um's restart")
     counted.wait(lambda: len(counted.processes()) == processes, "the new versions' ends")
     assert progress(counted)["version"] == 1
@@ -237,4 +238,4 @@ def test_manifest_without_um():
     manifest.add("counter")
     with System(manifest) as system:
         done = system.try_prctl("update", "counter", "/bin/counter.new")
-        assert done.returncode == 1 and "no update manager" in done.stdout
+        assert done.returncode == REFUSED and "no update manager" in done.stdout

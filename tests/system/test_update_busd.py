@@ -1,0 +1,312 @@
+"""The bus itself as a member of an update: everybody stays connected, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any, Iterator
+
+import pytest
+
+from proteos import Manifest, System, process
+from proteos.load import Load
+
+from test_bus_errors import EXPECTED, errors_manifest, shown
+from test_transaction import counter_manifest, progress
+from test_update_command import REFUSED, ROLLED_BACK
+
+DONE = "UM: Live update done."
+ALL = ["um", "e1000-model", "e1000", "net", "httpd", "busd"]
+HAVE_NEW = {"um", "e1000", "net", "httpd", "busd"}
+
+
+@pytest.fixture
+def counted() -> Iterator[System]:
+    """Runs the asker against the counter: always a call in flight, and an alarm. No answer may have
+    been wrong in the end."""
+    with System(counter_manifest()) as system:
+        progress(system)
+        yield system
+        assert progress(system)["wrong"] == 0
+
+
+def held(system: System) -> tuple[set[int], dict[str, int], list[int]]:
+    """Processes of the instance; descriptors by component, and of loader and busd."""
+    instance = system.instance()
+    return (set(system.processes()),
+            {name: c.descriptors for name, c in system.status().items()},
+            [descriptors(pid) for pid in (instance.loader_pid, instance.busd_pid)])
+
+
+def descriptors(pid: int) -> int:
+    """0 where this user may not look: busd and the loader are not dumpable."""
+    try:
+        return process.descriptors(pid)
+    except OSError:
+        return 0
+
+
+def newcomer(system: System, before: set[int]) -> int:
+    for pid, command in system.processes().items():
+        if pid not in before and "loader" not in command:
+            return pid
+    return 0
+
+
+def frozen_since(system: System, before: set[int]) -> int:
+    """The new busd's process id, once the old one hands over to it."""
+    pid = system.wait(lambda: newcomer(system, before), "the new busd")
+    system.wait(lambda: f"busd hands over to process {pid}" in system.log("instance"), "the freeze")
+    return pid
+
+
+def expect_rollback(system: System, output: str, before: Any, reason: str) -> None:
+    """The same processes go on, nothing is left over, and the next update succeeds."""
+    last = output.splitlines()[-1]
+    assert last.startswith("UM: Live update failed: busd") and reason in last, output
+    system.wait(lambda: held(system) == before, f"{before}, as before the update")
+    assert system.instance().busd_updates == 0
+    system.update("busd", "/bin/busd")
+    assert system.instance().busd_updates == 1
+
+
+def test_to_the_same_executable(counted):
+    before = counted.instance()
+    components = {name: c.pid for name, c in counted.status().items()}
+    for round in range(1, 6):
+        assert counted.update("busd", "/bin/busd").splitlines() == [
+            "UM: Live update requested for busd.",
+            "UM: Loading /bin/busd into memory...",
+            "UM: Applying changes...",
+            "UM: Cleaning up old version...",
+            DONE,
+        ]
+        after = counted.instance()
+        assert (after.busd_updates, after.busd_build_id) == (round, before.busd_build_id)
+        assert after.busd_pid not in (before.busd_pid, 0)
+        assert {name: c.pid for name, c in counted.status().items()} == components
+        progress(counted)
+
+
+def test_to_a_version_with_other_structures(counted):
+    builds = set()
+    for version in ("busd.new", "busd", "busd.new"):
+        counted.update("busd", f"/bin/{version}")
+        builds.add(counted.instance().busd_build_id)
+        counted.update("counter", "/bin/counter")
+        progress(counted)
+    assert len(builds) == 2
+
+
+@pytest.mark.parametrize("option", ["-validate", "-relocate", "-strict"])
+def test_its_state_stands_every_test_of_transfers(counted, option):
+    for version in ("busd.new", "busd"):
+        counted.update("busd", f"/bin/{version}", None, option, "-check",
+                       "bus.nendpoints == old(bus.nendpoints)")
+        progress(counted)
+
+
+def test_a_check_that_is_false_rolls_it_back(counted):
+    before = held(counted)
+    done = counted.try_prctl("update", "busd", "/bin/busd", "-check", "bus.updates == 4711")
+    assert done.returncode == ROLLED_BACK
+    expect_rollback(counted, done.stdout, before, "check 'bus.updates == 4711' is false")
+
+
+def test_state_filter_is_refused(counted):
+    done = counted.try_prctl("update", "busd", "/bin/busd", "-state", "bus.updates == 0")
+    assert done.returncode == REFUSED
+    assert done.stdout == ("UM: Live update of busd refused: it is quiescent between any two "
+                           "messages: it takes no filter.\n")
+
+
+def test_with_um_and_others_in_one_transaction(counted):
+    for round in range(1, 6):
+        new = ".new" if round % 2 else ""
+        counted.mupdate("busd", f"/bin/busd{new}")
+        counted.mupdate("um", f"/bin/um{new}")
+        counted.mupdate("counter", f"/bin/counter{new}")
+        counted.mupdate("asker", "/bin/asker")
+        assert counted.mupdate_start().splitlines()[-1] == DONE
+        assert [c.updates for c in counted.status().values()] == [round] * 3
+        assert counted.instance().busd_updates == round
+        assert progress(counted)["version"] == (2 if round % 2 else 1)
+
+
+def test_under_load(system, load):
+    for round in range(1, 21):
+        system.update("busd", "/bin/busd.new" if round % 2 else "/bin/busd")
+        assert system.instance().busd_updates == round
+    load.wait_until_busy()
+    assert [c.restarts for c in system.status().values()] == [0] * 5
+
+
+def test_the_whole_system_under_load(system, load):
+    for round in range(1, 11):
+        for name in ALL:
+            system.mupdate(name, f"/bin/{name}{'.new' if round % 2 and name in HAVE_NEW else ''}")
+        assert system.mupdate_start().splitlines()[-1] == DONE
+        assert [c.updates for c in system.status().values()] == [round] * 5
+        assert system.instance().busd_updates == round
+    load.wait_until_busy()
+
+
+def settled(system: System) -> Any:
+    """What is held once the last update has been tidied up."""
+    return system.wait(lambda: held(system) == held(system) and held(system), "peace")
+
+
+@pytest.mark.root
+def test_twenty_updates_leave_nothing(counted):
+    counted.update("busd", "/bin/busd")
+    before = settled(counted)
+    for _ in range(20):
+        counted.update("busd", "/bin/busd")
+    counted.wait(lambda: (len(held(counted)[0]), *held(counted)[1:]) ==
+                 (len(before[0]), *before[1:]), f"{before}, but for busd's process id")
+    assert before[2][0] > 0 and before[2][1] > 0
+
+
+def test_every_error_of_the_bus_during_updates():
+    """Deadlines, stale tokens, restarts, calls in flight, payloads: all as without updates."""
+    with System(errors_manifest()) as system:
+        rounds = 0
+        while "prober: done" not in system.log("prober"):
+            system.update("busd", f"/bin/busd{'.new' if rounds % 2 else ''}")
+            rounds += 1
+            assert rounds < 100
+        assert shown(system) == EXPECTED
+        assert rounds > 1
+
+
+@pytest.mark.parametrize("version, reason", [
+    ("dead", "busd's new version crashed while loading (signal 6)"),
+    ("crash", "busd's new version crashed during state transfer (signal 6)"),
+    ("exit", "busd's new version exited with status 7 during state transfer"),
+    ("refuse", "busd: violation:"),
+    ("hang", "busd's new version did not answer within 2000 ms during state transfer"),
+    ("narrow", "which does not fit a signed integer of 8 bits"),
+])
+@pytest.mark.parametrize("others", [[], ["um", "counter"]], ids=["alone", "with um and counter"])
+def test_failing_version_is_rolled_back(counted, version, reason, others):
+    before = held(counted)
+    counted.mupdate("busd", f"/bin/busd.{version}")
+    for name in others:
+        counted.mupdate(name, f"/bin/{name}.new")
+    done = counted.try_prctl("mupdate-start")
+    assert done.returncode == ROLLED_BACK, done.stdout
+    expect_rollback(counted, done.stdout, before, reason)
+    assert [c.updates for c in counted.status().values()] == [0] * 3
+    assert progress(counted)["version"] == 1
+
+
+@pytest.mark.parametrize("other, version, reason", [
+    ("counter", "crash", "counter's new version crashed during state transfer (signal 11)"),
+    ("um", "crash", "um's new version crashed during state transfer (signal 6)"),
+])
+def test_another_member_that_fails_rolls_busd_back(counted, other, version, reason):
+    before = held(counted)
+    counted.mupdate("busd", "/bin/busd.new")
+    counted.mupdate(other, f"/bin/{other}.{version}")
+    done = counted.try_prctl("mupdate-start")
+    assert done.returncode == ROLLED_BACK and reason in done.stdout
+    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    counted.update("busd", "/bin/busd.new")
+    progress(counted)
+
+
+@pytest.mark.parametrize("signum, reason", [
+    (signal.SIGKILL, "busd's new version was killed during state transfer (signal 9)"),
+    (signal.SIGSTOP, "busd's new version did not answer within 2000 ms during state transfer"),
+])
+def test_new_busd_is_hit_while_the_old_one_is_frozen(counted, signum, reason):
+    before = held(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
+    os.kill(frozen_since(counted, before[0]), signum)
+    output, _ = prctl.communicate(timeout=20)
+    assert prctl.returncode == ROLLED_BACK
+    expect_rollback(counted, output, before, reason)
+
+
+def test_old_busd_is_stopped_while_it_is_frozen(counted):
+    """It goes on where it was: all that came meanwhile lies in its sockets."""
+    before, busd = held(counted), counted.instance().busd_pid
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
+    new = frozen_since(counted, before[0])
+    os.kill(busd, signal.SIGSTOP)
+    os.kill(new, signal.SIGKILL)
+    counted.wait(lambda: new not in counted.processes(), "the new busd's end")
+    os.kill(busd, signal.SIGCONT)
+    output, _ = prctl.communicate(timeout=20)
+    expect_rollback(counted, output, before, "was killed during state transfer")
+
+
+def test_old_busd_is_killed_while_it_is_frozen():
+    """As at any other time the instance ends, with everything that belongs to it."""
+    with System(counter_manifest()) as system:
+        before, busd = held(system), system.instance().busd_pid
+        prctl = system.start_prctl("update", "busd", "/bin/busd.hang")
+        frozen_since(system, before[0])
+        os.kill(busd, signal.SIGKILL)
+        prctl.communicate(timeout=20)
+        assert prctl.returncode != 0
+        system.wait(lambda: not system.processes(), "the instance's end")
+        assert "busd was killed by signal 9 (Killed): the instance ends" in system.log("instance")
+
+
+def test_clients_stay_attached_and_new_ones_wait(counted):
+    """A trace, and a request that comes while nobody listens."""
+    before = held(counted)
+    trace = counted.start_prctl("trace", "-e", "um")
+    assert trace.stdout is not None
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
+    frozen_since(counted, before[0])
+    status = counted.start_prctl("status")
+    output, _ = status.communicate(timeout=20)
+    assert status.returncode == 0 and "counter" in output
+    prctl.communicate(timeout=20)
+    for version in ("busd.new", "busd"):
+        counted.update("busd", f"/bin/{version}")
+        while "UM_COMMITTED" not in trace.stdout.readline():
+            assert trace.poll() is None
+    trace.kill()
+    trace.communicate()
+
+
+def test_client_is_lost_while_busd_is_frozen(counted):
+    before = held(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
+    frozen_since(counted, before[0])
+    prctl.kill()
+    prctl.communicate()
+    counted.wait(lambda: "the client that requested it was lost" in counted.log("um"),
+                 "the loss in um's log")
+    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    counted.update("busd", "/bin/busd")
+
+
+def is_back(system: System, name: str) -> bool:
+    status = system.status()[name]
+    return bool(status.restarts == 1 and status.state == "running")
+
+
+def test_new_busd_restarts_and_ends_components():
+    """Its link to the loader is a new one."""
+    with System(counter_manifest()) as system:
+        system.update("busd", "/bin/busd.new")
+        system.kill("counter")
+        system.wait(lambda: is_back(system, "counter"), "the restart")
+        system.update("counter", "/bin/counter.new")
+        done = system.try_prctl("update", "counter", "/bin/counter.crash")
+        assert done.stdout.endswith("Rolled back to the old version.\n")
+        system.kill("um")
+        system.wait(lambda: is_back(system, "um"), "um's restart")
+        system.update("busd", "/bin/busd")
+
+
+def test_death_of_a_busd_that_was_updated_ends_the_instance():
+    with System(counter_manifest()) as system:
+        system.update("busd", "/bin/busd.new")
+        os.kill(system.instance().busd_pid, signal.SIGSEGV)
+        system.wait(lambda: not system.processes(), "the instance's end")
+        assert "busd was killed by signal 11" in system.log("instance")
