@@ -29,13 +29,13 @@ enum manifest_kernel {
 
 enum manifest_wire_kind { MANIFEST_WIRE_SLIRP, MANIFEST_WIRE_TAP, MANIFEST_WIRE_STREAM };
 
-/* Time-outs in milliseconds; 0 in the file means the default. */
+/* Time-outs in milliseconds; those that are not in the file get a default. */
 struct manifest_timeouts {
   uint32_t start; /* from spawn to the first receive */
   uint32_t load;  /* the three phases of an update; passed on to um */
   uint32_t converge;
   uint32_t transfer;
-  uint32_t maxtime; /* of a whole update, until its commit; 0: none */
+  uint32_t maxtime; /* of a whole update, until its commit; not in the file: 0, none */
 };
 
 /* Which new versions, and which executables at all, may run. */
@@ -111,6 +111,12 @@ void manifest_free(struct manifest *m);
  * copied in manifest_copy.c.
  * @return NULL without memory */
 struct manifest *manifest_copy(const struct manifest *m);
+
+/** Receives a problem: one line that says what is wrong and where. */
+typedef void manifest_report_fn(void *arg, const char *line);
+/** The same, with every problem that can be found.
+ * @param report  called for each; when it is called there is no manifest */
+struct manifest *manifest_load_and_report(const char *path, manifest_report_fn *report, void *arg);
 
 /** Endpoint of a component, or 0. */
 endpoint_t manifest_find(const struct manifest *m, const char *name);

@@ -99,6 +99,10 @@ static const struct wrong {
      "  - {name: w7, kind: slirp, to: a}\n"
      "  - {name: w8, kind: slirp, to: a}\n",
      "more than 8 wires go to a"},
+    {"timeouts_ms: {load: 7, start: 0}\ncomponents: [{name: a, file: a}]\n",
+     "line 1: timeouts_ms: start: must not be 0"},
+    {"components: [{name: a, file: a, syscalls: [fly]}]\n", "there is no system call 'fly'"},
+    {"components: [{name: a, file: a, syscalls: [ptrace]}]\n", "ever allowed 'ptrace'"},
 };
 #define NWRONGS (int)(sizeof(wrongs) / sizeof(wrongs[0]))
 
@@ -134,6 +138,45 @@ START_TEST(required_signature) {
   ck_assert_msg(m, "%s", error);
   ck_assert_ptr_null(m->updates.require_signature);
   manifest_free(m);
+}
+END_TEST
+
+static void append(void *arg, const char *line) {
+  size_t used = strlen(arg);
+  snprintf((char *)arg + used, sizeof(error) - used, "%s\n", line + strlen(path) + 2);
+}
+
+START_TEST(every_problem) {
+  load("kolor: 1\n"
+       "timeouts_ms:\n"
+       "  converge: 0\n"
+       "components:\n"
+       "  - name: a\n"
+       "    file: nothing\n"
+       "    paint: red\n"
+       "    calls:\n"
+       "      - {to: b}\n"
+       "      - {to: z}\n"
+       "  - name: b\n"
+       "    file: a\n"
+       "    sends: [a,\n"
+       "            y]\n"
+       "    calls: [{to: a}]\n"
+       "  - {name: b, file: a}\n");
+  char expected[1024];
+  snprintf(expected, sizeof(expected),
+           "line 1: unknown key 'kolor'\n"
+           "line 7: unknown key 'paint'\n"
+           "line 3: timeouts_ms: converge: must not be 0\n"
+           "line 6: component a: its executable %s/bin/nothing is missing or not executable\n"
+           "line 16: component b is declared twice\n"
+           "line 10: component a calls z, which is not declared\n"
+           "line 14: component b sends to y, which is not declared\n"
+           "line 8: calls: must not form a cycle: a -> b -> a\n",
+           directory);
+  error[0] = 0;
+  ck_assert_ptr_null(manifest_load_and_report(path, append, error));
+  ck_assert_str_eq(error, expected);
 }
 END_TEST
 
@@ -191,6 +234,7 @@ int main(void) {
   tcase_add_loop_test(t, refused, 0, NWRONGS);
   tcase_add_test(t, missing_file);
   tcase_add_test(t, required_signature);
+  tcase_add_test(t, every_problem);
   tcase_add_test(t, accepted);
   tcase_add_test(t, cpus);
   suite_add_tcase(s, t);

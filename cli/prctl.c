@@ -21,6 +21,7 @@ static const struct command {
   const char *arguments, *help;
 } commands[] = {
     {"boot", boot_command, "[--manifest FILE] [-q]", "start an instance"},
+    {"check", check_command, "[FILE]", "what is wrong with a manifest"},
     {"shutdown", shutdown_command, "", "end it, in order"},
     {"status", status_command, "[--json]", "its components and their versions"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
