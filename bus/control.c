@@ -13,8 +13,11 @@
 
 #include "bus/bus.h"
 #include "bus/fdpass.h"
+#include "bus/lifecycle.h"
 #include "bus/link.h"
+#include "bus/log.h"
 #include "bus/loop.h"
+#include "bus/operator.h"
 #include "bus/shutdown.h"
 #include "bus/status.h"
 #include "bus/trace.h"
@@ -29,12 +32,15 @@ enum client_state {
   CLIENT_IDLE,
   CLIENT_AT_UM,   /* um has its request and has not ended it */
   CLIENT_TRACING, /* gets events until it goes */
+  CLIENT_WAITING, /* for components that start or stop */
 };
 
 static struct client {
   enum client_state state;
   int fd;
   uint32_t generation; /* so that a number never means two clients */
+  uint64_t awaited;    /* WAITING: endpoints that have not settled */
+  int status;          /* WAITING: what it will be told */
 } clients[CLIENTS_MAX];
 
 static uint64_t number_of(const struct client *c) {
@@ -67,6 +73,7 @@ static void client_free(struct client *c) {
     trace_unsubscribe(c->fd);
     break;
   case CLIENT_IDLE:
+  case CLIENT_WAITING:
     break;
   }
   loop_forget(c->fd);
@@ -84,16 +91,20 @@ int control_reply(int fd, const Proteos__ControlReply *reply) {
   return sent < 0 ? -errno : 0;
 }
 
-static void end_request(struct client *c, int status, const char *why) {
+static void say(struct client *c, bool last, int status, const char *line) {
   char text[512];
-  snprintf(text, sizeof(text), "%s", why);
+  snprintf(text, sizeof(text), "%s", line);
   printable_make(text); /* it may quote the client */
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
-  reply.last = true;
+  reply.last = last;
   reply.status = status;
   reply.text = text;
-  c->state = CLIENT_IDLE;
   if (control_reply(c->fd, &reply) < 0) client_free(c);
+}
+
+static void end_request(struct client *c, int status, const char *why) {
+  c->state = CLIENT_IDLE;
+  say(c, true, status, why);
 }
 
 int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last) {
@@ -114,7 +125,64 @@ void control_manager_died(void) {
                   "the update manager has died: the update is abandoned, the old versions go on");
 }
 
+/* ---- components that start and stop ---- */
+
+static void await(struct client *c, uint64_t endpoints) {
+  c->state = CLIENT_WAITING;
+  c->awaited = endpoints;
+  c->status = 0;
+}
+
+static void describe_settled(const struct endpoint *e, const char *failure, char *text,
+                             size_t cap) {
+  char last[256] = "";
+  if (failure) log_last_line(e, last, sizeof(last));
+  if (failure)
+    snprintf(text, cap, "%s did not start: %s%s%s", e->component->name, failure,
+             *last ? "; its last line: " : "", last);
+  else
+    snprintf(text, cap, "%s is %s", e->component->name, endpoint_state_name(e->state));
+}
+
+void control_settled(const struct endpoint *e, const char *failure) {
+  char text[512];
+  for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+    struct client *c = &clients[i];
+    if (c->state != CLIENT_WAITING || !(c->awaited & 1ull << e->id)) continue;
+    c->awaited &= ~(1ull << e->id);
+    if (failure) c->status = -ECHILD;
+    describe_settled(e, failure, text, sizeof(text));
+    if (c->awaited)
+      say(c, false, 0, text);
+    else
+      end_request(c, c->status, text);
+  }
+}
+
 /* ---- requests ---- */
+
+static void do_start(struct client *c, const char *name) {
+  char why[256];
+  struct endpoint *e = operator_start(name, why, sizeof(why));
+  if (!e) {
+    end_request(c, -EINVAL, why);
+    return;
+  }
+  e->failures = 0;
+  await(c, 1ull << e->id);
+  lifecycle_restart(e);
+}
+
+static void do_stop(struct client *c, const char *name) {
+  char why[256];
+  struct endpoint *e = operator_stop(name, why, sizeof(why));
+  if (!e) {
+    end_request(c, -EINVAL, why);
+    return;
+  }
+  await(c, 1ull << e->id);
+  lifecycle_stop(e);
+}
 
 static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   char text[256] = "";
@@ -185,6 +253,14 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
   case PROTEOS__CONTROL_REQUEST__REQUEST_KILL:
     do_kill(c, r->kill);
     return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_START:
+    do_start(c, r->start->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_STOP:
+    do_stop(c, r->stop->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_RELOAD:
+  case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:
     break;

@@ -72,6 +72,10 @@ const char *endpoint_state_name(enum endpoint_state s) {
     return "frozen";
   case ENDPOINT_DEAD:
     return "dead";
+  case ENDPOINT_STOPPING:
+    return "stopping";
+  case ENDPOINT_STOPPED:
+    return "stopped";
   }
   return "?";
 }
@@ -102,6 +106,8 @@ static bool accepts(const struct endpoint *e, const msg_t *m) {
   case ENDPOINT_FROZEN:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     break;
   }
   return false;
@@ -202,6 +208,8 @@ void endpoint_pump(struct endpoint *e) {
   case ENDPOINT_FROZEN:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     break;
   }
 }
@@ -235,6 +243,8 @@ int endpoint_notify(struct endpoint *e, endpoint_t dst, uint64_t bits) {
   switch (to->state) {
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     break; /* its next version starts afresh and looks by itself */
   case ENDPOINT_STARTING:
   case ENDPOINT_RUNNING:

@@ -27,6 +27,8 @@ enum endpoint_state {
                           those it calls are delivered. Or what its interface filter says */
   ENDPOINT_FROZEN,     /* held: nothing is delivered */
   ENDPOINT_DEAD,       /* its version died; a restart may be due */
+  ENDPOINT_STOPPING,   /* asked to end; to others it is gone already */
+  ENDPOINT_STOPPED,    /* ended because somebody asked for it: it is not restarted */
 };
 
 /* A request from its sendrec or call to the delivery of its answer. */
@@ -130,6 +132,7 @@ struct endpoint {
   unsigned failures;          /* exits in quick succession */
   uint64_t restart_at_us;     /* 0 = none due */
   uint64_t start_deadline_us; /* 0 = none */
+  uint64_t stop_deadline_us;  /* 0 = none */
   uint32_t start_sequence;    /* its `sequence` when that was set */
   struct history history;
   int log_pipe[2];

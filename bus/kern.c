@@ -99,7 +99,7 @@ static int do_info(struct call *c) {
   }
   const struct endpoint *e = bus_endpoint(c->m->i32[0]);
   if (!e) return -ENOENT;
-  if (!e->live) return -SYS_EDEADSRCDST;
+  if (!e->live || e->state == ENDPOINT_STOPPING) return -SYS_EDEADSRCDST;
   c->reply_payload = hello_info(e, &c->reply.payload);
   c->reply_fd = e->live->exe;
   return 0;

@@ -10,6 +10,7 @@
 
 #include "bus/boot.h"
 #include "bus/bus.h"
+#include "bus/control.h"
 #include "bus/executable.h"
 #include "bus/link.h"
 #include "bus/log.h"
@@ -24,6 +25,9 @@
 #define FAILURES_MAX     8u
 #define PAUSE_FIRST_US   20000u
 #define PAUSE_LONGEST_US 1000000u
+
+/* How long a component that is stopped may take over it. */
+#define STOP_PATIENCE_US 2000000u
 
 void lifecycle_describe_end(int status, char *text, size_t cap) {
   if (WIFSIGNALED(status))
@@ -82,6 +86,14 @@ static void start_failed(struct endpoint *e, const char *why) {
   e->live = NULL;
   endpoint_fail_requests(e, -SYS_EDEADSRCDST);
   if (bus.state == BUS_BOOTING) boot_failed(e->component->name, why);
+  control_settled(e, why);
+}
+
+void lifecycle_restart(struct endpoint *e) {
+  e->restart_at_us = 0;
+  e->restarts++;
+  int error = lifecycle_start(e, SYS_START_RESTART);
+  if (error) start_failed(e, strerror(-error));
 }
 
 void lifecycle_spawned(struct version *v, int error) {
@@ -105,11 +117,30 @@ void lifecycle_ready(struct endpoint *e) {
     boot_continue();
     break;
   case BUS_RUNNING:
+    control_settled(e, NULL);
     break;
   case BUS_STOPPING:
     shutdown_continue();
     break;
   }
+}
+
+/* ---- stop ---- */
+
+void lifecycle_stop(struct endpoint *e) {
+  e->restart_at_us = e->start_deadline_us = 0;
+  if (!e->live) {
+    e->state = ENDPOINT_STOPPED;
+    control_settled(e, NULL);
+    return;
+  }
+  bus_log("%s (process %d) is stopped", e->component->name, e->live->pid);
+  e->state = ENDPOINT_STOPPING;
+  e->stop_deadline_us = bus_now_us() + STOP_PATIENCE_US;
+  timer_at(e->stop_deadline_us);
+  endpoint_fail_requests(e, -SYS_EDEADSRCDST);
+  announce(e, false);
+  version_end(e->live);
 }
 
 /* ---- end ---- */
@@ -131,23 +162,24 @@ static void plan_restart(struct endpoint *e) {
 }
 
 static bool will_restart(const struct endpoint *e) {
-  return bus.state == BUS_RUNNING && e->component->restart == MANIFEST_RESTART_ALWAYS;
+  return bus.state == BUS_RUNNING && e->state != ENDPOINT_STOPPING &&
+         e->component->restart == MANIFEST_RESTART_ALWAYS;
 }
 
 static void live_exited(struct endpoint *e, struct version *v, int wait_status,
                         const char *never_ran) {
   char how[320];
-  bool restart = will_restart(e);
+  bool restart = will_restart(e), stopped = e->state == ENDPOINT_STOPPING;
   if (*never_ran)
     snprintf(how, sizeof(how), "cannot be started: %s", never_ran);
   else
     lifecycle_describe_end(wait_status, how, sizeof(how));
-  e->state = ENDPOINT_DEAD;
+  e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
-  e->held_since_us = e->start_deadline_us = 0;
+  e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   endpoint_forget(e);
   endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
-  announce(e, false);
+  if (!stopped) announce(e, false);
   update_live_exited(e, v, wait_status);
   switch (bus.state) {
   case BUS_BOOTING:
@@ -156,6 +188,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   case BUS_RUNNING:
     bus_log("%s (process %d) %s", e->component->name, v->pid, how);
     if (restart) plan_restart(e);
+    control_settled(e, stopped ? NULL : how);
     break;
   case BUS_STOPPING:
     shutdown_continue();
@@ -194,15 +227,17 @@ static void start_overdue(struct endpoint *e, uint64_t now_us) {
   if (e->live) version_kill(e->live, "was not ready in time (timeouts_ms: start)");
 }
 
+static void stop_overdue(struct endpoint *e) {
+  e->stop_deadline_us = 0;
+  version_kill(e->live, "does not stop by itself");
+}
+
 uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us) {
   if (bus.state == BUS_STOPPING) e->restart_at_us = 0;
-  if (e->restart_at_us && e->restart_at_us <= now_us) {
-    e->restart_at_us = 0;
-    e->restarts++;
-    int error = lifecycle_start(e, SYS_START_RESTART);
-    if (error) start_failed(e, strerror(-error));
-  }
+  if (e->restart_at_us && e->restart_at_us <= now_us) lifecycle_restart(e);
   if (e->start_deadline_us && e->start_deadline_us <= now_us) start_overdue(e, now_us);
-  if (e->restart_at_us) return e->restart_at_us;
-  return e->start_deadline_us ? e->start_deadline_us : UINT64_MAX;
+  if (e->stop_deadline_us && e->stop_deadline_us <= now_us) stop_overdue(e);
+  /* One at most is set. */
+  uint64_t next = e->restart_at_us | e->start_deadline_us | e->stop_deadline_us;
+  return next ? next : UINT64_MAX;
 }

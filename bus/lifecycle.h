@@ -9,6 +9,13 @@
 /** Starts a component that is down or dead. @return 0 or a negative errno */
 int lifecycle_start(struct endpoint *e, enum sys_start start);
 
+/** Starts a component again that is dead or stopped. When that fails it is dead, which is logged.
+ */
+void lifecycle_restart(struct endpoint *e);
+/** Ends a component that runs or starts; it is STOPPED once its process is gone. To its callers and
+ * peers it is gone at once. A component that has died is only not restarted any more. */
+void lifecycle_stop(struct endpoint *e);
+
 /** The loader's answer: its process was forked, or could not be. */
 void lifecycle_spawned(struct version *v, int error);
 /** Its live version is in receive for the first time. */
@@ -16,7 +23,8 @@ void lifecycle_ready(struct endpoint *e);
 /** A process has ended: its version is freed here.
  * @param never_ran  why it did not get to run its executable; "": it did */
 void lifecycle_exited(struct version *v, int wait_status, const char *never_ran);
-/** Starts again what is due, ends what does not get ready. @return when to look again */
+/** Starts again what is due, ends what does not get ready or does not stop.
+ * @return when to look again */
 uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us);
 
 /** "was killed by signal 11 (Segmentation fault)", "exited with status 1" */

@@ -75,6 +75,8 @@ static int check(const struct endpoint *e, endpoint_t dst, const msg_t *m, uint3
   switch (callee->state) {
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     return -SYS_EDEADSRCDST;
   case ENDPOINT_STARTING:
   case ENDPOINT_RUNNING:

@@ -259,6 +259,10 @@ uint64_t update_expire(uint64_t now_us) {
   return UINT64_MAX;
 }
 
+bool update_involves(const struct endpoint *e) {
+  return e->next || e->held_since_us;
+}
+
 bool update_is_deciding(const struct endpoint *e) {
   return commit.state == COMMIT_DECIDING && is_member(e);
 }
@@ -346,7 +350,7 @@ int update_abort_self(void) {
 void update_abort_all(void) {
   if (commit.state == COMMIT_UM) commit.state = COMMIT_NONE;
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    if (bus_endpoint(id)->next || bus_endpoint(id)->held_since_us) update_abort(bus_endpoint(id));
+    if (update_involves(bus_endpoint(id))) update_abort(bus_endpoint(id));
   update_abort_self();
 }
 

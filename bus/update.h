@@ -45,6 +45,8 @@ void update_activate(const struct loader_msg *m);
 void update_refused(uint64_t txid, int status);
 /** In a new version of busd, which has the order to commit in its state: asks the loader to. */
 void update_ask(void);
+/** Is this endpoint part of a transaction? */
+bool update_involves(const struct endpoint *e);
 /** Is this endpoint part of a transaction that the loader is deciding? */
 bool update_is_deciding(const struct endpoint *e);
 

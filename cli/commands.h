@@ -14,6 +14,8 @@ command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */
 command_fn trace_command;    /* trace.c */
 command_fn kill_command;     /* kill.c */
+command_fn start_command;    /* start.c */
+command_fn stop_command;     /* start.c */
 command_fn history_command;  /* history.c */
 command_fn keygen_command;   /* sign.c */
 command_fn sign_command;

@@ -27,6 +27,8 @@ static const struct command {
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
+    {"start", start_command, "COMPONENT", "start a component that was stopped or died"},
+    {"stop", stop_command, "COMPONENT", "end it in order; it is not restarted"},
     {"update", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "replace a component by a new version, now"},
     {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",

@@ -62,7 +62,7 @@ int status_command(const struct instance *instance, int argc, char **argv) {
   request.status = &status;
   if (control_send(control, &request, -1)) return control_lost();
   Proteos__ControlReply *reply = control_receive(control);
-  if (!reply || !reply->instance) return control_lost();
+  if (!reply || !reply->instance) return control_refused(reply);
   if (json)
     print_json(reply);
   else

@@ -144,6 +144,23 @@ static int with_a_hanging_peer(const sys_init_t *info) {
   return 0;
 }
 
+/* With the argument "stopped": a peer that somebody stops, and later starts again. */
+static int with_a_stopped_peer(const sys_init_t *info) {
+  (void)info;
+  endpoint_t mortal = sys_lookup("mortal");
+  msg_t m = {.type = PEER_HOLD};
+  show("call that is held", sys_call(mortal, &m, NULL, 0, 300));
+  show("sendrec before the stop", ask(mortal, PEER_ECHO));
+  sys_log("waits");
+  show("call pending at the stopped", wait_for(PEER_HOLD | SYS_REPLY_FLAG, 300).status);
+  show("told of the stop", wait_for(SYS_EXITED, 0).i32[0] == mortal ? 0 : -EBADMSG);
+  show("sendrec to the stopped", ask(mortal, PEER_ECHO));
+  sys_log("done");
+  show("told of the start", wait_for(SYS_RESTARTED, 0).i32[0] == mortal ? 0 : -EBADMSG);
+  show("sendrec to the started", ask(mortal, PEER_ECHO));
+  return 0;
+}
+
 static int second_life(const sys_init_t *info) {
   sys_log("incarnation: %u", info->incarnation);
   show("answer to a former life", ask(sys_lookup("peer"), PEER_ANSWER_HELD));
@@ -154,6 +171,7 @@ static int second_life(const sys_init_t *info) {
 int main(int argc, char **argv) {
   event_eh_t handlers = {.init = first_life, .restart = second_life};
   if (argc > 1 && strcmp(argv[1], "hang") == 0) handlers.init = with_a_hanging_peer;
+  if (argc > 1 && strcmp(argv[1], "stopped") == 0) handlers.init = with_a_stopped_peer;
   sys_startup(&handlers);
   while (1) {
     msg_t m;
