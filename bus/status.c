@@ -31,6 +31,42 @@ static uint64_t memory_bytes(int pid) {
   return sum * 1024;
 }
 
+/* In nanoseconds where the kernel counts so, else in clock ticks. */
+static uint64_t cpu_us(int pid) {
+  char path[64];
+  unsigned long long ns = 0, user = 0, system = 0;
+  snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+  FILE *f = fopen(path, "re");
+  if (f) {
+    int n = fscanf(f, "%llu", &ns);
+    fclose(f);
+    if (n == 1) return ns / 1000;
+  }
+  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+  if (!(f = fopen(path, "re"))) return 0;
+  /* The name, in parentheses, may contain anything but a parenthesis that closes. */
+  if (fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+             &system) != 2)
+    user = system = 0;
+  fclose(f);
+  return (user + system) * 1000000u / (unsigned long)sysconf(_SC_CLK_TCK);
+}
+
+static unsigned queued(const struct endpoint *e) {
+  const struct request *r;
+  unsigned n = 0;
+  TAILQ_FOREACH (r, &e->inbox, link)
+    n++;
+  return n;
+}
+
+static unsigned unanswered(const struct endpoint *e) {
+  unsigned n = 0;
+  for (unsigned i = 0; i < e->nrequests; i++)
+    n += e->requests[i].state == REQUEST_QUEUED || e->requests[i].state == REQUEST_DELIVERED;
+  return n;
+}
+
 static unsigned descriptors(int pid) {
   char path[64];
   unsigned n = 0;
@@ -52,6 +88,8 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   s->updates = e->updates;
   s->restarts = e->restarts;
   s->endpoint = (uint32_t)e->id;
+  s->queued = queued(e);
+  s->calls_in_flight = unanswered(e);
   if (!v) return;
   s->build_id = (char *)(uintptr_t)v->build_id;
   s->path = v->path ? v->path : s->path;
@@ -59,6 +97,7 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   if (v->pid) {
     s->memory_bytes = memory_bytes(v->pid);
     s->descriptors = descriptors(v->pid);
+    s->cpu_us = cpu_us(v->pid);
   }
 }
 

@@ -12,6 +12,7 @@ command_fn check_command;    /* check.c */
 command_fn shutdown_command; /* shutdown.c */
 command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */
+command_fn top_command;      /* top.c */
 command_fn trace_command;    /* trace.c */
 command_fn kill_command;     /* kill.c */
 command_fn start_command;    /* start.c */

@@ -24,6 +24,8 @@ static const struct command {
     {"check", check_command, "[FILE]", "what is wrong with a manifest"},
     {"shutdown", shutdown_command, "", "end it, in order"},
     {"status", status_command, "[--json]", "its components and their versions"},
+    {"top", top_command, "[-d SECONDS] [-n COUNT] [--json]",
+     "what each component does, again and again"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},

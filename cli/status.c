@@ -13,6 +13,7 @@ static void print_json(const Proteos__ControlReply *r) {
   json_string("instance", i->name, ", ");
   json_string("state", i->state, ", ");
   json_string("root", i->root, ", ");
+  json_string("manifest", i->manifest, ", ");
   printf("\"loader_pid\": %d, \"busd_pid\": %d,\n \"urls\": [", i->loader_pid, i->busd_pid);
   for (size_t u = 0; u < i->n_urls; u++)
     printf("%s\"%s\"", u ? ", " : "", i->urls[u]);
@@ -24,10 +25,12 @@ static void print_json(const Proteos__ControlReply *r) {
     json_string("build_id", c->build_id, ", ");
     json_string("state", c->state, ", ");
     json_string("path", c->path, ", ");
-    printf("\"pid\": %d, \"messages\": %" PRIu64 ", \"updates\": %u, \"restarts\": %u, "
-           "\"endpoint\": %u, \"memory_bytes\": %" PRIu64 ", \"descriptors\": %u}%s\n",
-           c->pid, c->messages, c->updates, c->restarts, c->endpoint, c->memory_bytes,
-           c->descriptors, n + 1 < r->n_components ? "," : "");
+    printf(
+        "\"pid\": %d, \"messages\": %" PRIu64 ", \"updates\": %u, \"restarts\": %u, "
+        "\"endpoint\": %u, \"memory_bytes\": %" PRIu64 ", \"descriptors\": %u, \"cpu_us\": %" PRIu64
+        ", \"queued\": %u, \"calls_in_flight\": %u}%s\n",
+        c->pid, c->messages, c->updates, c->restarts, c->endpoint, c->memory_bytes, c->descriptors,
+        c->cpu_us, c->queued, c->calls_in_flight, n + 1 < r->n_components ? "," : "");
   }
   printf(" ]}\n");
 }
