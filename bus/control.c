@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/debug.h"
 #include "bus/fdpass.h"
 #include "bus/lifecycle.h"
 #include "bus/link.h"
@@ -30,9 +31,10 @@
 enum client_state {
   CLIENT_FREE,
   CLIENT_IDLE,
-  CLIENT_AT_UM,   /* um has its request and has not ended it */
-  CLIENT_TRACING, /* gets events until it goes */
-  CLIENT_WAITING, /* for components that start or stop */
+  CLIENT_AT_UM,     /* um has its request and has not ended it */
+  CLIENT_TRACING,   /* gets events until it goes */
+  CLIENT_WAITING,   /* for components that start or stop */
+  CLIENT_DEBUGGING, /* holds a component until it goes */
 };
 
 static struct client {
@@ -41,6 +43,7 @@ static struct client {
   uint32_t generation; /* so that a number never means two clients */
   uint64_t awaited;    /* WAITING: endpoints that have not settled */
   int status;          /* WAITING: what it will be told */
+  endpoint_t debugged; /* DEBUGGING */
 } clients[CLIENTS_MAX];
 
 static uint64_t number_of(const struct client *c) {
@@ -71,6 +74,9 @@ static void client_free(struct client *c) {
     break;
   case CLIENT_TRACING:
     trace_unsubscribe(c->fd);
+    break;
+  case CLIENT_DEBUGGING:
+    debug_end(bus_endpoint(c->debugged));
     break;
   case CLIENT_IDLE:
   case CLIENT_WAITING:
@@ -199,6 +205,19 @@ static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   end_request(c, status, text);
 }
 
+static void do_debug(struct client *c, const char *name) {
+  char why[256];
+  struct endpoint *e = operator_debug(name, why, sizeof(why));
+  if (!e) {
+    end_request(c, -EINVAL, why);
+    return;
+  }
+  debug_begin(e);
+  c->state = CLIENT_DEBUGGING;
+  c->debugged = e->id;
+  if (status_send_component(c->fd, e) < 0) client_free(c);
+}
+
 static void do_trace(struct client *c, const Proteos__TraceRequest *r) {
   char text[256] = "";
   int error = trace_subscribe(c->fd, r->filters, r->n_filters, text, sizeof(text));
@@ -260,7 +279,10 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     do_stop(c, r->stop->component);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_RELOAD:
+    break;
   case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
+    do_debug(c, r->debug->component);
+    return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:
     break;

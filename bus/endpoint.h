@@ -181,6 +181,8 @@ void endpoint_hold(struct endpoint *e, enum endpoint_state held);
 void endpoint_release(struct endpoint *e);
 /** Fails requests whose deadline has passed. @return the earliest deadline left, or UINT64_MAX */
 uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us);
+/** Moves the deadline of its request by as long as the clocks stood still (bus/debug.h). */
+void endpoint_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us);
 /** Whether either of the two may talk to the other. */
 bool endpoint_peers(const struct endpoint *a, const struct endpoint *b);
 

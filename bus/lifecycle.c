@@ -11,6 +11,7 @@
 #include "bus/boot.h"
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/debug.h"
 #include "bus/executable.h"
 #include "bus/link.h"
 #include "bus/log.h"
@@ -232,12 +233,23 @@ static void stop_overdue(struct endpoint *e) {
   version_kill(e->live, "does not stop by itself");
 }
 
+void lifecycle_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us) {
+  uint64_t *const deadlines[] = {&e->restart_at_us, &e->start_deadline_us, &e->stop_deadline_us};
+  for (unsigned i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
+    *deadlines[i] = debug_later(*deadlines[i], stopped_us, now_us);
+}
+
+/* One of the three at most is set. */
+static uint64_t next_deadline(const struct endpoint *e) {
+  uint64_t at_us = e->restart_at_us | e->start_deadline_us | e->stop_deadline_us;
+  return at_us ? at_us : UINT64_MAX;
+}
+
 uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us) {
   if (bus.state == BUS_STOPPING) e->restart_at_us = 0;
+  if (next_deadline(e) <= now_us && bus_clock_stopped()) return UINT64_MAX;
   if (e->restart_at_us && e->restart_at_us <= now_us) lifecycle_restart(e);
   if (e->start_deadline_us && e->start_deadline_us <= now_us) start_overdue(e, now_us);
   if (e->stop_deadline_us && e->stop_deadline_us <= now_us) stop_overdue(e);
-  /* One at most is set. */
-  uint64_t next = e->restart_at_us | e->start_deadline_us | e->stop_deadline_us;
-  return next ? next : UINT64_MAX;
+  return next_deadline(e);
 }

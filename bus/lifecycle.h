@@ -27,6 +27,9 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
  * @return when to look again */
 uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us);
 
+/** Moves all of that by as long as the clocks stood still (bus/debug.h). */
+void lifecycle_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us);
+
 /** "was killed by signal 11 (Segmentation fault)", "exited with status 1" */
 void lifecycle_describe_end(int wait_status, char *text, size_t cap);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus/bus.h"
+#include "bus/debug.h"
 #include "bus/update.h"
 
 static struct endpoint *find(const char *name, char *why, size_t cap) {
@@ -41,6 +42,7 @@ static const char *why_not_stop(const struct endpoint *e) {
   if (e == bus_update_manager())
     return "is the update manager, without which nothing can be updated: it is not stopped";
   if (update_involves(e)) return "is being updated";
+  if (debug_holds(e)) return "is held by a debugger";
   switch (e->state) {
   case ENDPOINT_STOPPING:
     return "is being stopped already";
@@ -55,6 +57,12 @@ static const char *why_not_stop(const struct endpoint *e) {
     break;
   }
   return NULL;
+}
+
+static const char *why_not_debug(const struct endpoint *e) {
+  if (e == bus_update_manager()) return "is the update manager: it lets no debugger in";
+  if (update_involves(e)) return "is being updated";
+  return e->live && e->live->pid ? NULL : "is not running";
 }
 
 static struct endpoint *permit(const char *name, const char *(*why_not)(const struct endpoint *),
@@ -72,4 +80,8 @@ struct endpoint *operator_start(const char *name, char *why, size_t cap) {
 
 struct endpoint *operator_stop(const char *name, char *why, size_t cap) {
   return permit(name, why_not_stop, why, cap);
+}
+
+struct endpoint *operator_debug(const char *name, char *why, size_t cap) {
+  return permit(name, why_not_debug, why, cap);
 }

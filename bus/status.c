@@ -101,6 +101,16 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   }
 }
 
+int status_send_component(int fd, const struct endpoint *e) {
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  Proteos__ComponentStatus component, *list[] = {&component};
+  describe(e, &component);
+  reply.last = true;
+  reply.n_components = 1;
+  reply.components = list;
+  return control_reply(fd, &reply);
+}
+
 static const char *state_name(enum bus_state s) {
   switch (s) {
   case BUS_BOOTING:

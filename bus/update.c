@@ -8,6 +8,7 @@
 
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/debug.h"
 #include "bus/kern.h"
 #include "bus/lifecycle.h"
 #include "bus/link.h"
@@ -54,7 +55,8 @@ void update_answer_load(int error, const msg_t *m) {
 static int can_load(const struct endpoint *e) {
   if (!e) return -ENOENT;
   if (!e->live) return -SYS_EDEADSRCDST;
-  if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING) return -EBUSY;
+  if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING || debug_holds(e))
+    return -EBUSY;
   return 0;
 }
 
@@ -252,9 +254,14 @@ static void commit_failed(int status) {
   if (is_member(bus_update_manager())) update_abort(bus_update_manager());
 }
 
+void update_delay(uint64_t stopped_us, uint64_t now_us) {
+  commit.deadline_us = debug_later(commit.deadline_us, stopped_us, now_us);
+}
+
 uint64_t update_expire(uint64_t now_us) {
   if (commit.state != COMMIT_UM) return UINT64_MAX;
   if (commit.deadline_us > now_us) return commit.deadline_us;
+  if (bus_clock_stopped()) return UINT64_MAX;
   commit_failed(-ETIMEDOUT);
   return UINT64_MAX;
 }

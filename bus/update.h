@@ -39,6 +39,8 @@ int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
                   const struct commit_limits *limits);
 /** Gives up a commit whose last members take too long. @return when to look again */
 uint64_t update_expire(uint64_t now_us);
+/** Moves that by as long as the clocks stood still (bus/debug.h). */
+void update_delay(uint64_t stopped_us, uint64_t now_us);
 /** The loader has decided: all members' endpoints pass to their new versions. Idempotent. */
 void update_activate(const struct loader_msg *m);
 /** It has decided against it. @param status  why, a negative errno */

@@ -14,6 +14,7 @@ command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */
 command_fn top_command;      /* top.c */
 command_fn trace_command;    /* trace.c */
+command_fn gdb_command;      /* gdb.c */
 command_fn kill_command;     /* kill.c */
 command_fn start_command;    /* start.c */
 command_fn stop_command;     /* start.c */

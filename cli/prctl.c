@@ -28,6 +28,7 @@ static const struct command {
      "what each component does, again and again"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
+    {"gdb", gdb_command, "COMPONENT [GDB-ARGUMENT] ...", "debug it; deadlines stand still"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
     {"start", start_command, "COMPONENT", "start a component that was stopped or died"},
     {"stop", stop_command, "COMPONENT", "end it in order; it is not restarted"},

@@ -161,6 +161,19 @@ static int with_a_stopped_peer(const sys_init_t *info) {
   return 0;
 }
 
+/* With the argument "deadlines": asks the peer again and again, and tells when it fails. */
+static void ask_again(void) {
+  int error = ask(sys_lookup("peer"), PEER_ECHO);
+  if (error) show("echo", error);
+  sys_alarm(0, sys_time_us() + 10000);
+}
+
+static int with_deadlines(const sys_init_t *info) {
+  (void)info;
+  ask_again();
+  return 0;
+}
+
 static int second_life(const sys_init_t *info) {
   sys_log("incarnation: %u", info->incarnation);
   show("answer to a former life", ask(sys_lookup("peer"), PEER_ANSWER_HELD));
@@ -171,10 +184,12 @@ static int second_life(const sys_init_t *info) {
 int main(int argc, char **argv) {
   event_eh_t handlers = {.init = first_life, .restart = second_life};
   if (argc > 1 && strcmp(argv[1], "hang") == 0) handlers.init = with_a_hanging_peer;
+  if (argc > 1 && strcmp(argv[1], "deadlines") == 0) handlers.init = with_deadlines;
   if (argc > 1 && strcmp(argv[1], "stopped") == 0) handlers.init = with_a_stopped_peer;
   sys_startup(&handlers);
   while (1) {
     msg_t m;
     sys_receive(&m);
+    if (m.type == SYS_NOTIFIED && m.source == SYS_KERNEL) ask_again();
   }
 }
