@@ -19,6 +19,7 @@
 #include "bus/log.h"
 #include "bus/loop.h"
 #include "bus/operator.h"
+#include "bus/reload.h"
 #include "bus/shutdown.h"
 #include "bus/status.h"
 #include "bus/trace.h"
@@ -97,15 +98,19 @@ int control_reply(int fd, const Proteos__ControlReply *reply) {
   return sent < 0 ? -errno : 0;
 }
 
+static void send_text(struct client *c, bool last, int status, const char *text) {
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  reply.last = last;
+  reply.status = status;
+  reply.text = (char *)(uintptr_t)text;
+  if (control_reply(c->fd, &reply) < 0) client_free(c);
+}
+
 static void say(struct client *c, bool last, int status, const char *line) {
   char text[512];
   snprintf(text, sizeof(text), "%s", line);
   printable_make(text); /* it may quote the client */
-  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
-  reply.last = last;
-  reply.status = status;
-  reply.text = text;
-  if (control_reply(c->fd, &reply) < 0) client_free(c);
+  send_text(c, last, status, text);
 }
 
 static void end_request(struct client *c, int status, const char *why) {
@@ -205,6 +210,22 @@ static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   end_request(c, status, text);
 }
 
+/* Components that stop at once may have settled before the request's own end. */
+static void do_reload(struct client *c, const char *manifest) {
+  char *text;
+  struct reload *r = reload_prepare(manifest, &text);
+  if (r && text) {
+    send_text(c, false, 0, text);
+    await(c, reload_moves(r));
+    reload_apply(r);
+    if (c->state == CLIENT_WAITING && !c->awaited) end_request(c, 0, "");
+  } else {
+    c->state = CLIENT_IDLE;
+    send_text(c, true, -EINVAL, text ? text : strerror(ENOMEM));
+  }
+  free(text);
+}
+
 static void do_debug(struct client *c, const char *name) {
   char why[256];
   struct endpoint *e = operator_debug(name, why, sizeof(why));
@@ -279,7 +300,8 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     do_stop(c, r->stop->component);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_RELOAD:
-    break;
+    do_reload(c, r->reload->manifest);
+    return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
     do_debug(c, r->debug->component);
     return false;

@@ -18,14 +18,22 @@ int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_compo
   e->component = component;
   e->state = ENDPOINT_DOWN;
   e->log_pipe[0] = e->log_pipe[1] = -1;
-  e->nrequests = component->calls_max + 1;
-  e->requests = calloc(e->nrequests, sizeof(*e->requests));
-  if (!e->requests) return -ENOMEM;
-  for (unsigned i = 0; i < e->nrequests; i++)
-    e->requests[i].slot = (uint8_t)i;
   TAILQ_INIT(&e->inbox);
   TAILQ_INIT(&e->answers);
   TAILQ_INIT(&e->mail);
+  return endpoint_fit(e);
+}
+
+int endpoint_fit(struct endpoint *e) {
+  unsigned n = e->component->calls_max + 1;
+  if (n == e->nrequests) return 0;
+  struct request *requests = calloc(n, sizeof(*requests));
+  if (!requests) return -ENOMEM;
+  for (unsigned i = 0; i < n; i++)
+    requests[i].slot = (uint8_t)i;
+  free(e->requests);
+  e->requests = requests;
+  e->nrequests = n;
   return 0;
 }
 

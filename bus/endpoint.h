@@ -141,6 +141,9 @@ struct endpoint {
 /** @param component  its manifest entry, which must outlive it */
 int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_component *component);
 void endpoint_deinit(struct endpoint *e);
+/** Gives it room for as many calls as its manifest entry says; it must have none.
+ * @return 0 or -ENOMEM */
+int endpoint_fit(struct endpoint *e);
 
 const char *endpoint_state_name(enum endpoint_state s);
 

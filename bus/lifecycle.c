@@ -62,7 +62,10 @@ int lifecycle_start(struct endpoint *e, enum sys_start start) {
     return exe;
   }
   struct version *v = version_new(e, start, exe);
-  if (!v) return -ENOMEM;
+  if (!v || endpoint_fit(e) < 0) {
+    if (v) version_free(v);
+    return -ENOMEM;
+  }
   e->incarnation++;
   e->live = v;
   e->state = ENDPOINT_STARTING;
@@ -88,6 +91,11 @@ static void start_failed(struct endpoint *e, const char *why) {
   endpoint_fail_requests(e, -SYS_EDEADSRCDST);
   if (bus.state == BUS_BOOTING) boot_failed(e->component->name, why);
   control_settled(e, why);
+}
+
+void lifecycle_begin(struct endpoint *e) {
+  int error = lifecycle_start(e, e->incarnation ? SYS_START_RESTART : SYS_START_FRESH);
+  if (error) start_failed(e, strerror(-error));
 }
 
 void lifecycle_restart(struct endpoint *e) {
@@ -119,6 +127,7 @@ void lifecycle_ready(struct endpoint *e) {
     break;
   case BUS_RUNNING:
     control_settled(e, NULL);
+    boot_start_next();
     break;
   case BUS_STOPPING:
     shutdown_continue();
@@ -190,6 +199,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
     bus_log("%s (process %d) %s", e->component->name, v->pid, how);
     if (restart) plan_restart(e);
     control_settled(e, stopped ? NULL : how);
+    boot_start_next();
     break;
   case BUS_STOPPING:
     shutdown_continue();

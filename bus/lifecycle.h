@@ -9,6 +9,8 @@
 /** Starts a component that is down or dead. @return 0 or a negative errno */
 int lifecycle_start(struct endpoint *e, enum sys_start start);
 
+/** Starts a component that is down, for the first time or again under a later manifest. */
+void lifecycle_begin(struct endpoint *e);
 /** Starts a component again that is dead or stopped. When that fails it is dead, which is logged.
  */
 void lifecycle_restart(struct endpoint *e);

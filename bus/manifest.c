@@ -158,6 +158,7 @@ struct manifest *manifest_load_and_report(const char *path, manifest_report_fn *
   manifest_check_keys(&source, &manifest);
   struct manifest *m = load(&source);
   if (m) manifest_check(m, &source);
+  if (m) m->path = realpath(path, NULL);
   manifest_source_close(&source);
   if (source.problems == 0) return m;
   manifest_free(m);
@@ -185,5 +186,6 @@ void manifest_free(struct manifest *m) {
   if (!m) return;
   for (unsigned i = 0; i < m->components_count; i++)
     free(m->components[i].executable);
+  free(m->path);
   cyaml_free(&quiet, &manifest, m, 0);
 }

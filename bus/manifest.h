@@ -83,7 +83,9 @@ struct manifest_component {
   char **syscalls;    /* allowed by the tight filter beside its own */
   unsigned syscalls_count;
   bool trace_syscalls; /* log what the tight filter would refuse, and let it pass */
-  char *executable;    /* not in the file: the absolute path that `file` was found at */
+  /* Not in the file: */
+  char *executable; /* the absolute path that `file` was found at */
+  bool removed;     /* of an earlier manifest; keeps its place, so that others keep theirs */
 };
 
 struct manifest {
@@ -98,6 +100,7 @@ struct manifest {
   unsigned wires_count;
   struct manifest_component *components; /* endpoint e is components[e - 1] */
   unsigned components_count;
+  char *path; /* not in the file: its own, absolute */
 };
 
 /** Loads and checks a manifest.
@@ -106,11 +109,11 @@ struct manifest {
 struct manifest *manifest_load(const char *path, char *error, size_t error_cap);
 void manifest_free(struct manifest *m);
 
-/** A copy in memory of the caller's own, for as long as the process lives: what manifest_load()
- * returns is libcyaml's, and no state of the program's. Each pointer of the structures above is
- * copied in manifest_copy.c.
- * @return NULL without memory */
+/** A copy in memory of the caller's own: what manifest_load() returns is libcyaml's, and no state
+ * of the program's. Each pointer of the structures above is copied in manifest_copy.c.
+ * @return NULL without memory; manifest_copy_free() ends it */
 struct manifest *manifest_copy(const struct manifest *m);
+void manifest_copy_free(struct manifest *m);
 
 /** Receives a problem: one line that says what is wrong and where. */
 typedef void manifest_report_fn(void *arg, const char *line);
@@ -118,7 +121,7 @@ typedef void manifest_report_fn(void *arg, const char *line);
  * @param report  called for each; when it is called there is no manifest */
 struct manifest *manifest_load_and_report(const char *path, manifest_report_fn *report, void *arg);
 
-/** Endpoint of a component, or 0. */
+/** Endpoint of a component that is not removed, or 0. */
 endpoint_t manifest_find(const struct manifest *m, const char *name);
 
 /** Looks for a cycle among the `calls:`.

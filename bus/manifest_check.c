@@ -21,7 +21,8 @@
 
 endpoint_t manifest_find(const struct manifest *m, const char *name) {
   for (unsigned i = 0; i < m->components_count; i++)
-    if (strcmp(m->components[i].name, name) == 0) return (endpoint_t)i + 1;
+    if (!m->components[i].removed && strcmp(m->components[i].name, name) == 0)
+      return (endpoint_t)i + 1;
   return 0;
 }
 
@@ -411,7 +412,8 @@ void manifest_check(struct manifest *m, struct manifest_source *s) {
     manifest_problem(s, "components", "more than %u components", MANIFEST_COMPONENTS_MAX);
     return;
   }
-  if (m->cpu && strcmp(m->cpu, "auto") != 0 && !number_valid(m->cpu, 63))
+  if (!m->cpu) m->cpu = strdup("auto");
+  if (strcmp(m->cpu, "auto") != 0 && !number_valid(m->cpu, 63))
     manifest_problem(s, "cpu", "cpu: must be 'auto' or a number from 0 to 63, not '%s'", m->cpu);
   bool has_root = check_root(m, s);
   make_absolute(m, s->path);

@@ -129,15 +129,19 @@ int status_send(int fd) {
   static Proteos__ComponentStatus components[ENDPOINTS_MAX];
   Proteos__ComponentStatus *list[ENDPOINTS_MAX];
   char *urls[URLS_MAX];
-  for (unsigned i = 0; i < bus.nendpoints; i++) {
-    describe(bus_endpoint((endpoint_t)i + 1), &components[i]);
-    list[i] = &components[i];
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    const struct endpoint *e = bus_endpoint(id);
+    if (e->component->removed && !e->live) continue;
+    describe(e, &components[reply.n_components]);
+    list[reply.n_components] = &components[reply.n_components];
+    reply.n_components++;
   }
   for (const char *url; instance.n_urls < URLS_MAX && (url = wire_url((unsigned)instance.n_urls));)
     urls[instance.n_urls++] = (char *)(uintptr_t)url;
   instance.urls = urls;
   instance.name = (char *)(uintptr_t)bus.instance;
   instance.root = bus.manifest->root;
+  instance.manifest = bus.manifest->path;
   instance.state = (char *)(uintptr_t)state_name(bus.state);
   instance.loader_pid = bus.loader_pid;
   instance.busd_pid = getpid();
@@ -145,7 +149,6 @@ int status_send(int fd) {
   instance.busd_updates = bus.updates;
   reply.last = true;
   reply.instance = &instance;
-  reply.n_components = bus.nendpoints;
   reply.components = list;
   return control_reply(fd, &reply);
 }

@@ -46,6 +46,14 @@ void update_tell_um(const msg_t *m, const void *payload) {
   if (e && e->live) endpoint_mail(e, m, payload, NULL, 0);
 }
 
+void update_tell_time_outs(void) {
+  const struct endpoint *e = bus_update_manager();
+  const char *arguments = NULL;
+  int bytes = e ? link_arguments(e->component, &arguments) : 0;
+  const msg_t m = {.type = UM_TIMEOUTS, .payload = bytes > 0 ? (uint32_t)bytes : 0};
+  if (m.payload) update_tell_um(&m, arguments);
+}
+
 /* ---- load ---- */
 
 void update_answer_load(int error, const msg_t *m) {

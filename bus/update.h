@@ -47,6 +47,9 @@ void update_activate(const struct loader_msg *m);
 void update_refused(uint64_t txid, int status);
 /** In a new version of busd, which has the order to commit in its state: asks the loader to. */
 void update_ask(void);
+/** Tells um the time-outs that the manifest has now. */
+void update_tell_time_outs(void);
+
 /** Is this endpoint part of a transaction? */
 bool update_involves(const struct endpoint *e);
 /** Is this endpoint part of a transaction that the loader is deciding? */

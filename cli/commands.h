@@ -9,6 +9,7 @@ typedef int command_fn(const struct instance *instance, int argc, char **argv);
 
 command_fn boot_command;     /* boot.c */
 command_fn check_command;    /* check.c */
+command_fn reload_command;   /* reload.c */
 command_fn shutdown_command; /* shutdown.c */
 command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */

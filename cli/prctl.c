@@ -30,6 +30,7 @@ static const struct command {
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
     {"gdb", gdb_command, "COMPONENT [GDB-ARGUMENT] ...", "debug it; deadlines stand still"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
+    {"reload", reload_command, "[FILE]", "apply changes of its manifest, all or none"},
     {"start", start_command, "COMPONENT", "start a component that was stopped or died"},
     {"stop", stop_command, "COMPONENT", "end it in order; it is not restarted"},
     {"update", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
