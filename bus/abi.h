@@ -145,7 +145,8 @@ enum um_message {
   UM_COMMITTED = 0x45,      /* the outcome of KERN_COMMIT: u64[0] txid, i32[2] 0 = the new versions
                                are live, or a negative errno: the old ones go on. To um as it then
                                is: its new version, if um was a member */
-  UM_LIFE = 0x47, /* i32[0] endpoint; payload: text: it was restarted, recovered, given up */
+  UM_LIFE = 0x47,     /* i32[0] endpoint; payload: text: it was restarted, recovered, given up */
+  UM_TIMEOUTS = 0x48, /* payload: um's arguments as they are now, each NUL-terminated */
 };
 
 /* Rights of an edge, as libsys checks them before sending (busd checks again). */
@@ -161,6 +162,8 @@ enum bus_right {
  * reads. */
 #define BUS_OPTIONS_MAX   16384u
 #define BUS_SIGNATURE_MAX 64u
+
+#define BUS_EDGES_MAX 63u /* of one component: all others, and itself */
 
 struct bus_edge {
   endpoint_t endpoint;

@@ -36,11 +36,22 @@ void boot_failed(const char *who, const char *why) {
   shutdown_begin(text, EXIT_FAILURE);
 }
 
-static bool callees_ready(const struct endpoint *e) {
+static bool is_coming(const struct endpoint *e) {
+  return e->state == ENDPOINT_DOWN || e->state == ENDPOINT_STARTING;
+}
+
+static bool waits_for_callee(const struct endpoint *e) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    if (e->edges[id].rights & BUS_RIGHT_SENDREC && bus_endpoint(id)->state != ENDPOINT_RUNNING)
-      return false;
-  return true;
+    if (e->edges[id].rights & BUS_RIGHT_SENDREC && is_coming(bus_endpoint(id))) return true;
+  return false;
+}
+
+void boot_start_next(void) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *e = bus_endpoint(id);
+    if (bus.state == BUS_STOPPING) return;
+    if (e->state == ENDPOINT_DOWN && !waits_for_callee(e) && wire_all_ready(e)) lifecycle_begin(e);
+  }
 }
 
 static void finish(void) {
@@ -51,13 +62,9 @@ static void finish(void) {
 
 void boot_continue(void) {
   unsigned ready = 0;
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *e = bus_endpoint(id);
-    if (bus.state != BUS_BOOTING) return;
-    ready += e->state == ENDPOINT_RUNNING;
-    if (e->state != ENDPOINT_DOWN || !callees_ready(e) || !wire_all_ready(e)) continue;
-    int error = lifecycle_start(e, SYS_START_FRESH);
-    if (error) boot_failed(e->component->name, strerror(-error));
-  }
-  if (ready == bus.nendpoints) finish();
+  if (bus.state != BUS_BOOTING) return;
+  boot_start_next();
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
+    ready += bus_endpoint(id)->state == ENDPOINT_RUNNING;
+  if (ready == bus.nendpoints && bus.state == BUS_BOOTING) finish();
 }

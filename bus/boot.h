@@ -13,4 +13,7 @@ void boot_failed(const char *who, const char *why);
 /** Tells prctl, once, in one line: "ok", or why the boot ended. */
 void boot_end(const char *text);
 
+/** Starts the components that are down and do not wait for a callee to come up. */
+void boot_start_next(void);
+
 #endif

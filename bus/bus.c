@@ -59,20 +59,36 @@ static void add_edges(const struct manifest_component *c, endpoint_t id) {
     add_edge(id, manifest_find(bus.manifest, c->sends[i]), BUS_RIGHT_CALL | BUS_RIGHT_NOTIFY, 0);
 }
 
+static void set_edges(void) {
+  for (unsigned i = 0; i < bus.nendpoints; i++)
+    memset(bus.endpoints[i + 1].edges, 0, sizeof(bus.endpoints[i + 1].edges));
+  for (unsigned i = 0; i < bus.nendpoints; i++)
+    add_edges(&bus.manifest->components[i], (endpoint_t)i + 1);
+}
+
 int bus_init(struct manifest *m, const char *instance, const char *runtime_dir) {
   bus = (struct bus){.manifest = m, .instance = instance, .runtime_dir = runtime_dir};
   bus.started_us = bus_now_us();
   bus.loader_pid = getppid();
   bus.nendpoints = m->components_count;
-  bus.endpoints = calloc(bus.nendpoints + 1, sizeof(*bus.endpoints));
+  /* A reload may add some, and pointers to them are everywhere. */
+  bus.endpoints = calloc(ENDPOINTS_MAX, sizeof(*bus.endpoints));
   if (!bus.endpoints) return -ENOMEM;
   for (unsigned i = 0; i < bus.nendpoints; i++) {
     int error = endpoint_init(&bus.endpoints[i + 1], (endpoint_t)i + 1, &m->components[i]);
     if (error) return error;
   }
-  for (unsigned i = 0; i < bus.nendpoints; i++)
-    add_edges(&m->components[i], (endpoint_t)i + 1);
+  set_edges();
   return 0;
+}
+
+void bus_adopt(struct manifest *m) {
+  bus.manifest = m;
+  bus.nendpoints = m->components_count;
+  bus.reloaded = true;
+  for (unsigned i = 0; i < bus.nendpoints; i++)
+    bus.endpoints[i + 1].component = &m->components[i];
+  set_edges();
 }
 
 void bus_deinit(void) {

@@ -26,6 +26,7 @@ struct bus {
   int32_t loader_pid;
   uint32_t updates; /* of busd itself */
   bool tracing;     /* somebody reads a trace */
+  bool reloaded;    /* components may know the edges of an earlier manifest */
 };
 
 extern struct bus bus;
@@ -45,5 +46,9 @@ void bus_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * the bus. @return 0 or a negative errno */
 int bus_init(struct manifest *m, const char *instance, const char *runtime_dir);
 void bus_deinit(void);
+
+/** Goes over to another manifest, whose components have been given the numbers of this one's. The
+ * caller frees the former manifest. */
+void bus_adopt(struct manifest *m);
 
 #endif

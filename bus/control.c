@@ -12,9 +12,14 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/debug.h"
 #include "bus/fdpass.h"
+#include "bus/lifecycle.h"
 #include "bus/link.h"
+#include "bus/log.h"
 #include "bus/loop.h"
+#include "bus/operator.h"
+#include "bus/reload.h"
 #include "bus/shutdown.h"
 #include "bus/status.h"
 #include "bus/trace.h"
@@ -27,14 +32,19 @@
 enum client_state {
   CLIENT_FREE,
   CLIENT_IDLE,
-  CLIENT_AT_UM,   /* um has its request and has not ended it */
-  CLIENT_TRACING, /* gets events until it goes */
+  CLIENT_AT_UM,     /* um has its request and has not ended it */
+  CLIENT_TRACING,   /* gets events until it goes */
+  CLIENT_WAITING,   /* for components that start or stop */
+  CLIENT_DEBUGGING, /* holds a component until it goes */
 };
 
 static struct client {
   enum client_state state;
   int fd;
   uint32_t generation; /* so that a number never means two clients */
+  uint64_t awaited;    /* WAITING: endpoints that have not settled */
+  int status;          /* WAITING: what it will be told */
+  endpoint_t debugged; /* DEBUGGING */
 } clients[CLIENTS_MAX];
 
 static uint64_t number_of(const struct client *c) {
@@ -66,7 +76,11 @@ static void client_free(struct client *c) {
   case CLIENT_TRACING:
     trace_unsubscribe(c->fd);
     break;
+  case CLIENT_DEBUGGING:
+    debug_end(bus_endpoint(c->debugged));
+    break;
   case CLIENT_IDLE:
+  case CLIENT_WAITING:
     break;
   }
   loop_forget(c->fd);
@@ -84,16 +98,24 @@ int control_reply(int fd, const Proteos__ControlReply *reply) {
   return sent < 0 ? -errno : 0;
 }
 
-static void end_request(struct client *c, int status, const char *why) {
-  char text[512];
-  snprintf(text, sizeof(text), "%s", why);
-  printable_make(text); /* it may quote the client */
+static void send_text(struct client *c, bool last, int status, const char *text) {
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
-  reply.last = true;
+  reply.last = last;
   reply.status = status;
-  reply.text = text;
-  c->state = CLIENT_IDLE;
+  reply.text = (char *)(uintptr_t)text;
   if (control_reply(c->fd, &reply) < 0) client_free(c);
+}
+
+static void say(struct client *c, bool last, int status, const char *line) {
+  char text[512];
+  snprintf(text, sizeof(text), "%s", line);
+  printable_make(text); /* it may quote the client */
+  send_text(c, last, status, text);
+}
+
+static void end_request(struct client *c, int status, const char *why) {
+  c->state = CLIENT_IDLE;
+  say(c, true, status, why);
 }
 
 int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last) {
@@ -114,7 +136,64 @@ void control_manager_died(void) {
                   "the update manager has died: the update is abandoned, the old versions go on");
 }
 
+/* ---- components that start and stop ---- */
+
+static void await(struct client *c, uint64_t endpoints) {
+  c->state = CLIENT_WAITING;
+  c->awaited = endpoints;
+  c->status = 0;
+}
+
+static void describe_settled(const struct endpoint *e, const char *failure, char *text,
+                             size_t cap) {
+  char last[256] = "";
+  if (failure) log_last_line(e, last, sizeof(last));
+  if (failure)
+    snprintf(text, cap, "%s did not start: %s%s%s", e->component->name, failure,
+             *last ? "; its last line: " : "", last);
+  else
+    snprintf(text, cap, "%s is %s", e->component->name, endpoint_state_name(e->state));
+}
+
+void control_settled(const struct endpoint *e, const char *failure) {
+  char text[512];
+  for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+    struct client *c = &clients[i];
+    if (c->state != CLIENT_WAITING || !(c->awaited & 1ull << e->id)) continue;
+    c->awaited &= ~(1ull << e->id);
+    if (failure) c->status = -ECHILD;
+    describe_settled(e, failure, text, sizeof(text));
+    if (c->awaited)
+      say(c, false, 0, text);
+    else
+      end_request(c, c->status, text);
+  }
+}
+
 /* ---- requests ---- */
+
+static void do_start(struct client *c, const char *name) {
+  char why[256];
+  struct endpoint *e = operator_start(name, why, sizeof(why));
+  if (!e) {
+    end_request(c, -EINVAL, why);
+    return;
+  }
+  e->failures = 0;
+  await(c, 1ull << e->id);
+  lifecycle_restart(e);
+}
+
+static void do_stop(struct client *c, const char *name) {
+  char why[256];
+  struct endpoint *e = operator_stop(name, why, sizeof(why));
+  if (!e) {
+    end_request(c, -EINVAL, why);
+    return;
+  }
+  await(c, 1ull << e->id);
+  lifecycle_stop(e);
+}
 
 static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   char text[256] = "";
@@ -129,6 +208,35 @@ static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   else
     link_kill(e->live, r->signal);
   end_request(c, status, text);
+}
+
+/* Components that stop at once may have settled before the request's own end. */
+static void do_reload(struct client *c, const char *manifest) {
+  char *text;
+  struct reload *r = reload_prepare(manifest, &text);
+  if (r && text) {
+    send_text(c, false, 0, text);
+    await(c, reload_moves(r));
+    reload_apply(r);
+    if (c->state == CLIENT_WAITING && !c->awaited) end_request(c, 0, "");
+  } else {
+    c->state = CLIENT_IDLE;
+    send_text(c, true, -EINVAL, text ? text : strerror(ENOMEM));
+  }
+  free(text);
+}
+
+static void do_debug(struct client *c, const char *name) {
+  char why[256];
+  struct endpoint *e = operator_debug(name, why, sizeof(why));
+  if (!e) {
+    end_request(c, -EINVAL, why);
+    return;
+  }
+  debug_begin(e);
+  c->state = CLIENT_DEBUGGING;
+  c->debugged = e->id;
+  if (status_send_component(c->fd, e) < 0) client_free(c);
 }
 
 static void do_trace(struct client *c, const Proteos__TraceRequest *r) {
@@ -184,6 +292,18 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     return do_update(c, packed, bytes, fds, nfds);
   case PROTEOS__CONTROL_REQUEST__REQUEST_KILL:
     do_kill(c, r->kill);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_START:
+    do_start(c, r->start->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_STOP:
+    do_stop(c, r->stop->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_RELOAD:
+    do_reload(c, r->reload->manifest);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
+    do_debug(c, r->debug->component);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:

@@ -6,7 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bus/endpoint.h"
 #include "control.pb-c.h"
+
+/** A component runs, or has ended: whoever asked for that is told.
+ * @param failure  why it does not run as it should; NULL: it does, or was to be stopped */
+void control_settled(const struct endpoint *e, const char *failure);
 
 /** Listens in the runtime directory. @return 0 or a negative errno */
 int control_init(void);

@@ -19,14 +19,22 @@ int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_compo
   e->state = ENDPOINT_DOWN;
   e->log_pipe[0] = e->log_pipe[1] = -1;
   e->remains = (struct remains){-1, -1};
-  e->nrequests = component->calls_max + 1;
-  e->requests = calloc(e->nrequests, sizeof(*e->requests));
-  if (!e->requests) return -ENOMEM;
-  for (unsigned i = 0; i < e->nrequests; i++)
-    e->requests[i].slot = (uint8_t)i;
   TAILQ_INIT(&e->inbox);
   TAILQ_INIT(&e->answers);
   TAILQ_INIT(&e->mail);
+  return endpoint_fit(e);
+}
+
+int endpoint_fit(struct endpoint *e) {
+  unsigned n = e->component->calls_max + 1;
+  if (n == e->nrequests) return 0;
+  struct request *requests = calloc(n, sizeof(*requests));
+  if (!requests) return -ENOMEM;
+  for (unsigned i = 0; i < n; i++)
+    requests[i].slot = (uint8_t)i;
+  free(e->requests);
+  e->requests = requests;
+  e->nrequests = n;
   return 0;
 }
 
@@ -77,6 +85,10 @@ const char *endpoint_state_name(enum endpoint_state s) {
     return "recovering";
   case ENDPOINT_DEAD:
     return "dead";
+  case ENDPOINT_STOPPING:
+    return "stopping";
+  case ENDPOINT_STOPPED:
+    return "stopped";
   }
   return "?";
 }
@@ -142,6 +154,8 @@ static bool accepts(const struct endpoint *e, const msg_t *m) {
   case ENDPOINT_RECOVERING:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     break;
   }
   return false;
@@ -247,6 +261,8 @@ void endpoint_pump(struct endpoint *e) {
   case ENDPOINT_RECOVERING:
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     break;
   }
 }
@@ -281,6 +297,8 @@ int endpoint_notify(struct endpoint *e, endpoint_t dst, uint64_t bits) {
   switch (to->state) {
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     break; /* its next version starts afresh and looks by itself */
   case ENDPOINT_STARTING:
   case ENDPOINT_RUNNING:

@@ -29,6 +29,8 @@ enum endpoint_state {
   ENDPOINT_FROZEN,     /* held: nothing is delivered */
   ENDPOINT_RECOVERING, /* its version died; another that goes on with its state is about to start */
   ENDPOINT_DEAD,       /* its version died; a restart may be due */
+  ENDPOINT_STOPPING,   /* asked to end; to others it is gone already */
+  ENDPOINT_STOPPED,    /* ended because somebody asked for it: it is not restarted */
 };
 
 /* A request from its sendrec or call to the delivery of its answer. */
@@ -153,6 +155,7 @@ struct endpoint {
   uint64_t restart_at_us;     /* 0 = none due */
   struct remains remains;     /* RECOVERING: of the version that died */
   uint64_t start_deadline_us; /* 0 = none */
+  uint64_t stop_deadline_us;  /* 0 = none */
   uint32_t start_sequence;    /* its `sequence` when that was set */
   struct heartbeat heartbeat;
   struct history history;
@@ -162,6 +165,9 @@ struct endpoint {
 /** @param component  its manifest entry, which must outlive it */
 int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_component *component);
 void endpoint_deinit(struct endpoint *e);
+/** Gives it room for as many calls as its manifest entry says; it must have none.
+ * @return 0 or -ENOMEM */
+int endpoint_fit(struct endpoint *e);
 
 const char *endpoint_state_name(enum endpoint_state s);
 
@@ -206,6 +212,8 @@ void endpoint_hold(struct endpoint *e, enum endpoint_state held);
 void endpoint_release(struct endpoint *e);
 /** Fails requests whose deadline has passed. @return the earliest deadline left, or UINT64_MAX */
 uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us);
+/** Moves the deadline of its request by as long as the clocks stood still (bus/debug.h). */
+void endpoint_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us);
 /** Whether either of the two may talk to the other. */
 bool endpoint_peers(const struct endpoint *a, const struct endpoint *b);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bus/bus.h"
+#include "bus/debug.h"
 #include "bus/timer.h"
 
 enum { TICKS = 4 }; /* in a heartbeat */
@@ -59,7 +60,7 @@ static void tick(struct endpoint *e) {
   } else if (++h->silent >= TICKS) {
     /* Whether a debugger holds it is only asked of one that would be ended. */
     h->silent = 0;
-    if (!version_is_traced(v)) end(e);
+    if (!bus_clock_stopped()) end(e);
   } else if (v->state == VERSION_RECEIVING && h->silent >= TICKS / 2) {
     h->silent = 0;
     version_control(v, CONTROL_PING);
@@ -71,7 +72,7 @@ uint64_t heartbeat_expire(struct endpoint *e, uint64_t now_us) {
   struct heartbeat *h = &e->heartbeat;
   if (!h->at_us) return UINT64_MAX;
   if (h->at_us > now_us) return h->at_us;
-  if (!e->live || bus.state == BUS_STOPPING) {
+  if (!e->live || !e->component->heartbeat_ms || bus.state == BUS_STOPPING) {
     heartbeat_stop(e);
     return UINT64_MAX;
   }

@@ -9,6 +9,7 @@
 #include "bus/alarm.h"
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/debug.h"
 #include "bus/executable.h"
 #include "bus/hello.h"
 #include "bus/journal.h"
@@ -102,7 +103,8 @@ static int do_info(struct call *c) {
   }
   const struct endpoint *e = bus_endpoint(c->m->i32[0]);
   if (!e) return -ENOENT;
-  if (!e->live) return -SYS_EDEADSRCDST;
+  if (!e->live || e->state == ENDPOINT_STOPPING) return -SYS_EDEADSRCDST;
+  if (debug_holds(e)) return -EBUSY;
   c->reply_payload = hello_info(e, &c->reply.payload);
   c->reply_fd = e->live->exe;
   return 0;

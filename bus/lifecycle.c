@@ -11,6 +11,8 @@
 
 #include "bus/boot.h"
 #include "bus/bus.h"
+#include "bus/control.h"
+#include "bus/debug.h"
 #include "bus/executable.h"
 #include "bus/link.h"
 #include "bus/log.h"
@@ -26,6 +28,9 @@
 #define FAILURES_MAX     8u
 #define PAUSE_FIRST_US   20000u
 #define PAUSE_LONGEST_US 1000000u
+
+/* How long a component that is stopped may take over it. */
+#define STOP_PATIENCE_US 2000000u
 
 void lifecycle_describe_end(int status, char *text, size_t cap) {
   if (WIFSIGNALED(status))
@@ -65,7 +70,6 @@ static void announce(struct endpoint *e, bool restarted) {
 static void forget_life(struct endpoint *e, bool restart) {
   endpoint_forget(e);
   endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
-  announce(e, false);
 }
 
 static void set_start_deadline(struct endpoint *e, uint64_t now_us) {
@@ -101,6 +105,10 @@ int lifecycle_start(struct endpoint *e, enum sys_start how) {
     boot_failed(e->component->name, why); /* or else it is a restart */
     return exe;
   }
+  if (endpoint_fit(e) < 0) {
+    close(exe);
+    return -ENOMEM;
+  }
   e->incarnation++;
   int error = start_version(e, how, exe, -1);
   if (!error && how == SYS_START_RESTART) announce(e, true);
@@ -121,7 +129,22 @@ static void start_failed(struct endpoint *e, const char *why) {
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
   forget_life(e, false);
+  announce(e, false);
   if (bus.state == BUS_BOOTING) boot_failed(e->component->name, why);
+  control_settled(e, why);
+}
+
+void lifecycle_begin(struct endpoint *e) {
+  int error = lifecycle_start(e, e->incarnation ? SYS_START_RESTART : SYS_START_FRESH);
+  if (error) start_failed(e, strerror(-error));
+}
+
+void lifecycle_restart(struct endpoint *e) {
+  e->restart_at_us = 0;
+  e->restarts++;
+  int error =
+      e->state == ENDPOINT_RECOVERING ? start_recovery(e) : lifecycle_start(e, SYS_START_RESTART);
+  if (error) start_failed(e, strerror(-error));
 }
 
 static const char *start_name(enum sys_start s) {
@@ -172,11 +195,41 @@ void lifecycle_ready(struct endpoint *e) {
     boot_continue();
     break;
   case BUS_RUNNING:
+    control_settled(e, NULL);
+    boot_start_next();
     break;
   case BUS_STOPPING:
     shutdown_continue();
     break;
   }
+}
+
+/* ---- stop ---- */
+
+/* Nobody shall go on with the state of the version that died. */
+static void give_up_recovery(struct endpoint *e) {
+  close(e->remains.state);
+  close(e->remains.exe);
+  e->remains = (struct remains){-1, -1};
+  forget_life(e, false);
+  announce(e, false);
+}
+
+void lifecycle_stop(struct endpoint *e) {
+  e->restart_at_us = e->start_deadline_us = 0;
+  if (!e->live) {
+    if (e->state == ENDPOINT_RECOVERING) give_up_recovery(e);
+    e->state = ENDPOINT_STOPPED;
+    control_settled(e, NULL);
+    return;
+  }
+  bus_log("%s (process %d) is stopped", e->component->name, e->live->pid);
+  e->state = ENDPOINT_STOPPING;
+  e->stop_deadline_us = bus_now_us() + STOP_PATIENCE_US;
+  timer_at(e->stop_deadline_us);
+  endpoint_fail_requests(e, -SYS_EDEADSRCDST);
+  announce(e, false);
+  version_end(e->live);
 }
 
 /* ---- end ---- */
@@ -200,7 +253,8 @@ static void plan_restart(struct endpoint *e) {
 }
 
 static bool may_restart(const struct endpoint *e) {
-  return bus.state == BUS_RUNNING && e->component->restart == MANIFEST_RESTART_ALWAYS;
+  return bus.state == BUS_RUNNING && e->state != ENDPOINT_STOPPING &&
+         e->state != ENDPOINT_STOPPED && e->component->restart == MANIFEST_RESTART_ALWAYS;
 }
 
 /* The state was not taken over: that is no second death, and the same state is not tried again. */
@@ -224,6 +278,7 @@ static void keep_remains(struct endpoint *e, struct version *v) {
 static void live_exited(struct endpoint *e, struct version *v, int wait_status,
                         const char *never_ran) {
   char how[320];
+  bool stopped = e->state == ENDPOINT_STOPPING;
   bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
   if (may_restart(e) && !failed) count_failure(e);
   bool restart = may_restart(e) && e->failures <= FAILURES_MAX;
@@ -232,13 +287,14 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   else
     lifecycle_describe_end(wait_status, how, sizeof(how));
   if (e->held_since_us) request_delay(e, e->held_since_us, bus_now_us());
-  e->state = ENDPOINT_DEAD;
+  e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
-  e->held_since_us = e->start_deadline_us = 0;
+  e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   if (restart && sound)
     keep_remains(e, v);
   else
     forget_life(e, restart);
+  if (e->state != ENDPOINT_RECOVERING && !stopped) announce(e, false);
   update_live_exited(e, v, wait_status);
   switch (bus.state) {
   case BUS_BOOTING:
@@ -250,6 +306,8 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
       plan_restart(e);
     else if (may_restart(e))
       tell(e, "has died %u times in quick succession: it is not started again", e->failures);
+    control_settled(e, stopped ? NULL : how);
+    boot_start_next();
     break;
   case BUS_STOPPING:
     shutdown_continue();
@@ -288,16 +346,28 @@ static void start_overdue(struct endpoint *e, uint64_t now_us) {
   if (e->live) version_kill(e->live, "was not ready in time (timeouts_ms: start)");
 }
 
+static void stop_overdue(struct endpoint *e) {
+  e->stop_deadline_us = 0;
+  version_kill(e->live, "does not stop by itself");
+}
+
+void lifecycle_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us) {
+  uint64_t *const deadlines[] = {&e->restart_at_us, &e->start_deadline_us, &e->stop_deadline_us};
+  for (unsigned i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
+    *deadlines[i] = debug_later(*deadlines[i], stopped_us, now_us);
+}
+
+/* One of the three at most is set. */
+static uint64_t next_deadline(const struct endpoint *e) {
+  uint64_t at_us = e->restart_at_us | e->start_deadline_us | e->stop_deadline_us;
+  return at_us ? at_us : UINT64_MAX;
+}
+
 uint64_t lifecycle_expire(struct endpoint *e, uint64_t now_us) {
   if (bus.state == BUS_STOPPING) e->restart_at_us = 0;
-  if (e->restart_at_us && e->restart_at_us <= now_us) {
-    e->restart_at_us = 0;
-    e->restarts++;
-    int error =
-        e->state == ENDPOINT_RECOVERING ? start_recovery(e) : lifecycle_start(e, SYS_START_RESTART);
-    if (error) start_failed(e, strerror(-error));
-  }
+  if (next_deadline(e) <= now_us && bus_clock_stopped()) return UINT64_MAX;
+  if (e->restart_at_us && e->restart_at_us <= now_us) lifecycle_restart(e);
   if (e->start_deadline_us && e->start_deadline_us <= now_us) start_overdue(e, now_us);
-  if (e->restart_at_us) return e->restart_at_us;
-  return e->start_deadline_us ? e->start_deadline_us : UINT64_MAX;
+  if (e->stop_deadline_us && e->stop_deadline_us <= now_us) stop_overdue(e);
+  return next_deadline(e);
 }

@@ -82,6 +82,15 @@ static int add_arguments(struct strings *s, const struct manifest_component *c) 
   return error;
 }
 
+static struct strings arguments;
+
+int link_arguments(const struct manifest_component *c, const char **bytes) {
+  arguments.used = arguments.n = 0;
+  int error = add_arguments(&arguments, c);
+  *bytes = arguments.bytes;
+  return error ? error : (int)arguments.used;
+}
+
 struct fd_list {
   int fds[LOADER_FDS_MAX + 2];
   unsigned n;
@@ -119,12 +128,12 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
   struct fd_list list = {.m = &m};
   struct wire_end ends[WIRES_PER_COMPONENT_MAX];
   int channel = -1;
-  strings.used = strings.n = 0;
-  int error = add_arguments(&strings, e->component);
+  const char *strings;
+  int bytes = link_arguments(e->component, &strings), error = bytes < 0 ? bytes : 0;
   if (!error) error = make_channel(v, &channel);
   if (!error) {
     m.spawn.flags = confinement();
-    m.spawn.nargs = strings.n;
+    m.spawn.nargs = arguments.n;
     m.spawn.cpus = cpus;
     list.fds[list.n++] = v->exe;
     list.fds[list.n++] = e->log_pipe[1];
@@ -134,7 +143,7 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
     unsigned nends = wire_ends(e, ends);
     for (unsigned i = 0; i < nends; i++)
       give(&list, ends[i].fd, BUS_FD_INHERITED + (int)i);
-    error = tell(&m, strings.bytes, strings.used, list.fds, list.n);
+    error = tell(&m, strings, (size_t)bytes, list.fds, list.n);
   }
   if (channel >= 0) close(channel);
   return error;

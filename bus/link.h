@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "bus/loader_proto.h"
+#include "bus/manifest.h"
 #include "bus/version.h"
 
 /* @return 0 or a negative errno */
@@ -23,6 +24,10 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
  * @return its id, or a negative errno */
 int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsigned nfds,
                       int log_fd);
+
+/** The arguments that a component is given, the first being its name, each NUL-terminated.
+ * @return their bytes, or a negative errno; `bytes` is valid until the next start of a component */
+int link_arguments(const struct manifest_component *c, const char **bytes);
 
 void link_kill(const struct version *v, int signal);
 void link_affinity(const struct version *v, uint64_t cpus);

@@ -103,6 +103,12 @@ int log_open(struct endpoint *e) {
   return loop_add(e->log_pipe[0], LOOP_READ, false, pipe_ready, e);
 }
 
+void log_close(struct endpoint *e) {
+  if (e->log_pipe[0] >= 0) loop_forget(e->log_pipe[0]);
+  if (files[e->id].fd >= 0) close(files[e->id].fd);
+  files[e->id].fd = -1;
+}
+
 __attribute__((format(printf, 2, 3))) static void note(const struct endpoint *e, const char *fmt,
                                                        ...) {
   char line[512];

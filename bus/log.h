@@ -12,6 +12,8 @@
 
 /** Opens the endpoint's log and makes its pipe. @return 0 or a negative errno */
 int log_open(struct endpoint *e);
+/** Undoes it, but for the pipe, which is the endpoint's. */
+void log_close(struct endpoint *e);
 
 /** Notes which version serves from now on. @param what  "started", "updated", "restarted" */
 void log_version(struct endpoint *e, const struct version *v, const char *what);

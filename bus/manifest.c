@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bus/manifest_check.h"
+#include "bus/manifest_source.h"
 
 #define OPTIONAL      CYAML_FLAG_OPTIONAL
 #define POINTER       CYAML_FLAG_POINTER
@@ -132,73 +133,63 @@ static void listen_to(cyaml_log_t level, void *ctx, const char *fmt, va_list arg
     snprintf(c->what, sizeof(c->what), "%s", strncmp(said, "Load: ", 6) == 0 ? said + 6 : said);
 }
 
-/* libcyaml gives the line before a key that it does not know: look for the key from there on. */
-static unsigned line_of_key(const char *path, const char *key, unsigned from) {
-  FILE *f = fopen(path, "re");
-  char *line = NULL;
-  size_t cap = 0, len = strlen(key);
-  unsigned n = 0, found = from;
-  if (!f) return from;
-  while (getline(&line, &cap, f) >= 0) {
-    if (++n < from) continue;
-    const char *at = strstr(line, key);
-    if (at && strchr(" \t:", at[len]) && (at == line || strchr(" \t-{,\"", at[-1]))) {
-      found = n;
-      break;
-    }
-  }
-  free(line);
-  fclose(f);
-  return found;
-}
+/* Keys that it does not know are reported beforehand, each with its line. */
+static const cyaml_config_t quiet = {.mem_fn = cyaml_mem,
+                                     .log_fn = NULL,
+                                     .log_level = CYAML_LOG_ERROR,
+                                     .flags = CYAML_CFG_IGNORE_UNKNOWN_KEYS};
 
-static void describe(const char *path, cyaml_err_t err, struct complaint *c, char *error,
-                     size_t cap) {
-  static const char unknown[] = "Unexpected key: ";
-  if (!c->what[0]) snprintf(c->what, sizeof(c->what), "%s", cyaml_strerror(err));
-  if (err == CYAML_ERR_FILE_OPEN) {
-    snprintf(error, cap, "%s: cannot be opened", path);
-  } else if (strncmp(c->what, unknown, sizeof(unknown) - 1) == 0) {
-    const char *key = c->what + sizeof(unknown) - 1;
-    snprintf(error, cap, "%s: line %u: unknown key '%s'", path, line_of_key(path, key, c->line),
-             key);
-  } else if (c->line) {
-    snprintf(error, cap, "%s: line %u: %s", path, c->line, c->what);
-  } else {
-    snprintf(error, cap, "%s: %s", path, c->what);
-  }
-}
-
-static const cyaml_config_t quiet = {
-    .mem_fn = cyaml_mem, .log_fn = NULL, .log_level = CYAML_LOG_ERROR};
-
-struct manifest *manifest_load(const char *path, char *error, size_t error_cap) {
-  struct complaint complaint = {0};
+/* Loads what the schema describes. @return NULL after reporting why it is not that */
+static struct manifest *load(struct manifest_source *source) {
+  struct complaint c = {0};
   cyaml_config_t config = quiet;
   struct manifest *m = NULL;
   config.log_fn = listen_to;
-  config.log_ctx = &complaint;
-  cyaml_err_t err = cyaml_load_file(path, &config, &manifest, (cyaml_data_t **)&m, NULL);
-  if (err != CYAML_OK) {
-    describe(path, err, &complaint, error, error_cap);
-    return NULL;
-  }
-  if (!m) { /* no document at all is no error of YAML's */
-    snprintf(error, error_cap, "%s: it is empty", path);
-    return NULL;
-  }
-  char problem[512];
-  if (!manifest_check(m, path, problem, sizeof(problem))) {
-    snprintf(error, error_cap, "%s: %s", path, problem);
-    manifest_free(m);
-    return NULL;
-  }
+  config.log_ctx = &c;
+  cyaml_err_t err = cyaml_load_file(source->path, &config, &manifest, (cyaml_data_t **)&m, NULL);
+  if (err == CYAML_ERR_FILE_OPEN)
+    manifest_problem_at(source, 0, "cannot be opened");
+  else if (err != CYAML_OK)
+    manifest_problem_at(source, c.line, "%s", c.what[0] ? c.what : cyaml_strerror(err));
+  else if (!m) /* no document at all is no error of YAML's */
+    manifest_problem_at(source, 0, "it is empty");
   return m;
+}
+
+struct manifest *manifest_load_and_report(const char *path, manifest_report_fn *report, void *arg) {
+  struct manifest_source source;
+  manifest_source_open(&source, path, report, arg);
+  manifest_check_keys(&source, &manifest);
+  struct manifest *m = load(&source);
+  if (m) manifest_check(m, &source);
+  if (m) m->path = realpath(path, NULL);
+  manifest_source_close(&source);
+  if (source.problems == 0) return m;
+  manifest_free(m);
+  return NULL;
+}
+
+struct first_problem {
+  char *text;
+  size_t cap;
+  bool told;
+};
+
+static void keep_first(void *arg, const char *line) {
+  struct first_problem *p = arg;
+  if (!p->told) snprintf(p->text, p->cap, "%s", line);
+  p->told = true;
+}
+
+struct manifest *manifest_load(const char *path, char *error, size_t error_cap) {
+  struct first_problem first = {error, error_cap, false};
+  return manifest_load_and_report(path, keep_first, &first);
 }
 
 void manifest_free(struct manifest *m) {
   if (!m) return;
   for (unsigned i = 0; i < m->components_count; i++)
     free(m->components[i].executable);
+  free(m->path);
   cyaml_free(&quiet, &manifest, m, 0);
 }

@@ -31,13 +31,13 @@ enum manifest_kernel {
 
 enum manifest_wire_kind { MANIFEST_WIRE_SLIRP, MANIFEST_WIRE_TAP, MANIFEST_WIRE_STREAM };
 
-/* Time-outs in milliseconds; 0 in the file means the default. */
+/* Time-outs in milliseconds; those that are not in the file get a default. */
 struct manifest_timeouts {
   uint32_t start; /* from spawn to the first receive */
   uint32_t load;  /* the three phases of an update; passed on to um */
   uint32_t converge;
   uint32_t transfer;
-  uint32_t maxtime; /* of a whole update, until its commit; 0: none */
+  uint32_t maxtime; /* of a whole update, until its commit; not in the file: 0, none */
 };
 
 /* Which new versions, and which executables at all, may run. */
@@ -87,7 +87,9 @@ struct manifest_component {
   char **syscalls;               /* allowed by the tight filter beside its own */
   unsigned syscalls_count;
   bool trace_syscalls; /* log what the tight filter would refuse, and let it pass */
-  char *executable;    /* not in the file: the absolute path that `file` was found at */
+  /* Not in the file: */
+  char *executable; /* the absolute path that `file` was found at */
+  bool removed;     /* of an earlier manifest; keeps its place, so that others keep theirs */
 };
 
 struct manifest {
@@ -102,6 +104,7 @@ struct manifest {
   unsigned wires_count;
   struct manifest_component *components; /* endpoint e is components[e - 1] */
   unsigned components_count;
+  char *path; /* not in the file: its own, absolute */
 };
 
 /** Loads and checks a manifest.
@@ -110,13 +113,19 @@ struct manifest {
 struct manifest *manifest_load(const char *path, char *error, size_t error_cap);
 void manifest_free(struct manifest *m);
 
-/** A copy in memory of the caller's own, for as long as the process lives: what manifest_load()
- * returns is libcyaml's, and no state of the program's. Each pointer of the structures above is
- * copied in manifest_copy.c.
- * @return NULL without memory */
+/** A copy in memory of the caller's own: what manifest_load() returns is libcyaml's, and no state
+ * of the program's. Each pointer of the structures above is copied in manifest_copy.c.
+ * @return NULL without memory; manifest_copy_free() ends it */
 struct manifest *manifest_copy(const struct manifest *m);
+void manifest_copy_free(struct manifest *m);
 
-/** Endpoint of a component, or 0. */
+/** Receives a problem: one line that says what is wrong and where. */
+typedef void manifest_report_fn(void *arg, const char *line);
+/** The same, with every problem that can be found.
+ * @param report  called for each; when it is called there is no manifest */
+struct manifest *manifest_load_and_report(const char *path, manifest_report_fn *report, void *arg);
+
+/** Endpoint of a component that is not removed, or 0. */
 endpoint_t manifest_find(const struct manifest *m, const char *name);
 
 /** Looks for a cycle among the `calls:`.

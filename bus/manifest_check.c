@@ -1,9 +1,8 @@
 #include "bus/manifest_check.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bus/denied.h"
 #include "bus/grants.h"
 #include "bus/signature.h"
 
@@ -21,24 +21,10 @@
 #define REGION_BYTES_MAX  (1ull << 40)
 #define IFNAME_MAX        15u
 
-struct problem {
-  char *text;
-  size_t cap;
-};
-
-/* Always false, to be returned. */
-__attribute__((format(printf, 2, 3))) static bool wrong(const struct problem *p, const char *fmt,
-                                                        ...) {
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(p->text, p->cap, fmt, ap);
-  va_end(ap);
-  return false;
-}
-
 endpoint_t manifest_find(const struct manifest *m, const char *name) {
   for (unsigned i = 0; i < m->components_count; i++)
-    if (strcmp(m->components[i].name, name) == 0) return (endpoint_t)i + 1;
+    if (!m->components[i].removed && strcmp(m->components[i].name, name) == 0)
+      return (endpoint_t)i + 1;
   return 0;
 }
 
@@ -70,15 +56,18 @@ static void replace(char **where, char *with) {
   *where = with;
 }
 
-static bool check_root(struct manifest *m, const char *path, const struct problem *p) {
-  char *base = directory_of(path);
-  if (!base) return wrong(p, "its directory is not accessible");
+static bool check_root(struct manifest *m, struct manifest_source *s) {
+  char *base = directory_of(s->path);
+  if (!base) {
+    manifest_problem(s, "", "its directory is not accessible");
+    return false;
+  }
   char *root = !m->root ? strdup(base) : m->root[0] == '/' ? strdup(m->root) : join(base, m->root);
   free(base);
   char *real = realpath(root, NULL);
   struct stat st;
   bool good = real && stat(real, &st) == 0 && S_ISDIR(st.st_mode);
-  if (!good) wrong(p, "root: %s is no directory", root);
+  if (!good) manifest_problem(s, "root", "root: %s is no directory", root);
   free(root);
   if (good)
     replace(&m->root, real);
@@ -92,24 +81,14 @@ static bool is_executable(const char *path) {
   return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK | X_OK) == 0;
 }
 
-static bool find_executable(struct manifest *m, struct manifest_component *c,
-                            const struct problem *p) {
+static char *find_executable(const struct manifest *m, const struct manifest_component *c,
+                             const char **looked_for) {
+  static char below[PATH_MAX];
   bool is_path = strchr(c->file, '/') != NULL;
-  char *below = NULL;
-  if (asprintf(&below, is_path ? "%s/%s" : "%s/bin/%s", m->root, c->file) < 0) return false;
-  if (is_executable(below)) {
-    c->executable = below;
-    return true;
-  }
-  if (c->file[0] == '/' && is_executable(c->file)) {
-    free(below);
-    c->executable = strdup(c->file);
-    return true;
-  }
-  wrong(p, "component %s: its executable %s is missing or not executable", c->name,
-        c->file[0] == '/' ? c->file : below);
-  free(below);
-  return false;
+  snprintf(below, sizeof(below), is_path ? "%s/%s" : "%s/bin/%s", m->root, c->file);
+  *looked_for = c->file[0] == '/' ? c->file : below;
+  if (is_executable(below)) return strdup(below);
+  return c->file[0] == '/' && is_executable(c->file) ? strdup(c->file) : NULL;
 }
 
 /* ---- components ---- */
@@ -126,68 +105,120 @@ static bool name_reserved(const char *name) {
          strncmp(name, "wire-", strlen("wire-")) == 0;
 }
 
-static bool check_component(struct manifest *m, struct manifest_component *c,
-                            const struct problem *p) {
+static void check_name(const struct manifest *m, const struct manifest_component *c,
+                       struct manifest_source *s, const char *place) {
   if (!name_valid(c->name))
-    return wrong(p,
-                 "component name '%s' must have 1 to %u letters, digits, '.', '_' or '-', and not "
-                 "begin with '.'",
-                 c->name, MANIFEST_NAME_MAX);
+    manifest_problem(s, place,
+                     "component name '%s' must have 1 to %u letters, digits, '.', '_' or '-', and "
+                     "not begin with '.'",
+                     c->name, MANIFEST_NAME_MAX);
   if (name_reserved(c->name))
-    return wrong(p,
-                 "component name '%s' is taken: 'instance' and 'wire-...' name other logs, and "
-                 "'busd' is the bus",
-                 c->name);
+    manifest_problem(s, place,
+                     "component name '%s' is taken: 'instance' and 'wire-...' name other logs, and "
+                     "'busd' is the bus",
+                     c->name);
   if (manifest_find(m, c->name) != c - m->components + 1)
-    return wrong(p, "component %s is declared twice", c->name);
-  if (c->cpu && strcmp(c->cpu, "other") != 0 && !number_valid(c->cpu, 63))
-    return wrong(p, "component %s: cpu: must be 'other' or a number from 0 to 63, not '%s'",
-                 c->name, c->cpu);
-  if (c->calls_max == 0) c->calls_max = CALLS_MAX_DEFAULT;
-  if (c->calls_max > CALLS_MAX_LIMIT)
-    return wrong(p, "component %s: calls_max: is at most %u", c->name, CALLS_MAX_LIMIT);
-  if (c->heartbeat_ms && (c->heartbeat_ms < HEARTBEAT_MS_MIN || c->heartbeat_ms > HEARTBEAT_MS_MAX))
-    return wrong(p, "component %s: heartbeat_ms: must be from %u to %u, or 0 for none, not %u",
-                 c->name, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX, c->heartbeat_ms);
-  if (c->recover == MANIFEST_RECOVER_STATE && c->restart != MANIFEST_RESTART_ALWAYS)
-    return wrong(p, "component %s: recover: state needs restart: always", c->name);
-  if (c->recover == MANIFEST_RECOVER_STATE && c->kernel & MANIFEST_KERNEL_UPDATE)
-    return wrong(p,
-                 "component %s: recover: state is not for the update manager: what it was doing "
-                 "is abandoned when it dies",
-                 c->name);
-  if (c->args_count >= MANIFEST_ARGS_MAX)
-    return wrong(p, "component %s: more than %u arguments", c->name, MANIFEST_ARGS_MAX - 1);
-  return find_executable(m, c, p);
+    manifest_problem(s, place, "component %s is declared twice", c->name);
 }
 
-static bool check_update_manager(const struct manifest *m, const struct problem *p) {
+static bool is_denied(const char *call) {
+  for (unsigned i = 0; denied_calls[i]; i++)
+    if (strcmp(denied_calls[i], call) == 0) return true;
+  return false;
+}
+
+static void check_syscalls(const struct manifest *m, const struct manifest_component *c,
+                           struct manifest_source *s) {
+  for (unsigned i = 0; i < c->syscalls_count; i++) {
+    const char *place =
+        manifest_place("components/%u/syscalls/%u", (unsigned)(c - m->components), i);
+    if (seccomp_syscall_resolve_name(c->syscalls[i]) == __NR_SCMP_ERROR)
+      manifest_problem(s, place, "component %s: syscalls: there is no system call '%s'", c->name,
+                       c->syscalls[i]);
+    else if (is_denied(c->syscalls[i]))
+      manifest_problem(s, place, "component %s: syscalls: no component is ever allowed '%s'",
+                       c->name, c->syscalls[i]);
+  }
+}
+
+static void check_recovery(const struct manifest_component *c, struct manifest_source *s,
+                           unsigned i) {
+  if (c->heartbeat_ms && (c->heartbeat_ms < HEARTBEAT_MS_MIN || c->heartbeat_ms > HEARTBEAT_MS_MAX))
+    manifest_problem(s, manifest_place("components/%u/heartbeat_ms", i),
+                     "component %s: heartbeat_ms: must be from %u to %u, or 0 for none, not %u",
+                     c->name, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX, c->heartbeat_ms);
+  if (c->recover == MANIFEST_RECOVER_STATE && c->restart != MANIFEST_RESTART_ALWAYS)
+    manifest_problem(s, manifest_place("components/%u/recover", i),
+                     "component %s: recover: state needs restart: always", c->name);
+  if (c->recover == MANIFEST_RECOVER_STATE && c->kernel & MANIFEST_KERNEL_UPDATE)
+    manifest_problem(s, manifest_place("components/%u/recover", i),
+                     "component %s: recover: state is not for the update manager: what it was "
+                     "doing is abandoned when it dies",
+                     c->name);
+}
+
+static void check_component(struct manifest *m, struct manifest_component *c, bool has_root,
+                            struct manifest_source *s) {
+  unsigned i = (unsigned)(c - m->components);
+  const char *looked_for;
+  check_name(m, c, s, manifest_place("components/%u/name", i));
+  if (c->cpu && strcmp(c->cpu, "other") != 0 && !number_valid(c->cpu, 63))
+    manifest_problem(s, manifest_place("components/%u/cpu", i),
+                     "component %s: cpu: must be 'other' or a number from 0 to 63, not '%s'",
+                     c->name, c->cpu);
+  if (c->calls_max == 0) c->calls_max = CALLS_MAX_DEFAULT;
+  if (c->calls_max > CALLS_MAX_LIMIT)
+    manifest_problem(s, manifest_place("components/%u/calls_max", i),
+                     "component %s: calls_max: is at most %u", c->name, CALLS_MAX_LIMIT);
+  check_recovery(c, s, i);
+  if (c->args_count >= MANIFEST_ARGS_MAX)
+    manifest_problem(s, manifest_place("components/%u/args", i),
+                     "component %s: more than %u arguments", c->name, MANIFEST_ARGS_MAX - 1);
+  check_syscalls(m, c, s);
+  if (has_root && !(c->executable = find_executable(m, c, &looked_for)))
+    manifest_problem(s, manifest_place("components/%u/file", i),
+                     "component %s: its executable %s is missing or not executable", c->name,
+                     looked_for);
+}
+
+static void check_update_manager(const struct manifest *m, struct manifest_source *s) {
   const struct manifest_component *first = NULL;
   for (unsigned i = 0; i < m->components_count; i++) {
     const struct manifest_component *c = &m->components[i];
     if (!(c->kernel & MANIFEST_KERNEL_UPDATE)) continue;
     if (first)
-      return wrong(p,
-                   "both %s and %s have kernel: [update]; one update manager is all there can be",
-                   first->name, c->name);
-    first = c;
+      manifest_problem(
+          s, manifest_place("components/%u/kernel", i),
+          "both %s and %s have kernel: [update]; one update manager is all there can be",
+          first->name, c->name);
+    else
+      first = c;
   }
-  return true;
 }
 
-static bool check_edges(const struct manifest *m, const struct manifest_component *c,
-                        const struct problem *p) {
+static void check_calls(const struct manifest *m, const struct manifest_component *c,
+                        struct manifest_source *s) {
   for (unsigned i = 0; i < c->calls_count; i++) {
+    const char *place =
+        manifest_place("components/%u/calls/%u/to", (unsigned)(c - m->components), i);
     if (!manifest_find(m, c->calls[i].to))
-      return wrong(p, "component %s calls %s, which is not declared", c->name, c->calls[i].to);
-    for (unsigned j = 0; j < i; j++)
-      if (strcmp(c->calls[i].to, c->calls[j].to) == 0)
-        return wrong(p, "component %s names %s twice in calls:", c->name, c->calls[i].to);
+      manifest_problem(s, place, "component %s calls %s, which is not declared", c->name,
+                       c->calls[i].to);
+    for (unsigned j = 0; j < i; j++) {
+      if (strcmp(c->calls[i].to, c->calls[j].to) != 0) continue;
+      manifest_problem(s, place, "component %s names %s twice in calls:", c->name, c->calls[i].to);
+      break;
+    }
   }
+}
+
+static void check_sends(const struct manifest *m, const struct manifest_component *c,
+                        struct manifest_source *s) {
   for (unsigned i = 0; i < c->sends_count; i++)
     if (!manifest_find(m, c->sends[i]))
-      return wrong(p, "component %s sends to %s, which is not declared", c->name, c->sends[i]);
-  return true;
+      manifest_problem(s,
+                       manifest_place("components/%u/sends/%u", (unsigned)(c - m->components), i),
+                       "component %s sends to %s, which is not declared", c->name, c->sends[i]);
 }
 
 /* ---- call graph ---- */
@@ -208,8 +239,10 @@ static bool walk_finds_cycle(struct walk *w, unsigned at) {
   if (w->marks[at] == UNSEEN) {
     const struct manifest_component *c = &w->m->components[at];
     w->marks[at] = ON_PATH;
-    for (unsigned i = 0; i < c->calls_count; i++)
-      if (walk_finds_cycle(w, (unsigned)manifest_find(w->m, c->calls[i].to) - 1)) return true;
+    for (unsigned i = 0; i < c->calls_count; i++) {
+      endpoint_t to = manifest_find(w->m, c->calls[i].to);
+      if (to && walk_finds_cycle(w, (unsigned)to - 1)) return true;
+    }
     w->marks[at] = DONE;
   }
   w->depth--;
@@ -237,30 +270,48 @@ bool manifest_cycle(const struct manifest *m, char *path, size_t cap) {
   return false;
 }
 
-/* ---- regions and wires ---- */
-
-static bool check_region(const struct manifest *m, struct manifest_region *r,
-                         const struct problem *p) {
-  for (struct manifest_region *other = m->regions; other < r; other++)
-    if (strcmp(other->name, r->name) == 0) return wrong(p, "region %s is declared twice", r->name);
-  if (strlen(r->name) == 0 || strlen(r->name) > 63)
-    return wrong(p, "region name '%s' must have 1 to 63 characters", r->name);
-  if (r->bytes == 0 || r->bytes > REGION_BYTES_MAX || r->bytes % (uint64_t)sysconf(_SC_PAGESIZE))
-    return wrong(p, "region %s: bytes: %llu is not a positive multiple of the page size, %ld",
-                 r->name, (unsigned long long)r->bytes, sysconf(_SC_PAGESIZE));
-  for (unsigned i = 0; i < r->share_count; i++)
-    if (!manifest_find(m, r->share[i]))
-      return wrong(p, "region %s is shared with %s, which is not declared", r->name, r->share[i]);
-  return true;
+static void check_cycle(const struct manifest *m, struct manifest_source *s) {
+  char cycle[1024];
+  if (!manifest_cycle(m, cycle, sizeof(cycle))) return;
+  char name[MANIFEST_NAME_MAX + 1];
+  snprintf(name, sizeof(name), "%.*s", (int)strcspn(cycle, " "), cycle);
+  manifest_problem(s, manifest_place("components/%d/calls", manifest_find(m, name) - 1),
+                   "calls: must not form a cycle: %s", cycle);
 }
 
-/* `value` must be given exactly for wires of kind `for_kind`. */
-static bool check_key(const struct manifest_wire *w, const char *key, bool given, bool needed,
-                      enum manifest_wire_kind for_kind, const struct problem *p) {
+/* ---- regions ---- */
+
+static void check_region(const struct manifest *m, const struct manifest_region *r,
+                         struct manifest_source *s) {
+  unsigned n = (unsigned)(r - m->regions);
+  for (const struct manifest_region *other = m->regions; other < r; other++)
+    if (strcmp(other->name, r->name) == 0)
+      manifest_problem(s, manifest_place("regions/%u/name", n), "region %s is declared twice",
+                       r->name);
+  if (strlen(r->name) == 0 || strlen(r->name) > 63)
+    manifest_problem(s, manifest_place("regions/%u/name", n),
+                     "region name '%s' must have 1 to 63 characters", r->name);
+  if (r->bytes == 0 || r->bytes > REGION_BYTES_MAX || r->bytes % (uint64_t)sysconf(_SC_PAGESIZE))
+    manifest_problem(s, manifest_place("regions/%u/bytes", n),
+                     "region %s: bytes: %llu is not a positive multiple of the page size, %ld",
+                     r->name, (unsigned long long)r->bytes, sysconf(_SC_PAGESIZE));
+  for (unsigned i = 0; i < r->share_count; i++)
+    if (!manifest_find(m, r->share[i]))
+      manifest_problem(s, manifest_place("regions/%u/share/%u", n, i),
+                       "region %s is shared with %s, which is not declared", r->name, r->share[i]);
+}
+
+/* ---- wires ---- */
+
+/* `given` must be true exactly for wires of kind `for_kind`. */
+static void check_key(const struct manifest *m, const struct manifest_wire *w, const char *key,
+                      bool given, bool needed, enum manifest_wire_kind for_kind,
+                      struct manifest_source *s) {
+  const char *place = manifest_place("wires/%u/%s", (unsigned)(w - m->wires), key);
   if (w->kind != for_kind && given)
-    return wrong(p, "wire %s: %s: does not go with its kind", w->name, key);
-  if (w->kind == for_kind && needed && !given) return wrong(p, "wire %s: needs %s:", w->name, key);
-  return true;
+    manifest_problem(s, place, "wire %s: %s: does not go with its kind", w->name, key);
+  if (w->kind == for_kind && needed && !given)
+    manifest_problem(s, place, "wire %s: needs %s:", w->name, key);
 }
 
 static bool is_address(const unsigned bytes[4]) {
@@ -282,88 +333,123 @@ static unsigned wires_before(const struct manifest *m, const struct manifest_wir
   return n;
 }
 
-static bool check_wire(const struct manifest *m, struct manifest_wire *w, const struct problem *p) {
-  for (struct manifest_wire *other = m->wires; other < w; other++)
-    if (strcmp(other->name, w->name) == 0) return wrong(p, "wire %s is declared twice", w->name);
+static void check_wire_names(const struct manifest *m, const struct manifest_wire *w,
+                             struct manifest_source *s) {
+  unsigned n = (unsigned)(w - m->wires);
+  for (const struct manifest_wire *other = m->wires; other < w; other++)
+    if (strcmp(other->name, w->name) == 0)
+      manifest_problem(s, manifest_place("wires/%u/name", n), "wire %s is declared twice", w->name);
   if (!name_valid(w->name))
-    return wrong(p, "wire name '%s' must have 1 to %u letters, digits, '.', '_' or '-'", w->name,
-                 MANIFEST_NAME_MAX);
+    manifest_problem(s, manifest_place("wires/%u/name", n),
+                     "wire name '%s' must have 1 to %u letters, digits, '.', '_' or '-'", w->name,
+                     MANIFEST_NAME_MAX);
   if (!manifest_find(m, w->to))
-    return wrong(p, "wire %s goes to %s, which is not declared", w->name, w->to);
+    manifest_problem(s, manifest_place("wires/%u/to", n),
+                     "wire %s goes to %s, which is not declared", w->name, w->to);
   if (wires_before(m, w) == MANIFEST_WIRES_MAX)
-    return wrong(p, "more than %u wires go to %s", MANIFEST_WIRES_MAX, w->to);
-  if (!check_key(w, "forward", w->forward, false, MANIFEST_WIRE_SLIRP, p) ||
-      !check_key(w, "device", w->device, true, MANIFEST_WIRE_TAP, p) ||
-      !check_key(w, "path", w->path, true, MANIFEST_WIRE_STREAM, p) ||
-      !check_key(w, "listen", w->listen, false, MANIFEST_WIRE_STREAM, p))
-    return false;
-  if (w->forward && !forward_valid(w->forward))
-    return wrong(p, "wire %s: forward: '%s' is not of the form 'HOST:PORT -> GUEST:PORT'", w->name,
-                 w->forward);
-  if (w->device && strlen(w->device) > IFNAME_MAX)
-    return wrong(p, "wire %s: device: is longer than %u characters", w->name, IFNAME_MAX);
-  if (w->path && strlen(w->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-    return wrong(p, "wire %s: path: is too long for a socket", w->name);
-  return true;
+    manifest_problem(s, manifest_place("wires/%u/to", n), "more than %u wires go to %s",
+                     MANIFEST_WIRES_MAX, w->to);
 }
 
-static bool check_updates(struct manifest_updates *u, const struct problem *p) {
+static void check_wire(const struct manifest *m, const struct manifest_wire *w,
+                       struct manifest_source *s) {
+  unsigned n = (unsigned)(w - m->wires);
+  check_wire_names(m, w, s);
+  check_key(m, w, "forward", w->forward, false, MANIFEST_WIRE_SLIRP, s);
+  check_key(m, w, "device", w->device, true, MANIFEST_WIRE_TAP, s);
+  check_key(m, w, "path", w->path, true, MANIFEST_WIRE_STREAM, s);
+  check_key(m, w, "listen", w->listen, false, MANIFEST_WIRE_STREAM, s);
+  if (w->forward && !forward_valid(w->forward))
+    manifest_problem(s, manifest_place("wires/%u/forward", n),
+                     "wire %s: forward: '%s' is not of the form 'HOST:PORT -> GUEST:PORT'", w->name,
+                     w->forward);
+  if (w->device && strlen(w->device) > IFNAME_MAX)
+    manifest_problem(s, manifest_place("wires/%u/device", n),
+                     "wire %s: device: is longer than %u characters", w->name, IFNAME_MAX);
+  if (w->path && strlen(w->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+    manifest_problem(s, manifest_place("wires/%u/path", n),
+                     "wire %s: path: is too long for a socket", w->name);
+}
+
+static void check_updates(struct manifest_updates *u, struct manifest_source *s) {
   char error[512];
   _Static_assert(sizeof(u->key) == SIGNATURE_KEY_BYTES, "the key of a manifest");
-  if (!u->require_signature) return true;
+  if (!u->require_signature) return;
   if (signature_read_key(u->require_signature, SIGNATURE_PUBLIC_KIND, u->key, error, sizeof(error)))
-    return wrong(p, "updates: require-signature: %s", error);
-  return true;
+    manifest_problem(s, "updates/require-signature", "updates: require-signature: %s", error);
 }
 
-static bool check_needs(const struct manifest *m, const struct problem *p) {
+static void check_needs(const struct manifest *m, struct manifest_source *s) {
+  char error[512];
   for (unsigned i = 0; i < m->components_count; i++)
-    if (!grants_suffice(m, &m->components[i], p->text, p->cap)) return false;
-  return true;
+    if (m->components[i].executable && !grants_suffice(m, &m->components[i], error, sizeof(error)))
+      manifest_problem(s, manifest_place("components/%u", i), "%s", error);
 }
 
 /* busd's working directory is no place that anybody thinks of. */
-static bool make_absolute(struct manifest *m, const char *path, const struct problem *p) {
+static void make_absolute(struct manifest *m, const char *path) {
   char *base = directory_of(path);
-  if (!base) return wrong(p, "its directory is not accessible");
-  for (unsigned i = 0; i < m->wires_count; i++)
+  for (unsigned i = 0; i < m->wires_count && base; i++)
     if (m->wires[i].path && m->wires[i].path[0] != '/')
       replace(&m->wires[i].path, join(base, m->wires[i].path));
   char **key = &m->updates.require_signature;
   if (*key && **key != '/') replace(key, join(base, *key));
   free(base);
-  return true;
 }
 
-static void default_timeouts(struct manifest_timeouts *t) {
-  if (!t->start) t->start = 5000;
-  if (!t->load) t->load = 5000;
-  if (!t->converge) t->converge = 3000;
-  if (!t->transfer) t->transfer = 2000;
+/* ---- time-outs ---- */
+
+static const struct time_out {
+  const char *key;
+  size_t offset;
+  uint32_t by_default;
+} time_outs[] = {
+    {"start", offsetof(struct manifest_timeouts, start), 5000},
+    {"load", offsetof(struct manifest_timeouts, load), 5000},
+    {"converge", offsetof(struct manifest_timeouts, converge), 3000},
+    {"transfer", offsetof(struct manifest_timeouts, transfer), 2000},
+    {"maxtime", offsetof(struct manifest_timeouts, maxtime), 0},
+};
+
+static void check_timeouts(struct manifest_timeouts *timeouts, struct manifest_source *s) {
+  for (unsigned i = 0; i < sizeof(time_outs) / sizeof(time_outs[0]); i++) {
+    const struct time_out *t = &time_outs[i];
+    uint32_t *value = (uint32_t *)(void *)((char *)timeouts + t->offset);
+    const char *place = manifest_place("timeouts_ms/%s", t->key);
+    if (manifest_says_zero(s, place))
+      manifest_problem(s, place, "timeouts_ms: %s: must not be 0", t->key);
+    if (!*value) *value = t->by_default;
+  }
 }
 
-bool manifest_check(struct manifest *m, const char *path, char *problem, size_t cap) {
-  const struct problem p = {problem, cap};
-  char cycle[1024];
-  default_timeouts(&m->timeouts);
-  if (m->components_count == 0) return wrong(&p, "no components");
-  if (m->components_count > MANIFEST_COMPONENTS_MAX)
-    return wrong(&p, "more than %u components", MANIFEST_COMPONENTS_MAX);
-  if (m->cpu && strcmp(m->cpu, "auto") != 0 && !number_valid(m->cpu, 63))
-    return wrong(&p, "cpu: must be 'auto' or a number from 0 to 63, not '%s'", m->cpu);
-  if (!check_root(m, path, &p) || !make_absolute(m, path, &p)) return false;
+/* ---- all ---- */
+
+void manifest_check(struct manifest *m, struct manifest_source *s) {
+  check_timeouts(&m->timeouts, s);
+  if (m->components_count == 0) manifest_problem(s, "components", "no components");
+  if (m->components_count > MANIFEST_COMPONENTS_MAX) {
+    manifest_problem(s, "components", "more than %u components", MANIFEST_COMPONENTS_MAX);
+    return;
+  }
+  if (!m->cpu) m->cpu = strdup("auto");
+  if (strcmp(m->cpu, "auto") != 0 && !number_valid(m->cpu, 63))
+    manifest_problem(s, "cpu", "cpu: must be 'auto' or a number from 0 to 63, not '%s'", m->cpu);
+  bool has_root = check_root(m, s);
+  make_absolute(m, s->path);
   for (unsigned i = 0; i < m->components_count; i++)
-    if (!check_component(m, &m->components[i], &p)) return false;
-  for (unsigned i = 0; i < m->components_count; i++)
-    if (!check_edges(m, &m->components[i], &p)) return false;
-  if (!check_update_manager(m, &p)) return false;
-  if (manifest_cycle(m, cycle, sizeof(cycle)))
-    return wrong(&p, "calls: must not form a cycle: %s", cycle);
+    check_component(m, &m->components[i], has_root, s);
+  for (unsigned i = 0; i < m->components_count; i++) {
+    check_calls(m, &m->components[i], s);
+    check_sends(m, &m->components[i], s);
+  }
+  check_update_manager(m, s);
+  check_cycle(m, s);
   for (unsigned i = 0; i < m->regions_count; i++)
-    if (!check_region(m, &m->regions[i], &p)) return false;
+    check_region(m, &m->regions[i], s);
   for (unsigned i = 0; i < m->wires_count; i++)
-    if (!check_wire(m, &m->wires[i], &p)) return false;
-  return check_updates(&m->updates, &p) && check_needs(m, &p);
+    check_wire(m, &m->wires[i], s);
+  check_updates(&m->updates, s);
+  check_needs(m, s);
 }
 
 /* ---- CPUs ---- */

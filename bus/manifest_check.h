@@ -2,15 +2,12 @@
 #ifndef PROTEOS_MANIFEST_CHECK_H
 #define PROTEOS_MANIFEST_CHECK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "bus/manifest.h"
+#include "bus/manifest_source.h"
 
 /** Fills in defaults, makes paths absolute, finds the executables, and checks names, references,
- * rights, regions, wires and the call graph.
- * @param path     of the manifest; relative paths start at its directory
- * @param problem  receives one line when it returns false */
-bool manifest_check(struct manifest *m, const char *path, char *problem, size_t cap);
+ * rights, system calls, regions, wires and the call graph.
+ * @param source  relative paths start at its directory; receives every problem */
+void manifest_check(struct manifest *m, struct manifest_source *source);
 
 #endif

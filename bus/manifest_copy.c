@@ -85,8 +85,59 @@ struct manifest *manifest_copy(const struct manifest *m) {
   copy->cpu = copy_text(m->cpu);
   copy->root = copy_text(m->root);
   copy->updates.require_signature = copy_text(m->updates.require_signature);
+  copy->path = copy_text(m->path);
   copy->regions = copy_regions(m->regions, m->regions_count);
   copy->wires = copy_wires(m->wires, m->wires_count);
   copy->components = copy_components(m->components, m->components_count);
   return complete ? copy : NULL;
+}
+
+static void free_texts(char **texts, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    free(texts[i]);
+  free(texts);
+}
+
+static void free_region(struct manifest_region *r) {
+  free(r->name);
+  free_texts(r->share, r->share_count);
+}
+
+static void free_wire(struct manifest_wire *w) {
+  free(w->name);
+  free(w->to);
+  free(w->forward);
+  free(w->device);
+  free(w->path);
+}
+
+static void free_component(struct manifest_component *c) {
+  for (unsigned i = 0; i < c->calls_count; i++)
+    free(c->calls[i].to);
+  free(c->calls);
+  free_texts(c->args, c->args_count);
+  free_texts(c->sends, c->sends_count);
+  free_texts(c->syscalls, c->syscalls_count);
+  free(c->name);
+  free(c->file);
+  free(c->cpu);
+  free(c->executable);
+}
+
+void manifest_copy_free(struct manifest *m) {
+  if (!m) return;
+  for (unsigned i = 0; i < m->regions_count; i++)
+    free_region(&m->regions[i]);
+  for (unsigned i = 0; i < m->wires_count; i++)
+    free_wire(&m->wires[i]);
+  for (unsigned i = 0; i < m->components_count; i++)
+    free_component(&m->components[i]);
+  free(m->regions);
+  free(m->wires);
+  free(m->components);
+  free(m->cpu);
+  free(m->root);
+  free(m->updates.require_signature);
+  free(m->path);
+  free(m);
 }

@@ -94,8 +94,9 @@ static void do_op(struct version *v, const struct bus_op *op, struct packet *p) 
     if (may_act(v, false)) endpoint_call(v->endpoint, op->dst, &m, p->payload, op->arg);
     return;
   case BUS_OP_NOTIFY:
-    /* libsys has refused what is not permitted: whoever gets here has no libsys. */
-    if (may_act(v, false) && endpoint_notify(v->endpoint, op->dst, op->arg) < 0)
+    /* libsys has refused what is not permitted: whoever gets here has no libsys, or one that knows
+     * an earlier manifest. */
+    if (may_act(v, false) && endpoint_notify(v->endpoint, op->dst, op->arg) < 0 && !bus.reloaded)
       version_kill(v, "notified a component that it may not");
     return;
   case BUS_OP_REPLY:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus/bus.h"
+#include "bus/debug.h"
 #include "bus/endpoint.h"
 #include "bus/request.h"
 #include "bus/timer.h"
@@ -75,6 +76,8 @@ static int check(const struct endpoint *e, endpoint_t dst, const msg_t *m, uint3
   switch (callee->state) {
   case ENDPOINT_DOWN:
   case ENDPOINT_DEAD:
+  case ENDPOINT_STOPPING:
+  case ENDPOINT_STOPPED:
     return -SYS_EDEADSRCDST;
   case ENDPOINT_STARTING:
   case ENDPOINT_RUNNING:
@@ -250,17 +253,14 @@ void request_interrupt(struct endpoint *e, const msg_t *answer) {
   }
 }
 
-/* A request that is now late, unless its callee cannot be blamed: then it gets more time. */
-static bool late(struct request *r, uint64_t now_us) {
-  if (r->state != REQUEST_QUEUED && r->state != REQUEST_DELIVERED) return false;
-  const struct endpoint *callee = bus_endpoint(r->callee);
-  if (!r->deadline_us || r->deadline_us > now_us || callee->held_since_us) return false;
-  if (callee->live && version_is_traced(callee->live)) {
-    r->deadline_us = now_us + (r->deadline_us - r->since_us);
-    r->since_us = now_us;
-    return false;
-  }
-  return true;
+static bool has_deadline(const struct request *r) {
+  return (r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED) && r->deadline_us;
+}
+
+/* A request that is now late, unless its callee cannot be blamed. */
+static bool late(const struct request *r, uint64_t now_us) {
+  return has_deadline(r) && r->deadline_us <= now_us && !bus_endpoint(r->callee)->held_since_us &&
+         !bus_clock_stopped();
 }
 
 uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us) {
@@ -268,16 +268,20 @@ uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us) {
   /* Only a sendrec has a deadline. */
   struct request *r = &e->requests[SENDREC_SLOT];
   if (late(r, now_us)) request_answer(r, -ETIMEDOUT, &(msg_t){0}, NULL);
-  bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
-  if (waits && r->deadline_us && !bus_endpoint(r->callee)->held_since_us) next = r->deadline_us;
+  if (has_deadline(r) && r->deadline_us > now_us && !bus_endpoint(r->callee)->held_since_us)
+    next = r->deadline_us;
   return next;
+}
+
+void endpoint_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us) {
+  struct request *r = &e->requests[SENDREC_SLOT];
+  if (has_deadline(r)) r->deadline_us = debug_later(r->deadline_us, stopped_us, now_us);
 }
 
 void request_delay(struct endpoint *callee, uint64_t held_since_us, uint64_t now_us) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct request *r = &bus_endpoint(id)->requests[SENDREC_SLOT];
-    bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
-    if (!waits || r->callee != callee->id || !r->deadline_us) continue;
+    if (!has_deadline(r) || r->callee != callee->id) continue;
     uint64_t from = r->since_us > held_since_us ? r->since_us : held_since_us;
     r->deadline_us += now_us - from;
     timer_at(r->deadline_us);

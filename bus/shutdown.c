@@ -15,7 +15,20 @@ static uint64_t deadline_us;
 static int exit_status;
 
 static bool is_gone(const struct endpoint *e) {
-  return e->state == ENDPOINT_DOWN || e->state == ENDPOINT_DEAD || e->state == ENDPOINT_RECOVERING;
+  switch (e->state) {
+  case ENDPOINT_DOWN:
+  case ENDPOINT_DEAD:
+  case ENDPOINT_RECOVERING:
+  case ENDPOINT_STOPPED:
+    return true;
+  case ENDPOINT_STARTING:
+  case ENDPOINT_RUNNING:
+  case ENDPOINT_CONVERGING:
+  case ENDPOINT_FROZEN:
+  case ENDPOINT_STOPPING:
+    break;
+  }
+  return false;
 }
 
 static bool callers_gone(const struct endpoint *e) {
@@ -28,10 +41,7 @@ static bool callers_gone(const struct endpoint *e) {
 
 static void end(struct endpoint *e) {
   if (e->next) version_kill(e->next, NULL);
-  if (e->live->plain)
-    version_kill(e->live, NULL); /* it would not hear */
-  else
-    version_control(e->live, CONTROL_SHUTDOWN);
+  version_end(e->live);
 }
 
 void shutdown_continue(void) {

@@ -32,6 +32,42 @@ static uint64_t memory_bytes(int pid) {
   return sum * 1024;
 }
 
+/* In nanoseconds where the kernel counts so, else in clock ticks. */
+static uint64_t cpu_us(int pid) {
+  char path[64];
+  unsigned long long ns = 0, user = 0, system = 0;
+  snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+  FILE *f = fopen(path, "re");
+  if (f) {
+    int n = fscanf(f, "%llu", &ns);
+    fclose(f);
+    if (n == 1) return ns / 1000;
+  }
+  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+  if (!(f = fopen(path, "re"))) return 0;
+  /* The name, in parentheses, may contain anything but a parenthesis that closes. */
+  if (fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+             &system) != 2)
+    user = system = 0;
+  fclose(f);
+  return (user + system) * 1000000u / (unsigned long)sysconf(_SC_CLK_TCK);
+}
+
+static unsigned queued(const struct endpoint *e) {
+  const struct request *r;
+  unsigned n = 0;
+  TAILQ_FOREACH (r, &e->inbox, link)
+    n++;
+  return n;
+}
+
+static unsigned unanswered(const struct endpoint *e) {
+  unsigned n = 0;
+  for (unsigned i = 0; i < e->nrequests; i++)
+    n += e->requests[i].state == REQUEST_QUEUED || e->requests[i].state == REQUEST_DELIVERED;
+  return n;
+}
+
 static unsigned descriptors(int pid) {
   char path[64];
   unsigned n = 0;
@@ -56,6 +92,8 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   s->hung = e->hung;
   s->recovered = e->recovered;
   s->endpoint = (uint32_t)e->id;
+  s->queued = queued(e);
+  s->calls_in_flight = unanswered(e);
   if (!v) return;
   s->build_id = (char *)(uintptr_t)v->build_id;
   s->path = v->path ? v->path : s->path;
@@ -63,7 +101,18 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   if (v->pid) {
     s->memory_bytes = memory_bytes(v->pid);
     s->descriptors = descriptors(v->pid);
+    s->cpu_us = cpu_us(v->pid);
   }
+}
+
+int status_send_component(int fd, const struct endpoint *e) {
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  Proteos__ComponentStatus component, *list[] = {&component};
+  describe(e, &component);
+  reply.last = true;
+  reply.n_components = 1;
+  reply.components = list;
+  return control_reply(fd, &reply);
 }
 
 static const char *state_name(enum bus_state s) {
@@ -84,15 +133,19 @@ int status_send(int fd) {
   Proteos__ComponentStatus components[ENDPOINTS_MAX];
   Proteos__ComponentStatus *list[ENDPOINTS_MAX];
   char *urls[URLS_MAX];
-  for (unsigned i = 0; i < bus.nendpoints; i++) {
-    describe(bus_endpoint((endpoint_t)i + 1), &components[i]);
-    list[i] = &components[i];
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    const struct endpoint *e = bus_endpoint(id);
+    if (e->component->removed && !e->live) continue;
+    describe(e, &components[reply.n_components]);
+    list[reply.n_components] = &components[reply.n_components];
+    reply.n_components++;
   }
   for (const char *url; instance.n_urls < URLS_MAX && (url = wire_url((unsigned)instance.n_urls));)
     urls[instance.n_urls++] = (char *)(uintptr_t)url;
   instance.urls = urls;
   instance.name = (char *)(uintptr_t)bus.instance;
   instance.root = bus.manifest->root;
+  instance.manifest = bus.manifest->path;
   instance.state = (char *)(uintptr_t)state_name(bus.state);
   instance.loader_pid = bus.loader_pid;
   instance.busd_pid = getpid();
@@ -102,7 +155,6 @@ int status_send(int fd) {
   if (path) instance.busd_path = path;
   reply.last = true;
   reply.instance = &instance;
-  reply.n_components = bus.nendpoints;
   reply.components = list;
   int error = control_reply(fd, &reply);
   free(path);

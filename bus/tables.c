@@ -46,7 +46,7 @@ static bool check_version(const struct endpoint *e, const struct version *v, con
 
 static bool needs_version(enum endpoint_state s) {
   return s == ENDPOINT_STARTING || s == ENDPOINT_RUNNING || s == ENDPOINT_CONVERGING ||
-         s == ENDPOINT_FROZEN;
+         s == ENDPOINT_FROZEN || s == ENDPOINT_STOPPING;
 }
 
 static bool check_versions(const struct endpoint *e) {

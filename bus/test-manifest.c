@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bus/manifest.h"
+#include "bus/manifest_diff.h"
 
 static char directory[] = "/tmp/proteos-manifest-XXXXXX";
 static char path[64], error[1024];
@@ -107,6 +108,10 @@ static const struct wrong {
      "  - {name: w7, kind: slirp, to: a}\n"
      "  - {name: w8, kind: slirp, to: a}\n",
      "more than 8 wires go to a"},
+    {"timeouts_ms: {load: 7, start: 0}\ncomponents: [{name: a, file: a}]\n",
+     "line 1: timeouts_ms: start: must not be 0"},
+    {"components: [{name: a, file: a, syscalls: [fly]}]\n", "there is no system call 'fly'"},
+    {"components: [{name: a, file: a, syscalls: [ptrace]}]\n", "ever allowed 'ptrace'"},
 };
 #define NWRONGS (int)(sizeof(wrongs) / sizeof(wrongs[0]))
 
@@ -145,6 +150,45 @@ START_TEST(required_signature) {
 }
 END_TEST
 
+static void append(void *arg, const char *line) {
+  size_t used = strlen(arg);
+  snprintf((char *)arg + used, sizeof(error) - used, "%s\n", line + strlen(path) + 2);
+}
+
+START_TEST(every_problem) {
+  load("kolor: 1\n"
+       "timeouts_ms:\n"
+       "  converge: 0\n"
+       "components:\n"
+       "  - name: a\n"
+       "    file: nothing\n"
+       "    paint: red\n"
+       "    calls:\n"
+       "      - {to: b}\n"
+       "      - {to: z}\n"
+       "  - name: b\n"
+       "    file: a\n"
+       "    sends: [a,\n"
+       "            y]\n"
+       "    calls: [{to: a}]\n"
+       "  - {name: b, file: a}\n");
+  char expected[1024];
+  snprintf(expected, sizeof(expected),
+           "line 1: unknown key 'kolor'\n"
+           "line 7: unknown key 'paint'\n"
+           "line 3: timeouts_ms: converge: must not be 0\n"
+           "line 6: component a: its executable %s/bin/nothing is missing or not executable\n"
+           "line 16: component b is declared twice\n"
+           "line 10: component a calls z, which is not declared\n"
+           "line 14: component b sends to y, which is not declared\n"
+           "line 8: calls: must not form a cycle: a -> b -> a\n",
+           directory);
+  error[0] = 0;
+  ck_assert_ptr_null(manifest_load_and_report(path, append, error));
+  ck_assert_str_eq(error, expected);
+}
+END_TEST
+
 START_TEST(accepted) {
   struct manifest *m = load("sandbox: true\n"
                             "timeouts_ms: {load: 7}\n"
@@ -177,6 +221,100 @@ START_TEST(accepted) {
 }
 END_TEST
 
+/* ---- comparison ---- */
+
+static const char *const effects[] = {[EFFECT_NOW] = "now",
+                                      [EFFECT_NEXT_VERSION] = "next version",
+                                      [EFFECT_NEXT_START] = "next start",
+                                      [EFFECT_IF_UNUSED] = "if unused",
+                                      [EFFECT_IF_LEFT] = "if left",
+                                      [EFFECT_NEVER] = "never"};
+
+static void note(void *arg, const struct manifest_change *c) {
+  static const char *const kinds[] = {"+", "-", "~"};
+  size_t used = strlen(arg);
+  snprintf((char *)arg + used, sizeof(error) - used, "%s%s %s %s: %s\n", kinds[c->kind], c->what,
+           c->name, c->key, effects[c->effect]);
+}
+
+static struct manifest *load_good(const char *text) {
+  struct manifest *m = load(text);
+  ck_assert_msg(m, "%s", error);
+  return m;
+}
+
+START_TEST(every_difference) {
+  struct manifest *running = load_good(
+      "regions: [{name: r, bytes: 4096, share: [a, b]}, {name: s, bytes: 4096, share: [a]}]\n"
+      "wires: [{name: w, kind: slirp, to: a}]\n"
+      "components: [{name: a, file: a}, {name: b, file: a, calls: [{to: a}]}, {name: c, file: "
+      "a}]\n");
+  struct manifest *wanted = load_good(
+      "cpu: 0\nsandbox: none\ntimeouts_ms: {start: 1, load: 2, converge: 3, transfer: 4, maxtime: "
+      "5}\n"
+      "regions: [{name: r, bytes: 8192, share: [b, d]}, {name: t, bytes: 4096, share: [a]}]\n"
+      "wires: [{name: w, kind: tap, device: t, to: b}, {name: x, kind: slirp, to: a}]\n"
+      "components: [{name: d, file: a},\n"
+      "  {name: b, file: a, calls: [{to: a, deadline_ms: 1}], sends: [a]},\n"
+      "  {name: a, file: /bin/true, args: [x], cpu: other, restart: never, calls_max: 3,\n"
+      "   kernel: [update], syscalls: [flock], trace-syscalls: true}]\n");
+  ck_assert(manifest_renumber(wanted, running));
+  error[0] = 0;
+  manifest_compare(running, wanted, note, error);
+  ck_assert_str_eq(error, "~  cpu: never\n"
+                          "~  sandbox: never\n"
+                          "~  timeouts_ms: start: now\n"
+                          "~  timeouts_ms: load: now\n"
+                          "~  timeouts_ms: converge: now\n"
+                          "~  timeouts_ms: transfer: now\n"
+                          "~  timeouts_ms: maxtime: now\n"
+                          "~component a file: next start\n"
+                          "~component a args: next version\n"
+                          "~component a kernel: never\n"
+                          "~component a cpu: next version\n"
+                          "~component a restart: now\n"
+                          "~component a calls_max: next start\n"
+                          "~component a syscalls: next version\n"
+                          "~component a trace-syscalls: next version\n"
+                          "~component b calls: now\n"
+                          "~component b sends: now\n"
+                          "-component c : now\n"
+                          "+component d : now\n"
+                          "~region r bytes: if unused\n"
+                          "~region r share: if left\n"
+                          "-region s : if unused\n"
+                          "+region t : now\n"
+                          "~wire w kind: never\n"
+                          "~wire w to: never\n"
+                          "~wire w device: never\n"
+                          "+wire x : never\n");
+  manifest_free(running);
+  manifest_free(wanted);
+}
+END_TEST
+
+START_TEST(numbers_stay) {
+  struct manifest *first = load_good("components: [{name: a, file: a}, {name: b, file: a}]\n");
+  struct manifest *second = load_good("components: [{name: c, file: a}, {name: b, file: a}]\n");
+  ck_assert(manifest_renumber(second, first));
+  ck_assert_int_eq(manifest_find(second, "a"), 0);
+  ck_assert_int_eq(manifest_find(second, "b"), 2);
+  ck_assert_int_eq(manifest_find(second, "c"), 3);
+  ck_assert(second->components[0].removed);
+  struct manifest *third = load_good("components: [{name: c, file: a}, {name: a, file: a}]\n");
+  ck_assert(manifest_renumber(third, second));
+  ck_assert_int_eq(manifest_find(third, "a"), 1);
+  ck_assert_int_eq(manifest_find(third, "b"), 0);
+  ck_assert_int_eq(manifest_find(third, "c"), 3);
+  error[0] = 0;
+  manifest_compare(second, third, note, error);
+  ck_assert_str_eq(error, "-component b : now\n+component a : now\n");
+  manifest_free(first);
+  manifest_free(second);
+  manifest_free(third);
+}
+END_TEST
+
 START_TEST(cpus) {
   struct manifest_component here = {0}, other = {.cpu = "other"}, first = {.cpu = "0"};
   struct manifest m = {.cpu = "auto"};
@@ -199,7 +337,10 @@ int main(void) {
   tcase_add_loop_test(t, refused, 0, NWRONGS);
   tcase_add_test(t, missing_file);
   tcase_add_test(t, required_signature);
+  tcase_add_test(t, every_problem);
   tcase_add_test(t, accepted);
+  tcase_add_test(t, every_difference);
+  tcase_add_test(t, numbers_stay);
   tcase_add_test(t, cpus);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);

@@ -8,6 +8,7 @@
 
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/debug.h"
 #include "bus/kern.h"
 #include "bus/lifecycle.h"
 #include "bus/link.h"
@@ -45,6 +46,14 @@ void update_tell_um(const msg_t *m, const void *payload) {
   if (e && e->live) endpoint_mail(e, m, payload, NULL, 0);
 }
 
+void update_tell_time_outs(void) {
+  const struct endpoint *e = bus_update_manager();
+  const char *arguments = NULL;
+  int bytes = e ? link_arguments(e->component, &arguments) : 0;
+  const msg_t m = {.type = UM_TIMEOUTS, .payload = bytes > 0 ? (uint32_t)bytes : 0};
+  if (m.payload) update_tell_um(&m, arguments);
+}
+
 /* ---- load ---- */
 
 void update_answer_load(int error, const msg_t *m) {
@@ -54,7 +63,8 @@ void update_answer_load(int error, const msg_t *m) {
 static int can_load(const struct endpoint *e) {
   if (!e) return -ENOENT;
   if (!e->live) return -SYS_EDEADSRCDST;
-  if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING) return -EBUSY;
+  if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING || debug_holds(e))
+    return -EBUSY;
   return 0;
 }
 
@@ -251,11 +261,20 @@ static void commit_failed(int status) {
   if (is_member(bus_update_manager())) update_abort(bus_update_manager());
 }
 
+void update_delay(uint64_t stopped_us, uint64_t now_us) {
+  commit.deadline_us = debug_later(commit.deadline_us, stopped_us, now_us);
+}
+
 uint64_t update_expire(uint64_t now_us) {
   if (commit.state != COMMIT_UM) return UINT64_MAX;
   if (commit.deadline_us > now_us) return commit.deadline_us;
+  if (bus_clock_stopped()) return UINT64_MAX;
   commit_failed(-ETIMEDOUT);
   return UINT64_MAX;
+}
+
+bool update_involves(const struct endpoint *e) {
+  return e->next || e->held_since_us;
 }
 
 bool update_is_deciding(const struct endpoint *e) {
@@ -345,7 +364,7 @@ int update_abort_self(void) {
 void update_abort_all(void) {
   if (commit.state == COMMIT_UM) commit.state = COMMIT_NONE;
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    if (bus_endpoint(id)->next || bus_endpoint(id)->held_since_us) update_abort(bus_endpoint(id));
+    if (update_involves(bus_endpoint(id))) update_abort(bus_endpoint(id));
   update_abort_self();
 }
 

@@ -39,12 +39,19 @@ int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
                   const struct commit_limits *limits);
 /** Gives up a commit whose last members take too long. @return when to look again */
 uint64_t update_expire(uint64_t now_us);
+/** Moves that by as long as the clocks stood still (bus/debug.h). */
+void update_delay(uint64_t stopped_us, uint64_t now_us);
 /** The loader has decided: all members' endpoints pass to their new versions. Idempotent. */
 void update_activate(const struct loader_msg *m);
 /** It has decided against it. @param status  why, a negative errno */
 void update_refused(uint64_t txid, int status);
 /** In a new version of busd, which has the order to commit in its state: asks the loader to. */
 void update_ask(void);
+/** Tells um the time-outs that the manifest has now. */
+void update_tell_time_outs(void);
+
+/** Is this endpoint part of a transaction? */
+bool update_involves(const struct endpoint *e);
 /** Is this endpoint part of a transaction that the loader is deciding? */
 bool update_is_deciding(const struct endpoint *e);
 

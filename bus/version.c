@@ -154,3 +154,10 @@ void version_control(struct version *v, enum version_control c) {
   v->controls |= c;
   if (v->state == VERSION_RECEIVING) version_deliver_control(v);
 }
+
+void version_end(struct version *v) {
+  if (v->plain)
+    version_kill(v, NULL);
+  else
+    version_control(v, CONTROL_SHUTDOWN);
+}

@@ -71,6 +71,10 @@ struct version *version_by_id(uint32_t id);
 /** Ends the process, whatever it does, for a reason that is logged; its exit comes later. */
 void version_kill(struct version *v, const char *reason);
 
+/** Asks it to end by itself: it runs its shutdown handler. A plain program, which would not hear,
+ * is killed. */
+void version_end(struct version *v);
+
 /** Asks for a control message; it is delivered at once when the version is in receive. */
 void version_control(struct version *v, enum version_control c);
 

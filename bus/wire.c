@@ -236,6 +236,13 @@ int wire_init(void) {
   return 0;
 }
 
+void wire_adopt(void) {
+  for (unsigned i = 0; i < bus.manifest->wires_count; i++)
+    for (unsigned w = 0; w < wire_count(); w++)
+      if (strcmp(wires[w].def->name, bus.manifest->wires[i].name) == 0)
+        wires[w].def = &bus.manifest->wires[i];
+}
+
 bool wire_all_ready(const struct endpoint *e) {
   for (unsigned i = 0; i < wire_count(); i++)
     if (strcmp(wires[i].def->to, e->component->name) == 0 && wires[i].state != WIRE_READY)

@@ -30,4 +30,7 @@ const char *wire_url(unsigned i);
 void wire_helper_exited(int id, int wait_status, const char *never_ran);
 void wire_helper_failed(int id, int error);
 
+/** The bus has gone over to another manifest, which has the same wires; the former still exists. */
+void wire_adopt(void);
+
 #endif

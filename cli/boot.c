@@ -16,11 +16,10 @@
 #include "cli/beside.h"
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "cli/manifest_place.h"
 
 /* In the build tree, and where they are installed. */
 static const char *const loader_places[] = {"../bus/loader", "../libexec/proteos/loader", NULL};
-static const char *const manifest_places[] = {"../system.yaml", "../share/proteos/system.yaml",
-                                              NULL};
 
 /* What the sandbox lacks on this machine, in one line. */
 static void warn_of_sandbox(const struct manifest *manifest) {
@@ -148,16 +147,12 @@ static int start(const struct instance *instance, const char *manifest) {
 int boot_command(const struct instance *instance, int argc, char **argv) {
   const char *file = option_value(&argc, argv, "manifest");
   bool quiet = option_flag(&argc, argv, "q");
-  char place[PATH_MAX], manifest[PATH_MAX];
+  char manifest[PATH_MAX];
   if (argc != 1) {
     fprintf(stderr, "usage: prctl boot [--manifest FILE] [-q]\n");
     return 2;
   }
-  if (!file && find_beside(manifest_places, place)) file = place;
-  if (!file || !realpath(file, manifest)) {
-    fprintf(stderr, "prctl: manifest %s: %s\n", file ? file : "system.yaml", strerror(errno));
-    return EXIT_FAILURE;
-  }
+  if (!manifest_place_find(file, manifest)) return EXIT_FAILURE;
   if (!check_manifest(manifest) || !instance_make(instance)) return EXIT_FAILURE;
   int status = start(instance, manifest);
   if (status == EXIT_SUCCESS && !quiet) print_running(instance);

@@ -8,11 +8,17 @@
 typedef int command_fn(const struct instance *instance, int argc, char **argv);
 
 command_fn boot_command;     /* boot.c */
+command_fn check_command;    /* check.c */
+command_fn reload_command;   /* reload.c */
 command_fn shutdown_command; /* shutdown.c */
 command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */
+command_fn top_command;      /* top.c */
 command_fn trace_command;    /* trace.c */
+command_fn gdb_command;      /* gdb.c */
 command_fn kill_command;     /* kill.c */
+command_fn start_command;    /* start.c */
+command_fn stop_command;     /* start.c */
 command_fn history_command;  /* history.c */
 command_fn keygen_command;   /* sign.c */
 command_fn sign_command;

@@ -1,7 +1,7 @@
 #include "cli/control.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +44,24 @@ Proteos__ControlReply *control_receive(int control) {
   return n > 0 ? proteos__control_reply__unpack(NULL, (size_t)n, packed) : NULL;
 }
 
+bool control_wait(int control, int ms) {
+  struct pollfd p = {.fd = control, .events = POLLIN};
+  int n;
+  do
+    n = poll(&p, 1, ms);
+  while (n < 0 && errno == EINTR);
+  return n != 0;
+}
+
 int control_lost(void) {
   fprintf(stderr, "prctl: the instance closed the connection before it answered\n");
+  return EXIT_FAILURE;
+}
+
+int control_refused(Proteos__ControlReply *reply) {
+  if (!reply) return control_lost();
+  fprintf(stderr, "prctl: %s\n", *reply->text ? reply->text : strerror(-reply->status));
+  proteos__control_reply__free_unpacked(reply, NULL);
   return EXIT_FAILURE;
 }
 

@@ -2,6 +2,8 @@
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H
 
+#include <stdbool.h>
+
 #include "control.pb-c.h"
 
 #define CONTROL_PACKET_MAX_BYTES 65536
@@ -20,11 +22,18 @@ int control_send_files(int control, const Proteos__ControlRequest *request, cons
  *         gone */
 Proteos__ControlReply *control_receive(int control);
 
+/** Waits until there is a reply, or the instance is gone. @return false when time is up */
+bool control_wait(int control, int ms);
+
 /** Prints the texts of replies until the last one.
  * @return prctl's exit status: 0, or 1 when the request failed or the instance went away */
 int control_follow(int control);
 
 /** Says that the instance went away. @return 1 */
 int control_lost(void);
+
+/** Says why a reply is not what was asked for. @param reply  freed; NULL: the instance went away
+ * @return 1 */
+int control_refused(Proteos__ControlReply *reply);
 
 #endif

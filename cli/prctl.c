@@ -21,11 +21,18 @@ static const struct command {
   const char *arguments, *help;
 } commands[] = {
     {"boot", boot_command, "[--manifest FILE] [-q]", "start an instance"},
+    {"check", check_command, "[FILE]", "what is wrong with a manifest"},
     {"shutdown", shutdown_command, "", "end it, in order"},
     {"status", status_command, "[--json]", "its components and their versions"},
+    {"top", top_command, "[-d SECONDS] [-n COUNT] [--json]",
+     "what each component does, again and again"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
+    {"gdb", gdb_command, "COMPONENT [GDB-ARGUMENT] ...", "debug it; deadlines stand still"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
+    {"reload", reload_command, "[FILE]", "apply changes of its manifest, all or none"},
+    {"start", start_command, "COMPONENT", "start a component that was stopped or died"},
+    {"stop", stop_command, "COMPONENT", "end it in order; it is not restarted"},
     {"update", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "replace a component by a new version, now"},
     {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",

@@ -13,6 +13,7 @@ static void print_json(const Proteos__ControlReply *r) {
   json_string("instance", i->name, ", ");
   json_string("state", i->state, ", ");
   json_string("root", i->root, ", ");
+  json_string("manifest", i->manifest, ", ");
   printf("\"loader_pid\": %d, \"busd_pid\": %d,\n \"urls\": [", i->loader_pid, i->busd_pid);
   for (size_t u = 0; u < i->n_urls; u++)
     printf("%s\"%s\"", u ? ", " : "", i->urls[u]);
@@ -25,10 +26,12 @@ static void print_json(const Proteos__ControlReply *r) {
     json_string("state", c->state, ", ");
     json_string("path", c->path, ", ");
     printf("\"pid\": %d, \"messages\": %" PRIu64 ", \"updates\": %u, \"restarts\": %u, "
-           "\"endpoint\": %u, \"memory_bytes\": %" PRIu64 ", \"descriptors\": %u, \"hung\": %u, "
+           "\"endpoint\": %u, \"memory_bytes\": %" PRIu64 ", \"descriptors\": %u, "
+           "\"cpu_us\": %" PRIu64 ", \"queued\": %u, \"calls_in_flight\": %u, \"hung\": %u, "
            "\"recovered\": %u}%s\n",
            c->pid, c->messages, c->updates, c->restarts, c->endpoint, c->memory_bytes,
-           c->descriptors, c->hung, c->recovered, n + 1 < r->n_components ? "," : "");
+           c->descriptors, c->cpu_us, c->queued, c->calls_in_flight, c->hung, c->recovered,
+           n + 1 < r->n_components ? "," : "");
   }
   printf(" ]}\n");
 }
@@ -63,7 +66,7 @@ int status_command(const struct instance *instance, int argc, char **argv) {
   request.status = &status;
   if (control_send(control, &request, -1)) return control_lost();
   Proteos__ControlReply *reply = control_receive(control);
-  if (!reply || !reply->instance) return control_lost();
+  if (!reply || !reply->instance) return control_refused(reply);
   if (json)
     print_json(reply);
   else

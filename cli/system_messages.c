@@ -57,6 +57,7 @@ static const struct ipc_message messages[] = {
     {UM_REPORT, "UM_REPORT", um_report, nothing},
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
     {UM_CONTROL, "UM_CONTROL", control_client, nothing},
+    {UM_TIMEOUTS, "UM_TIMEOUTS", nothing, nothing},
     {UM_CONTROL_CLOSED, "UM_CONTROL_CLOSED", control_client, nothing},
     {UM_COMMITTED, "UM_COMMITTED", um_committed, nothing},
     {BUS_CTL_PREPARE, "CTL_PREPARE", nothing, nothing},

@@ -17,6 +17,8 @@
 #include "cli/versions.h"
 
 #define EXIT_USAGE 2
+/* um says that it has understood a request before it does anything. */
+#define UM_PATIENCE_MS 20000
 /* As many members as there can be components. */
 #define MEMBERS_MAX CONTROL_FILES_MAX
 
@@ -48,16 +50,16 @@ static int usage(const char *command) {
 }
 
 /* Asks the instance for its root and its components.
- * @return owned by the caller; NULL when it is gone */
+ * @return owned by the caller; NULL, after a message, when it does not say */
 static Proteos__ControlReply *ask_status(int control) {
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
   Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
   request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
   request.status = &status;
-  if (control_send(control, &request, -1)) return NULL;
-  Proteos__ControlReply *reply = control_receive(control);
-  if (!reply || reply->instance) return reply;
-  proteos__control_reply__free_unpacked(reply, NULL);
+  Proteos__ControlReply *reply =
+      control_send(control, &request, -1) ? NULL : control_receive(control);
+  if (reply && reply->instance) return reply;
+  control_refused(reply);
   return NULL;
 }
 
@@ -191,6 +193,11 @@ static int finish(const Proteos__ControlReply *last, const struct update_options
 /* Prints what um says, until it has done. @return prctl's exit status */
 static int follow(int control, const struct update_options *o) {
   bool explained = false;
+  if (!control_wait(control, UM_PATIENCE_MS)) {
+    fprintf(stderr, "prctl: the update manager does not answer, and will not do this any more; see "
+                    "prctl log um\n");
+    return EXIT_REFUSED;
+  }
   for (;;) {
     Proteos__ControlReply *reply = control_receive(control);
     if (!reply) return control_lost();
@@ -243,7 +250,7 @@ static int run(int control, Proteos__UpdateRequest__Action action, const struct 
   Proteos__ControlReply *status = NULL; /* members borrow its text */
   int code = EXIT_REFUSED;
   request_init(&r, action, o);
-  if (members && !(status = ask_status(control))) return control_lost();
+  if (members && !(status = ask_status(control))) return EXIT_REFUSED;
   if (!members || (o->all ? add_all(&r, o, status) : add_one(&r, o, status)))
     code = send_request(control, &r, o);
   if (status && o->dry_run && o->output != OUTPUT_JSON && code != EXIT_REFUSED)

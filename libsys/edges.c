@@ -10,16 +10,30 @@ const struct bus_edge *edge_to(endpoint_t ep) {
   return NULL;
 }
 
-int edge_check(endpoint_t dst, unsigned right) {
+static bool permits(endpoint_t dst, unsigned right) {
   const struct bus_edge *edge = edge_to(dst);
-  if (!edge || !(edge->rights & right)) return -EPERM;
+  return edge && edge->rights & right;
+}
+
+/* What is not known may be new: the manifest can be reloaded. What was taken away the bus refuses.
+ */
+int edge_check(endpoint_t dst, unsigned right) {
+  if (!permits(dst, right)) runtime_learn_edges();
+  if (!permits(dst, right)) return -EPERM;
   return runtime.live ? 0 : -SYS_ENOTLIVE;
 }
 
-endpoint_t sys_lookup(const char *name) {
+static endpoint_t find(const char *name) {
   for (uint32_t i = 0; i < runtime.hello.nedges; i++)
     if (strncmp(runtime.edges[i].name, name, BUS_NAME_MAX) == 0) return runtime.edges[i].endpoint;
   return -ENOENT;
+}
+
+endpoint_t sys_lookup(const char *name) {
+  endpoint_t found = find(name);
+  if (found > 0) return found;
+  runtime_learn_edges();
+  return find(name);
 }
 
 const char *sys_name(endpoint_t ep) {

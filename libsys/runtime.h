@@ -36,7 +36,10 @@ void runtime_reserve_fds(void);
 /** Prints one line with the component's name and ends the process. */
 void runtime_die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/** The edge to an endpoint, or NULL. */
+/** Asks the bus again whom this component may talk to. */
+void runtime_learn_edges(void);
+
+/** The edge to an endpoint that is known, or NULL. */
 const struct bus_edge *edge_to(endpoint_t ep);
 
 /** 0, or why this version may not send to `dst` with `right` (enum bus_right). */

@@ -30,15 +30,42 @@ static void *copy(const uint8_t **from, size_t *left, size_t bytes) {
   return to;
 }
 
-static void say_hello(void) {
-  static uint8_t buf[SYS_PAYLOAD_MAX];
+static uint8_t buf[SYS_PAYLOAD_MAX]; /* for the answer to HELLO */
+
+static size_t ask_hello(void) {
   struct kern_args args = {
       .m = {.type = KERN_HELLO}, .fd_out = -1, .in = buf, .in_cap = sizeof(buf)};
   args.m.u32[0] = BUS_ABI_VERSION;
   int error = kern_call(&args);
   if (error) runtime_die("refused by the bus: %s", sys_strerror(error));
-  size_t left = args.m.payload < sizeof(buf) ? args.m.payload : sizeof(buf);
-  if (left < sizeof(runtime.hello)) runtime_die("the bus's answer to HELLO is cut short");
+  size_t bytes = args.m.payload < sizeof(buf) ? args.m.payload : sizeof(buf);
+  if (bytes < sizeof(runtime.hello)) runtime_die("the bus's answer to HELLO is cut short");
+  return bytes;
+}
+
+/* Into memory that is not allocated: a component may learn of new edges at any time. */
+static void take_edges(const struct bus_hello *h, const uint8_t **from, size_t *left) {
+  static struct bus_edge edges[BUS_EDGES_MAX];
+  size_t bytes = h->nedges * sizeof(*edges);
+  if (h->nedges > BUS_EDGES_MAX || bytes > *left)
+    runtime_die("the bus's answer to HELLO is cut short");
+  memcpy(edges, *from, bytes);
+  runtime.edges = edges;
+  runtime.hello.nedges = h->nedges;
+  *from += bytes;
+  *left -= bytes;
+}
+
+void runtime_learn_edges(void) {
+  size_t left = ask_hello() - sizeof(struct bus_hello);
+  const uint8_t *at = buf + sizeof(struct bus_hello);
+  struct bus_hello hello;
+  memcpy(&hello, buf, sizeof(hello));
+  take_edges(&hello, &at, &left);
+}
+
+static void say_hello(void) {
+  size_t left = ask_hello();
   memcpy(&runtime.hello, buf, sizeof(runtime.hello));
   struct bus_hello *h = &runtime.hello;
   if (h->version != BUS_ABI_VERSION)
@@ -46,7 +73,7 @@ static void say_hello(void) {
                 h->version);
   const uint8_t *at = buf + sizeof(*h);
   left -= sizeof(*h);
-  runtime.edges = copy(&at, &left, h->nedges * sizeof(*runtime.edges));
+  take_edges(h, &at, &left);
   runtime.inherited = copy(&at, &left, h->ninherited * sizeof(*runtime.inherited));
   runtime.syscalls = copy(&at, &left, h->syscalls_bytes);
   runtime.options = copy(&at, &left, h->options_bytes);

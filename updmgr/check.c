@@ -112,6 +112,7 @@ int member_check(struct member *m, char *why, size_t cap) {
   const char *given;
   int running_fd = -1;
   status = kern_info(m->endpoint, &info, edges, MEMBER_EDGES_MAX, &given, &running_fd);
+  if (status == -EBUSY) return refuse(why, cap, status, "a debugger holds %s", m->name);
   if (status || info.pid <= 0 || running_fd < 0) {
     if (running_fd >= 0) close(running_fd);
     return refuse(why, cap, -ESRCH, "it is not running");

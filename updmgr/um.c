@@ -21,6 +21,30 @@ SYS_NEEDS(kernel, "update");
 
 static struct limits limits = {.load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
 
+static void read_limit(const char *arg) {
+  unsigned ms;
+  if (sscanf(arg, "load=%u", &ms) == 1 && ms)
+    limits.load_ms = ms;
+  else if (sscanf(arg, "converge=%u", &ms) == 1 && ms)
+    limits.converge_ms = ms;
+  else if (sscanf(arg, "transfer=%u", &ms) == 1 && ms)
+    limits.transfer_ms = ms;
+  else if (sscanf(arg, "maxtime=%u", &ms) == 1)
+    limits.max_ms = ms;
+  else {
+    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS maxtime=MS "
+            "key=HEXADECIMAL",
+            arg);
+    exit(EXIT_FAILURE);
+  }
+}
+
+/* Arguments as main() got them, name included. */
+static void read_limits(const char *arguments, size_t bytes) {
+  for (const char *end = arguments + bytes, *arg = arguments; arg < end; arg += strlen(arg) + 1)
+    if (arg != arguments && !signed_argument(arg)) read_limit(arg);
+}
+
 static const char *text_of(const msg_t *m) {
   static char text[SYS_PAYLOAD_MAX + 1];
   size_t n = m->payload < SYS_PAYLOAD_MAX ? m->payload : SYS_PAYLOAD_MAX;
@@ -50,6 +74,9 @@ static void process_msg(const msg_t *m) {
   case UM_CONTROL:
     control(m);
     break;
+  case UM_TIMEOUTS:
+    read_limits(sys_payload(), m->payload);
+    break;
   case UM_CONTROL_CLOSED:
     transaction_client_gone(m->u64[0]);
     break;
@@ -60,24 +87,6 @@ static void process_msg(const msg_t *m) {
     if (m->bits & (1ull << TRANSACTION_ALARM)) transaction_time_out();
     if (m->bits & (1ull << TRANSACTION_LOOK)) transaction_look();
     break;
-  }
-}
-
-static void read_limit(const char *arg) {
-  unsigned ms;
-  if (sscanf(arg, "load=%u", &ms) == 1 && ms)
-    limits.load_ms = ms;
-  else if (sscanf(arg, "converge=%u", &ms) == 1 && ms)
-    limits.converge_ms = ms;
-  else if (sscanf(arg, "transfer=%u", &ms) == 1 && ms)
-    limits.transfer_ms = ms;
-  else if (sscanf(arg, "maxtime=%u", &ms) == 1)
-    limits.max_ms = ms;
-  else {
-    sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS maxtime=MS "
-            "key=HEXADECIMAL",
-            arg);
-    exit(EXIT_FAILURE);
   }
 }
 

@@ -144,6 +144,61 @@ static int with_a_hanging_peer(const sys_init_t *info) {
   return 0;
 }
 
+/* With the argument "stopped": a peer that somebody stops, and later starts again. */
+static int with_a_stopped_peer(const sys_init_t *info) {
+  (void)info;
+  endpoint_t mortal = sys_lookup("mortal");
+  msg_t m = {.type = PEER_HOLD};
+  show("call that is held", sys_call(mortal, &m, NULL, 0, 300));
+  show("sendrec before the stop", ask(mortal, PEER_ECHO));
+  sys_log("waits");
+  show("call pending at the stopped", wait_for(PEER_HOLD | SYS_REPLY_FLAG, 300).status);
+  show("told of the stop", wait_for(SYS_EXITED, 0).i32[0] == mortal ? 0 : -EBADMSG);
+  show("sendrec to the stopped", ask(mortal, PEER_ECHO));
+  sys_log("done");
+  show("told of the start", wait_for(SYS_RESTARTED, 0).i32[0] == mortal ? 0 : -EBADMSG);
+  show("sendrec to the started", ask(mortal, PEER_ECHO));
+  return 0;
+}
+
+/* With the argument "deadlines": asks the peer again and again, and tells when it fails. */
+static void ask_again(void) {
+  int error = ask(sys_lookup("peer"), PEER_ECHO);
+  if (error) show("echo", error);
+  sys_alarm(0, sys_time_us() + 10000);
+}
+
+static int with_deadlines(const sys_init_t *info) {
+  (void)info;
+  ask_again();
+  return 0;
+}
+
+/* With the argument "edges": asks for `mortal` again and again, and tells when the outcome changes.
+ */
+static void look_for_mortal(void) {
+  static int last = 1;
+  endpoint_t mortal = sys_lookup("mortal");
+  int error = mortal < 0 ? mortal : ask(mortal, PEER_ECHO);
+  if (mortal > 0) sys_notify(mortal, 1);
+  if (error != last) show("mortal", error);
+  last = error;
+  sys_alarm(0, sys_time_us() + 10000);
+}
+
+static int with_edges(const sys_init_t *info) {
+  (void)info;
+  look_for_mortal();
+  return 0;
+}
+
+/* With the argument "calls": as many as it may make. */
+static int with_calls(const sys_init_t *info) {
+  (void)info;
+  in_flight(sys_lookup("peer"));
+  return 0;
+}
+
 static int second_life(const sys_init_t *info) {
   sys_log("incarnation: %u", info->incarnation);
   show("answer to a former life", ask(sys_lookup("peer"), PEER_ANSWER_HELD));
@@ -151,12 +206,26 @@ static int second_life(const sys_init_t *info) {
   return 0;
 }
 
+static const struct role {
+  const char *name;
+  int (*init)(const sys_init_t *);
+  int (*restart)(const sys_init_t *);
+  void (*again)(void);
+} roles[] = {
+    {"", first_life, second_life, NULL},          {"hang", with_a_hanging_peer, NULL, NULL},
+    {"stopped", with_a_stopped_peer, NULL, NULL}, {"deadlines", with_deadlines, NULL, ask_again},
+    {"edges", with_edges, NULL, look_for_mortal}, {"calls", with_calls, NULL, NULL},
+};
+
 int main(int argc, char **argv) {
-  event_eh_t handlers = {.init = first_life, .restart = second_life};
-  if (argc > 1 && strcmp(argv[1], "hang") == 0) handlers.init = with_a_hanging_peer;
+  const struct role *role = &roles[0];
+  for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+    if (argc > 1 && strcmp(argv[1], roles[i].name) == 0) role = &roles[i];
+  event_eh_t handlers = {.init = role->init, .restart = role->restart};
   sys_startup(&handlers);
   while (1) {
     msg_t m;
     sys_receive(&m);
+    if (m.type == SYS_NOTIFIED && m.source == SYS_KERNEL && role->again) role->again();
   }
 }

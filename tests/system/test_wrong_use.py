@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from typing import Iterator
 
@@ -127,3 +128,16 @@ def test_two_updates_at_once(running):
     complaint(running, "update", "httpd", "/bin/httpd")
     first.communicate(timeout=20)
     assert first.returncode != 0
+
+
+def test_update_manager_that_does_not_answer(running):
+    """It is told that prctl has gone: once it goes on it does not do what nobody waits for."""
+    running.kill("um", signal.SIGSTOP)
+    try:
+        assert complaint(running, "update", "net", "/bin/net.new") == \
+            "prctl: the update manager does not answer, and will not do this any more; see " \
+            "prctl log um"
+    finally:
+        running.kill("um", signal.SIGCONT)
+    running.wait(lambda: "the client that requested it was lost" in running.log("um"),
+                 "um to give it up")

@@ -1,0 +1,17 @@
+#include "cli/manifest_place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/beside.h"
+
+bool manifest_place_find(const char *file, char path[PATH_MAX]) {
+  static const char *const places[] = {"../system.yaml", "../share/proteos/system.yaml", NULL};
+  char place[PATH_MAX];
+  if (!file && find_beside(places, place)) file = place;
+  if (file && realpath(file, path)) return true;
+  fprintf(stderr, "prctl: manifest %s: %s\n", file ? file : "system.yaml", strerror(errno));
+  return false;
+}
