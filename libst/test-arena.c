@@ -113,8 +113,8 @@ static void check_sites(uint64_t sites) {
   ck_assert_uint_eq(some.blocks, all.of_sites);
 }
 
-static void use(void) {
-  for (int step = 0; step < STEPS; step++) {
+static void use(int steps) {
+  for (int step = 0; step < steps; step++) {
     struct held *h = &held[next_random() % HELD];
     if (step % 1000 == 0) check_sites(1ull << next_random() % 64 | 1ull << next_random() % 64);
     if (!h->p) {
@@ -134,7 +134,7 @@ static void use(void) {
 START_TEST(random_use) {
   start();
   size_t bytes = 0, live = 0;
-  use();
+  use(STEPS);
   for (int i = 0; i < HELD; i++)
     if (held[i].p) check(&held[i]), live++, bytes += held[i].bytes;
   size_t counts[2] = {0, 0};
@@ -239,13 +239,13 @@ END_TEST
 
 /* ---- what a process leaves that was interrupted ---- */
 
-static void interrupt(void) {
+static void interrupt(int steps) {
   ck_assert_int_eq(arena_reserve(), 0);
   int fd = arena_create();
   ck_assert_int_ge(fd, 0);
   arena_start(true);
   ARENA->sites = ARENA_SITES;
-  use();
+  use(steps);
   ck_assert_int_eq(arena_adopt(fd), 0);
   arena_start(false);
 }
@@ -265,7 +265,7 @@ static struct page *page_of_kind(enum page_kind kind, uint32_t pages) {
 }
 
 START_TEST(lists_are_made_anew) {
-  interrupt();
+  interrupt(STEPS);
   memset(ARENA->bins, 0xff, sizeof(ARENA->bins));
   memset(ARENA->partial, 0xff, sizeof(ARENA->partial));
   ARENA->dirty = 4711;
@@ -285,7 +285,7 @@ START_TEST(lists_are_made_anew) {
     if (held[i].p) check(&held[i]), live++;
   arena_each(count_block, counts);
   ck_assert_uint_eq(counts[0], live);
-  use();
+  use(STEPS);
 }
 END_TEST
 
@@ -349,7 +349,7 @@ static const char *break_heap(int how) {
 enum { WAYS_TO_BREAK = 16 };
 
 START_TEST(broken_heap_is_refused) {
-  interrupt();
+  interrupt(STEPS / 10);
   const char *says = break_heap(_i);
   ck_assert_pstr_eq(arena_recover(1), says);
 }

@@ -314,6 +314,16 @@ def test_crash_during_an_update(recovering):
     assert recovering.ask(CHECK)["total"] == 5
 
 
+def test_an_updated_bus_recovers_and_keeps_time(recovering):
+    """What busd keeps of a component, and when it looks after it, is state of its own."""
+    recovering.ask(ADD, 5)
+    recovering.system.update("busd", "self")
+    recovering.break_down(HANG)
+    status = recovering.wait_for(1)
+    assert (status.hung, status.recovered) == (1, 1)
+    assert recovering.ask(CHECK)["total"] == 6
+
+
 def test_nothing_is_left_over(recovering):
     """Descriptors and processes after 20 recoveries are those after the first."""
     def counted() -> Any:

@@ -10,7 +10,7 @@ PACKET = struct.Struct("<II")
 OP = struct.Struct("<HHiQII")
 MSG = struct.Struct("<iIiIQ40s")
 DELIVERY = struct.Struct("<Ii")
-HELLO = struct.Struct("<IiIIIIIIIII32s32s")
+HELLO = struct.Struct("<IiIIIIIIIIII32s32s")
 EDGE = struct.Struct("<iII32s")
 
 ABI_VERSION = 2
@@ -135,7 +135,7 @@ class Bus:
         assert (op.code, op.dst, op.type) == (SENDREC, 0, KERN_HELLO)
         names = b"".join(s.encode() + b"\0" for s in self.syscalls)
         data = HELLO.pack(ABI_VERSION, 7, self.start, incarnation, self.calls_max, 0, self.sandbox,
-                          len(self.edges), 0, len(names), len(self.options), self.name.encode(),
+                          len(self.edges), 0, len(names), len(self.options), 0, self.name.encode(),
                           b"test")
         for e in self.edges:
             data += EDGE.pack(e.endpoint, e.rights, e.deadline_ms, e.name.encode())
