@@ -90,7 +90,6 @@ void self_become(void) {
   while (self_is_frozen())
     link_wait();
   close(old_exe);
-  bus_log("busd updated: build id %s, process %d", self_build_id(), getpid());
   log_notes();
 }
 

@@ -23,6 +23,7 @@
 #include "bus/shutdown.h"
 #include "bus/status.h"
 #include "bus/trace.h"
+#include "libst/annotate.h"
 #include "proto/printable.h"
 
 #define CLIENTS_MAX     32u
@@ -97,6 +98,7 @@ int control_reply(int fd, const Proteos__ControlReply *reply) {
   ssize_t sent = send(fd, packed, n, MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent < 0 ? -errno : 0;
 }
+ST_STATIC(control_reply, packed, dont_transfer);
 
 static void send_text(struct client *c, bool last, int status, const char *text) {
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
@@ -335,6 +337,7 @@ static void client_ready(int fd, void *client) {
   if (!taken) fdpass_close(fds, nfds);
   if (r) proteos__control_request__free_unpacked(r, NULL);
 }
+ST_STATIC(client_ready, packed, dont_transfer);
 
 /* ---- connections ---- */
 

@@ -8,8 +8,10 @@
 #include "bus/grants.h"
 #include "bus/self.h"
 #include "bus/wire.h"
+#include "libst/annotate.h"
 
 static uint8_t buffer[SYS_PAYLOAD_MAX];
+ST_VAR(buffer, dont_transfer);
 
 static uint8_t *put(uint8_t *at, const void *what, size_t bytes) {
   memcpy(at, what, bytes);

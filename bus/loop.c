@@ -71,9 +71,11 @@ int loop_add(int fd, unsigned events, bool once, loop_fn *fn, void *arg) {
 }
 
 void loop_forget(int fd) {
-  if (fd < 0 || fd >= FDS_MAX || !slots[fd] || !slots[fd]->used) return;
-  event_del(slots[fd]->event);
-  slots[fd]->used = false;
+  if (fd < 0 || fd >= FDS_MAX || !slots[fd]) return;
+  struct slot *s = slots[fd];
+  if (s->used) event_del(s->event);
+  s->used = false;
+  s->arg = NULL; /* which may be freed now */
 }
 
 bool loop_has(int fd, const void *arg) {

@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "bus/fdpass.h"
 #include "bus/kern.h"
+#include "libst/annotate.h"
 
 #define PACKET_FDS_MAX 4u
 
@@ -145,6 +146,7 @@ bool packet_read(struct version *v) {
   fdpass_close(p.fds, p.nfds);
   return true;
 }
+ST_STATIC(packet_read, in, dont_transfer);
 
 void packet_ready(int fd, void *version) {
   (void)fd;

@@ -41,7 +41,8 @@ static struct self {
   enum self_state state;
   uint32_t id; /* of the new version, or the last one */
   int32_t pid;
-  int channel; /* state channel, until st_export_prepare() takes it */
+  int channel;        /* state channel, until st_export_prepare() takes it */
+  uint64_t frozen_us; /* when it last froze */
 } self = {.channel = -1};
 
 int self_keep(int fd) {
@@ -206,6 +207,7 @@ void self_hand_over(void) {
   tell_report(getpid(), UPDATE_FROZEN, 0, "");
   bus_log("busd hands over to process %d", self.pid);
   self.state = SELF_FROZEN;
+  self.frozen_us = bus_now_us();
   int error = st_export();
   /* When the new version has died, its end is the reason. */
   if (error && error != -EPIPE) {
@@ -225,4 +227,7 @@ bool self_is_frozen(void) {
 void self_activated(void) {
   self.state = SELF_NONE;
   bus.updates++;
+  bus_log("busd updated: build id %s, process %d; nobody was served for %llu us", build_id,
+          getpid(), (unsigned long long)(bus_now_us() - self.frozen_us));
+  tell_report(getpid(), UPDATE_TRANSFERRED, 0, "");
 }

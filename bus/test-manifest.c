@@ -221,6 +221,40 @@ START_TEST(accepted) {
 }
 END_TEST
 
+/* Nothing of the copy is the original's. */
+START_TEST(copied) {
+  struct manifest *m =
+      load("cpu: 0\n"
+           "regions: [{name: r, bytes: 8192, share: [a, b]}]\n"
+           "wires: [{name: w, kind: stream, to: a, path: x.sock, listen: true}]\n"
+           "components:\n"
+           "  - {name: a, file: a, args: [one, 2], cpu: other, syscalls: [flock]}\n"
+           "  - {name: b, file: a, calls: [{to: a, deadline_ms: 5}], sends: [a]}\n");
+  ck_assert_msg(m, "%s", error);
+  char *executable = strdup(m->components[0].executable);
+  struct manifest *copy = manifest_copy(m);
+  manifest_free(m);
+  ck_assert_str_eq(copy->cpu, "0");
+  ck_assert_str_eq(copy->root, directory);
+  ck_assert_str_eq(copy->regions[0].name, "r");
+  ck_assert_str_eq(copy->regions[0].share[1], "b");
+  ck_assert_str_eq(copy->wires[0].name, "w");
+  ck_assert_str_eq(copy->wires[0].to, "a");
+  ck_assert_ptr_null(copy->wires[0].forward);
+  ck_assert_ptr_nonnull(strstr(copy->wires[0].path, "/x.sock"));
+  ck_assert_str_eq(copy->components[0].args[1], "2");
+  ck_assert_str_eq(copy->components[0].cpu, "other");
+  ck_assert_str_eq(copy->components[0].syscalls[0], "flock");
+  ck_assert_str_eq(copy->components[0].executable, executable);
+  ck_assert_str_eq(copy->components[1].name, "b");
+  ck_assert_str_eq(copy->components[1].file, "a");
+  ck_assert_str_eq(copy->components[1].calls[0].to, "a");
+  ck_assert_uint_eq(copy->components[1].calls[0].deadline_ms, 5);
+  ck_assert_str_eq(copy->components[1].sends[0], "a");
+  free(executable);
+}
+END_TEST
+
 /* ---- comparison ---- */
 
 static const char *const effects[] = {[EFFECT_NOW] = "now",
@@ -341,6 +375,7 @@ int main(void) {
   tcase_add_test(t, accepted);
   tcase_add_test(t, every_difference);
   tcase_add_test(t, numbers_stay);
+  tcase_add_test(t, copied);
   tcase_add_test(t, cpus);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);

@@ -34,12 +34,12 @@ done
 """
 
 
-def errors_manifest() -> Manifest:
+def errors_manifest(deadline_ms: int = 200) -> Manifest:
     manifest = Manifest.empty()
     manifest.add("peer", restart="always")
     manifest.add("mortal", file="peer", restart="never")
     manifest.add("prober", restart="always",
-                 calls=[{"to": "peer", "deadline_ms": 200}, {"to": "mortal"}])
+                 calls=[{"to": "peer", "deadline_ms": deadline_ms}, {"to": "mortal"}])
     return manifest
 
 

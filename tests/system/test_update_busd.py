@@ -60,6 +60,11 @@ def frozen_since(system: System, before: set[int]) -> int:
     return pid
 
 
+def is_back(system: System, name: str) -> bool:
+    status = system.status()[name]
+    return bool(status.restarts == 1 and status.state == "running")
+
+
 def expect_rollback(system: System, output: str, before: Any, reason: str) -> None:
     """The same processes go on, nothing is left over, and the next update succeeds."""
     last = output.splitlines()[-1]
@@ -169,12 +174,12 @@ def test_twenty_updates_leave_nothing(counted):
 
 def test_every_error_of_the_bus_during_updates():
     """Deadlines, stale tokens, restarts, calls in flight, payloads: all as without updates."""
-    with System(errors_manifest()) as system:
+    with System(errors_manifest(deadline_ms=1500)) as system:
         rounds = 0
         while "prober: done" not in system.log("prober"):
             system.update("busd", f"/bin/busd{'.new' if rounds % 2 else ''}")
             rounds += 1
-            assert rounds < 100
+            assert rounds < 300
         assert shown(system) == EXPECTED
         assert rounds > 1
 
@@ -226,6 +231,45 @@ def test_new_busd_is_hit_while_the_old_one_is_frozen(counted, signum, reason):
     output, _ = prctl.communicate(timeout=20)
     assert prctl.returncode == ROLLED_BACK
     expect_rollback(counted, output, before, reason)
+
+
+@pytest.mark.parametrize("signum, reason", [
+    (signal.SIGKILL, "busd's new version was killed while loading (signal 9)"),
+    (signal.SIGSTOP, "busd's new version did not answer within 5000 ms while loading"),
+])
+def test_new_busd_is_hit_while_it_loads(counted, signum, reason):
+    before = held(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck")
+    os.kill(counted.wait(lambda: newcomer(counted, before[0]), "the new busd"), signum)
+    output, _ = prctl.communicate(timeout=20)
+    assert prctl.returncode == ROLLED_BACK
+    expect_rollback(counted, output, before, reason)
+
+
+def test_um_is_killed_while_busd_loads(counted):
+    before = held(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck")
+    new = counted.wait(lambda: newcomer(counted, before[0]), "the new busd")
+    counted.kill("um")
+    prctl.communicate(timeout=20)
+    assert prctl.returncode != 0
+    counted.wait(lambda: is_back(counted, "um"), "um's restart")
+    counted.wait(lambda: new not in counted.processes(), "the new busd's end")
+    counted.update("busd", "/bin/busd")
+
+
+def test_component_that_dies_while_busd_is_frozen_is_restarted():
+    """The loader keeps the news for the busd that goes on."""
+    with System(counter_manifest()) as system:
+        before, counter = set(system.processes()), system.status()["counter"].pid
+        prctl = system.start_prctl("update", "busd", "/bin/busd.hang")
+        frozen_since(system, before)
+        os.kill(counter, signal.SIGKILL)
+        system.wait(lambda: counter not in system.processes(), "the counter's end")
+        prctl.communicate(timeout=20)
+        assert prctl.returncode == ROLLED_BACK
+        system.wait(lambda: is_back(system, "counter"), "the restart")
+        system.update("busd", "/bin/busd")
 
 
 def test_old_busd_is_stopped_while_it_is_frozen(counted):
@@ -283,11 +327,6 @@ def test_client_is_lost_while_busd_is_frozen(counted):
                  "the loss in um's log")
     counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
     counted.update("busd", "/bin/busd")
-
-
-def is_back(system: System, name: str) -> bool:
-    status = system.status()[name]
-    return bool(status.restarts == 1 and status.state == "running")
 
 
 def test_new_busd_restarts_and_ends_components():
