@@ -13,6 +13,7 @@
 
 #include "bus/bus.h"
 #include "bus/debug.h"
+#include "bus/fault.h"
 #include "bus/fdpass.h"
 #include "bus/lifecycle.h"
 #include "bus/link.h"
@@ -239,6 +240,12 @@ static void do_debug(struct client *c, const char *name) {
   if (status_send_component(c->fd, e) < 0) client_free(c);
 }
 
+static void do_fault(struct client *c, const Proteos__FaultRequest *r) {
+  char text[256] = "";
+  int status = fault_request(c->fd, r, text, sizeof(text));
+  if (status <= 0) end_request(c, status, text);
+}
+
 static void do_trace(struct client *c, const Proteos__TraceRequest *r) {
   char text[256] = "";
   int error = trace_subscribe(c->fd, r->filters, r->n_filters, text, sizeof(text));
@@ -304,6 +311,9 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
     do_debug(c, r->debug->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_FAULT:
+    do_fault(c, r->fault);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:
