@@ -34,6 +34,7 @@ enum client_state {
   CLIENT_FREE,
   CLIENT_IDLE,
   CLIENT_AT_UM,     /* um has its request and has not ended it */
+  CLIENT_ORPHAN,    /* that um has died, and what comes of the update is not decided */
   CLIENT_TRACING,   /* gets events until it goes */
   CLIENT_WAITING,   /* for components that start or stop */
   CLIENT_DEBUGGING, /* holds a component until it goes */
@@ -46,6 +47,7 @@ static struct client {
   uint64_t awaited;    /* WAITING: endpoints that have not settled */
   int status;          /* WAITING: what it will be told */
   endpoint_t debugged; /* DEBUGGING */
+  bool committed;      /* an update was, since its request went to um */
 } clients[CLIENTS_MAX];
 
 static uint64_t number_of(const struct client *c) {
@@ -82,6 +84,7 @@ static void client_free(struct client *c) {
     break;
   case CLIENT_IDLE:
   case CLIENT_WAITING:
+  case CLIENT_ORPHAN:
     break;
   }
   loop_forget(c->fd);
@@ -130,11 +133,25 @@ int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool l
   return 0;
 }
 
+void control_committed(void) {
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].state == CLIENT_AT_UM || clients[i].state == CLIENT_ORPHAN)
+      clients[i].committed = true;
+}
+
 void control_manager_died(void) {
   for (unsigned i = 0; i < CLIENTS_MAX; i++)
-    if (clients[i].state == CLIENT_AT_UM)
-      end_request(&clients[i], -EPIPE,
-                  "the update manager has died: the update is abandoned, the old versions go on");
+    if (clients[i].state == CLIENT_AT_UM) clients[i].state = CLIENT_ORPHAN;
+}
+
+void control_tell_orphans(void) {
+  static const char abandoned[] =
+      "the update manager has died: the update is abandoned, the old versions go on";
+  static const char done[] =
+      "the update manager has died, but the update is done: the new versions go on";
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].state == CLIENT_ORPHAN)
+      end_request(&clients[i], -EPIPE, clients[i].committed ? done : abandoned);
 }
 
 /* ---- components that start and stop ---- */
@@ -273,6 +290,7 @@ static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, con
     return false;
   }
   c->state = CLIENT_AT_UM;
+  c->committed = false;
   tell_um(UM_CONTROL, c, packed, (uint32_t)bytes, fds, nfds);
   return true;
 }

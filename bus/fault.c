@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus/bus.h"
@@ -102,18 +103,25 @@ static unsigned list_hits(Proteos__FaultHit *hits, Proteos__FaultHit **list) {
   return n;
 }
 
+struct listed {
+  Proteos__FaultOrder orders[FAULT_ORDERS_MAX], *order_list[FAULT_ORDERS_MAX];
+  Proteos__FaultHit hits[FAULT_HITS_MAX], *hit_list[FAULT_HITS_MAX];
+};
+
+/* On the heap for as long as it takes: it points into the page, which is no state. */
 static int list(int fd) {
-  static Proteos__FaultOrder orders[FAULT_ORDERS_MAX], *order_list[FAULT_ORDERS_MAX];
-  static Proteos__FaultHit hits[FAULT_HITS_MAX], *hit_list[FAULT_HITS_MAX];
+  struct listed *l = malloc(sizeof(*l));
+  if (!l) return -ENOMEM;
   Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
   Proteos__FaultStatus faults = PROTEOS__FAULT_STATUS__INIT;
-  faults.n_orders = list_orders(orders, order_list);
-  faults.orders = order_list;
-  faults.n_hits = list_hits(hits, hit_list);
-  faults.hits = hit_list;
+  faults.n_orders = list_orders(l->orders, l->order_list);
+  faults.orders = l->order_list;
+  faults.n_hits = list_hits(l->hits, l->hit_list);
+  faults.hits = l->hit_list;
   reply.last = true;
   reply.faults = &faults;
   int error = control_reply(fd, &reply);
+  free(l);
   return error ? error : 1;
 }
 

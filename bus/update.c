@@ -16,7 +16,6 @@
 #include "bus/self.h"
 #include "bus/timer.h"
 #include "libst/fault.h"
-#include "libst/fault.h"
 
 /* How long the loader may take to decide. */
 #define DECIDE_US 1000000u
@@ -35,6 +34,7 @@ static struct {
   struct loader_member members[LOADER_MEMBERS_MAX];
   struct commit_limits limits;
   bool self;            /* busd is a member, too */
+  bool orphaned;        /* DECIDING: the um that ordered it has died */
   uint64_t deadline_us; /* of COMMIT_UM */
 } commit;
 
@@ -210,6 +210,7 @@ static void decide(void) {
   if (commit.self) link_affinity_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus));
   st_pass("busd.commit");
   commit.state = COMMIT_DECIDING;
+  commit.orphaned = false;
   link_commit(&m);
 }
 
@@ -327,7 +328,9 @@ void update_activate(const struct loader_msg *m) {
     rebind();
     if (commit.self) self_activated();
     st_pass("busd.rebound");
+    control_committed();
     tell_committed(0);
+    control_tell_orphans();
   }
   link_activated(m->commit.txid);
 }
@@ -339,10 +342,12 @@ void update_refused(uint64_t txid, int status) {
     struct version *v = member(i)->live;
     if (v && v->exited) lifecycle_exited(v, v->wait_status, "");
   }
-  if (um())
+  /* An um that was started since knows nothing of it. */
+  if (um() && !commit.orphaned)
     commit_failed(status);
   else
     update_abort_all();
+  control_tell_orphans();
 }
 
 /* ---- abort ---- */
@@ -435,8 +440,13 @@ static void member_lost(const struct endpoint *e) {
 
 void update_live_exited(struct endpoint *e, const struct version *v, int wait_status) {
   if (e == bus_update_manager()) {
-    if (commit.state != COMMIT_DECIDING) update_abort_all();
     control_manager_died();
+    if (commit.state == COMMIT_DECIDING) {
+      commit.orphaned = true;
+      return;
+    }
+    update_abort_all();
+    control_tell_orphans();
     return;
   }
   if (!e->next) return;

@@ -80,7 +80,7 @@ static void process_msg(const msg_t *m) {
   case LEDGER_APPEND:
     answer.status = append(IPC(m, ledger_append)->number);
     IPC_REPLY(&answer, ledger_append)->count = count;
-    answer_waiter(IPC(m, ledger_append)->number);
+    if (!answer.status) answer_waiter(IPC(m, ledger_append)->number);
     break;
   case LEDGER_SUM:
     answer.status = sum(IPC_REPLY(&answer, ledger_sum));

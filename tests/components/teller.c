@@ -18,6 +18,7 @@ static endpoint_t ledger;
 static uint64_t answers, wrong, losses;
 static uint64_t count, digest = LEDGER_EMPTY; /* what the ledger must hold */
 static bool lost, waiting;
+static bool stale; /* what was asked last was asked of an earlier life of the ledger */
 
 static void call(uint32_t type, uint64_t number) {
   msg_t m = {.type = type};
@@ -34,16 +35,14 @@ static void note_wrong(const char *what, const msg_t *m) {
   sys_log("wrong: %s (status %d)", what, m->status);
 }
 
-/* A ledger that has died has answered none of what was asked of it. */
-static void note_loss(const msg_t *m) {
+static void note_loss(const char *how) {
   if (!lost) {
     losses++;
-    sys_log("lost: %s", sys_strerror(m->status));
+    sys_log("lost: %s", how);
   }
   lost = true;
   count = 0;
   digest = LEDGER_EMPTY;
-  sys_alarm(BIT_RETRY, sys_time_us() + RETRY_US);
 }
 
 static void go_on(void) {
@@ -84,7 +83,11 @@ static void closed(const msg_t *m) {
 
 static void waited(const msg_t *m) {
   waiting = false;
-  if (is_loss(m)) return; /* the other call tells */
+  if (is_loss(m)) {
+    stale = !lost; /* the other call was answered, and another one was made since */
+    note_loss(sys_strerror(m->status));
+    return;
+  }
   /* Its answer was sent before that of the append. */
   if (m->status || IPC_REPLY(m, ledger_wait)->number != count) note_wrong("wait", m);
 }
@@ -94,7 +97,12 @@ static void answered(const msg_t *m) {
   if (m->cookie == LEDGER_WAIT) {
     waited(m);
   } else if (is_loss(m)) {
-    note_loss(m);
+    stale = false;
+    note_loss(sys_strerror(m->status));
+    sys_alarm(BIT_RETRY, sys_time_us() + RETRY_US);
+  } else if (stale) {
+    stale = false;
+    call(LEDGER_CLOSE, 0);
   } else if (m->cookie == LEDGER_APPEND) {
     appended(m);
   } else if (m->cookie == LEDGER_SUM) {
@@ -108,6 +116,12 @@ static void report(void) {
   sys_log("answers %llu wrong %llu losses %llu", (unsigned long long)answers,
           (unsigned long long)wrong, (unsigned long long)losses);
   sys_alarm(BIT_REPORT, sys_time_us() + REPORT_US);
+}
+
+/* It may have died when all that was asked of it was answered. */
+static void restarted(void) {
+  stale = stale || !lost;
+  note_loss("it was restarted");
 }
 
 /* Whatever an earlier life of it has left in the ledger is dropped. */
@@ -127,6 +141,8 @@ int main(void) {
     sys_receive(&m);
     if (m.type & SYS_REPLY_FLAG) {
       answered(&m);
+    } else if (m.type == SYS_RESTARTED && m.i32[0] == ledger) {
+      restarted();
     } else if (m.type == SYS_NOTIFIED && m.source == SYS_KERNEL) {
       if (m.bits & (1u << BIT_REPORT)) report();
       if (m.bits & (1u << BIT_RETRY)) call(LEDGER_SUM, 0);

@@ -15,13 +15,13 @@ from typing import Any, Iterator
 
 from proteos import ProteosError, System, process
 
-from subject import COMPONENTS, Outcome, Subject, Violation, boot
+from subject import COMPONENTS, Outcome, Subject, Update, Violation, boot
 
 ACTIONS = ["crash", "kill", "stop", "hang", "delay", "error"]
 DELAY_MS = 40
-NTH_MAX = 3         # of the hits of a point in one update: so many first ones, and the last
 PATIENCE = 0.7      # s that a party may be stopped, before the experiment does what a heartbeat does
 CASES_PER_BOOT = 60
+DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,15 @@ class Kind:
     course: tuple[tuple[str, str, str], ...] = ()
 
 
-EVERYTHING = tuple(COMPONENTS)
+EVERYTHING = (*COMPONENTS, "busd")
 KINDS = [
     Kind("one", ("ledger",)),
     Kind("several", ("teller", "ledger")),
+    Kind("with um", tuple(COMPONENTS)),
     Kind("everything", EVERYTHING),
     Kind("rolled back", ("teller", "ledger"), (("ledger.next", "import.run", "error"),)),
-    Kind("refused", EVERYTHING, (("loader", "loader.decide", "error"),)),
+    Kind("refused", tuple(COMPONENTS), (("loader", "loader.decide", "error"),)),
+    Kind("given back", EVERYTHING, (("busd.next", "import.run", "error"),)),
 ]
 
 
@@ -55,9 +57,16 @@ class Case:
         return f"{self.kind.name}: {self.action} {self.party} at {self.point}{nth}"
 
     @property
-    def ends_instance(self) -> bool:
-        """busd and the loader are not replaced here."""
-        return self.party in ("busd", "loader") and self.action not in ("delay", "error")
+    def may_end_instance(self) -> bool:
+        """By the death of busd or of the loader; but the update may have replaced that busd."""
+        decided = (self.party, self.point) == ("busd.next", "handover.asked")
+        return (self.party in ("busd", "loader") or decided) and self.action not in ("delay", "error")
+
+    @property
+    def is_helpless(self) -> bool:
+        """Nobody but a user ends or continues a party that hangs or is stopped there."""
+        waits = self.action in ("stop", "hang")
+        return waits and (self.may_end_instance or not self.party.endswith(".next"))
 
     @property
     def damages(self) -> set[str]:
@@ -91,13 +100,14 @@ def record(subject: Subject) -> dict[Kind, list[Any]]:
     return found
 
 
-def cases_of(found: dict[Kind, list[Any]]) -> Iterator[Case]:
+def cases_of(found: dict[Kind, list[Any]], hits_max: int) -> Iterator[Case]:
+    """@param hits_max  of the hits of a point in one update: so many first ones, and the last"""
     for kind, hits in found.items():
         ordered = {(party, point) for party, point, _ in kind.course}
         for hit in hits:
             if (hit.party, hit.point) in ordered:
                 continue
-            for nth in sorted({*range(1, min(hit.count, NTH_MAX) + 1), hit.count}):
+            for nth in sorted({*range(1, min(hit.count, hits_max) + 1), hit.count}):
                 for action in ACTIONS:
                     if action != "error" or hit.error:
                         yield Case(kind, hit.party, hit.point, action, nth)
@@ -112,6 +122,7 @@ class Experiment:
         self.system: System | None = None
         self.subject: Subject | None = None
         self.on_this_boot = 0
+        self.deaths: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
         self.hit: set[str] = set()
@@ -125,6 +136,8 @@ class Experiment:
     def enter(self) -> Subject:
         if self.subject and self.on_this_boot >= CASES_PER_BOOT:
             self.leave()
+        if self.deaths and max(self.deaths.values()) >= DEATHS_PER_BOOT:
+            self.leave()
         if not self.subject:
             self.system = boot()
             self.system.__enter__()
@@ -135,6 +148,7 @@ class Experiment:
 
     def leave(self) -> None:
         system, self.system, self.subject, self.on_this_boot = self.system, None, None, 0
+        self.deaths.clear()
         if system:
             system.__exit__(None, None, None)
 
@@ -173,82 +187,66 @@ class Experiment:
             subject.order(party, point, action)
         subject.order(case.party, case.point, case.action, case.nth,
                       DELAY_MS if case.action == "delay" else None)
-        try:
-            prctl = subject.start_update(members)
-        except ProteosError as refused:  # of mupdate
-            if not (case.damages or case.ends_instance or case.action == "error"):
-                raise
-            prctl = None
-            outcome = Outcome(False, str(refused))
-        except subprocess.TimeoutExpired:
-            prctl = None
-            outcome = Outcome(False, "")
-        if prctl:
-            outcome = self.follow(subject, case, prctl)
-        if case.ends_instance:
+        outcome = self.follow(subject, case, subject.start_update(members))
+        self.revive(subject, case)
+        if case.may_end_instance and self.has_ended(subject, outcome):
             self.expect_end(subject, case, pids)
             return
-        self.revive(subject, case)
-        fired = any(o.fired and (o.party, o.point) == (case.party, case.point)
-                    for o in subject.faults().orders)
-        self.counts["faults that happened"] += fired
-        self.hit.add(case.point)
+        self.count_hit(subject, case)
         subject.clear()
+        self.deaths.update(case.damages)
         subject.judge(members, outcome)
         subject.next_update_works(members)
 
-    def follow(self, subject: Subject, case: Case, prctl: Any) -> Outcome:
+    def follow(self, subject: Subject, case: Case, update: Update) -> Outcome:
         """Waits for the end of the update; ends who is stopped, where nobody else would."""
-        helpless = case.action in ("stop", "hang") and not case.party.endswith(".next")
         try:
-            output, _ = prctl.communicate(timeout=PATIENCE if helpless else 20)
+            return update.outcome(PATIENCE if case.is_helpless else 20)
         except subprocess.TimeoutExpired:
-            if not helpless:
-                prctl.kill()
-                prctl.communicate()
+            if not case.is_helpless:
                 raise Violation("the update does not end") from None
-            self.relieve(subject, case)
-            try:
-                output, _ = prctl.communicate(timeout=20)
-            except subprocess.TimeoutExpired:
-                prctl.kill()
-                prctl.communicate()
-                raise Violation("the update does not end, though who was stopped is gone") from None
-        return Outcome(prctl.returncode == 0, output)
+        self.relieve(subject, case)
+        try:
+            return update.outcome(20)
+        except subprocess.TimeoutExpired:
+            raise Violation("the update does not end, though who was stopped is gone") from None
 
     def relieve(self, subject: Subject, case: Case) -> None:
         """A stopped party goes on, or is killed, as chance will have it."""
-        goes_on = case.action == "stop" and not case.ends_instance and self.random.random() < 0.5
+        goes_on = case.action == "stop" and self.random.random() < 0.5
         subject.signal(case.party, signal.SIGCONT if goes_on else signal.SIGKILL)
 
     def revive(self, subject: Subject, case: Case) -> None:
         """The same after the update, which may have ended without a stopped version."""
-        if case.action in ("stop", "hang") and case.party in COMPONENTS:
-            for pid in subject.pids_of(case.party):
-                if state_of(pid) == "T" or case.action == "hang":
-                    self.relieve(subject, case)
-                    return
+        if not case.is_helpless:
+            return
+        for pid in subject.pids_of(case.party):
+            if state_of(pid) == "T" or (case.action == "hang" and case.party in COMPONENTS):
+                self.relieve(subject, case)
+                return
+
+    def has_ended(self, subject: Subject, outcome: Outcome) -> bool:
+        if not outcome.broken:
+            return not subject.answers_status()
+        subject.wait(lambda: subject.ended() or subject.answers_status(),
+                     "the instance to end or to answer")
+        return not subject.answers_status()
 
     def expect_end(self, subject: Subject, case: Case, pids: list[int]) -> None:
-        party = case.party
-        if subject.alive(party):
-            if case.action in ("crash", "kill") and not subject.ended():
-                time.sleep(0.2)
-            if subject.alive(party):
-                if case.action in ("crash", "kill"):
-                    # The point was not hit this time: the instance goes on.
-                    self.counts["points that were not come to"] += 1
-                    subject.clear()
-                    subject.settle()
-                    self.leave()
-                    return
-                subject.signal(party, signal.SIGKILL)
-        says = "busd was killed by signal" if party == "busd" else "the loader has died"
+        # A hang leaves a busd or loader that only a user can end.
+        subject.signal(case.party, signal.SIGKILL)
+        says = "the loader has died" if case.party == "loader" else "busd was killed by signal"
         subject.nothing_is_left(pids, says)
         self.counts["faults that happened"] += 1
         self.hit.add(case.point)
         self.counts["instances that ended, as they must"] += 1
         self.leave()
+
+    def count_hit(self, subject: Subject, case: Case) -> None:
+        if any(o.fired and (o.party, o.point, o.nth) == (case.party, case.point, case.nth)
+               for o in subject.faults().orders):
+            self.counts["faults that happened"] += 1
+            self.hit.add(case.point)
 
 
 def state_of(pid: int) -> str:
@@ -277,58 +275,58 @@ class Shot:
 def shots(seed: int, n: int) -> Iterator[Shot]:
     chance = random.Random(seed)
     for _ in range(n):
-        yield Shot(chance.choice(KINDS[:3]), chance.expovariate(1 / 15),
+        yield Shot(chance.choice(KINDS[:4]), chance.expovariate(1 / 15),
                    chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP]), chance.random())
 
 
 class RandomExperiment(Experiment):
     def perform(self, subject: Subject, shot: Shot) -> None:
         members = list(shot.kind.members)
-        prctl = subject.start_update(members)
+        update = subject.start_update(members)
         time.sleep(shot.after_ms / 1000)  # the moment is what is varied
-        before = set(subject.system.processes()) if shot.choice < 0.99 else set()
-        targets = sorted(before - set(subject.pids.values()))
-        victim = targets[int(shot.choice * len(targets))] if targets else subject.pids["busd"]
-        name = process.command(victim).split(" ")[0]
         pids = list(subject.system.processes())
-        subject.damaged = {name} & set(COMPONENTS)
-        if "loader" in name:
-            subject.damaged = set(COMPONENTS)  # not yet executed: it is one of the new versions
-        try:
-            os.kill(victim, shot.signum)
-        except ProcessLookupError:
-            pass
+        outside = {subject.pids["loader"]} | ({subject.pids["busd"]} if shot.choice < 0.98 else set())
+        targets = sorted(set(pids) - outside)
+        victim = targets[int(shot.choice * len(targets))]
+        name = process.command(victim).split(" ")[0]
+        # Not yet executed: it is one of the new versions.
+        subject.damaged = set(COMPONENTS) if "loader" in name else {name} & set(COMPONENTS)
+        send(victim, shot.signum)
         self.counts[signal.Signals(shot.signum).name] += 1
-        ends = victim == subject.pids["busd"]
         try:
-            output, _ = prctl.communicate(timeout=PATIENCE if shot.signum == signal.SIGSTOP else 20)
+            outcome = update.outcome(PATIENCE if shot.signum == signal.SIGSTOP else 20)
         except subprocess.TimeoutExpired:
             self.let_go(victim)
-            output, _ = prctl.communicate(timeout=20)
+            outcome = update.outcome(20)
         self.let_go(victim)
-        if ends:
-            if shot.signum == signal.SIGSTOP:
-                subject.signal("busd", signal.SIGKILL)
+        self.deaths.update(subject.damaged)
+        if outcome.broken or not subject.answers_status():
+            if name != "busd":
+                raise Violation(f"the instance has ended, though it was {name} that was hit")
             subject.nothing_is_left(pids, "busd was killed by signal")
             self.counts["instances that ended, as they must"] += 1
             self.leave()
             return
-        subject.judge(members, Outcome(prctl.returncode == 0, output))
-        self.counts["updates that committed"] += prctl.returncode == 0
+        subject.judge(members, outcome)
+        self.counts["updates that committed"] += outcome.done
 
     def let_go(self, victim: int) -> None:
         if state_of(victim) == "T":
-            try:
-                os.kill(victim, self.random.choice([signal.SIGCONT, signal.SIGKILL]))
-            except ProcessLookupError:
-                pass
+            send(victim, self.random.choice([signal.SIGCONT, signal.SIGKILL]))
+
+
+def send(pid: int, signum: int) -> None:
+    try:
+        os.kill(pid, signum)
+    except ProcessLookupError:
+        pass
 
 
 # -- whole runs ----------------------------------------------------------------------------------
 
-def all_cases(experiment: Experiment) -> list[Case]:
+def all_cases(experiment: Experiment, hits_max: int = 3) -> list[Case]:
     subject = experiment.enter()
-    return list(cases_of(record(subject)))
+    return list(cases_of(record(subject), hits_max))
 
 
 def points_in_files(system: System) -> set[str]:

@@ -3,9 +3,11 @@ and um; and what must be true of them after whatever has happened."""
 
 from __future__ import annotations
 
+import array
 import os
 import re
-import signal
+import socket
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -15,13 +17,15 @@ from typing import Any, Callable
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
 from proteos import Manifest, System, process  # noqa: E402
+from proteos.build import COMPONENTS as FOLDER  # noqa: E402
+from proteos.control import REPLY_MAX_BYTES, ask, pb  # noqa: E402
 from proteos.errors import ProteosError  # noqa: E402
 
 REPORT = re.compile(r"answers (\d+) wrong (\d+) losses (\d+)")
 TAIL_BYTES = 4096
-VERSIONS = {"ledger": ("/bin/ledger", "/bin/ledger.new"), "teller": ("/bin/teller",) * 2,
-            "um": ("/bin/um",) * 2}
-COMPONENTS = list(VERSIONS)
+BROKEN = -(1 << 20)
+COMPONENTS = ["ledger", "teller", "um"]
+FILTERS = {"ledger": "count < 100000", "teller": "wrong == 0"}
 TIMEOUTS_MS = {"start": 5000, "load": 3000, "converge": 1500, "transfer": 1500}
 
 
@@ -41,7 +45,7 @@ def manifest() -> Manifest:
 class View:
     """The instance between two cases."""
     status: dict[str, Any]
-    processes: int
+    busd: int
     descriptors: dict[str, int]
     losses: int
 
@@ -50,7 +54,50 @@ class View:
 class Outcome:
     """How an update ended."""
     done: bool
+    broken: bool  # the connection ended without an answer
     text: str
+
+
+class Update:
+    """An update that was asked for, over a connection of its own."""
+
+    def __init__(self, system: System, files: dict[str, str]):
+        request = pb.UpdateRequest(action=pb.UpdateRequest.NOW)
+        fds = []
+        for member, file in files.items():
+            request.members.add(component=member, path=f"/bin/{file}", filter=FILTERS.get(member, ""))
+            fds.append(os.open(FOLDER / file, os.O_RDONLY | os.O_CLOEXEC))
+        self.text = ""
+        self.result: int | None = None
+        self.connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.connection.settimeout(5)
+        self.connection.connect(str(system.socket))
+        try:
+            packed = pb.ControlRequest(update=request).SerializeToString()
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))
+            self.connection.sendmsg([packed], [rights])
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def outcome(self, seconds: float) -> Outcome:
+        """Waits for the end; raises TimeoutExpired. A connection that breaks is an end too."""
+        end = time.monotonic() + seconds
+        while self.result is None:
+            self.connection.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                packet = self.connection.recv(REPLY_MAX_BYTES)
+            except TimeoutError:
+                raise subprocess.TimeoutExpired("update", seconds) from None
+            except OSError:
+                packet = b""
+            reply = pb.ControlReply.FromString(packet) if packet else None
+            if reply:
+                self.text += reply.text + "\n"
+            if not reply or reply.last:
+                self.result = reply.status if reply else BROKEN
+        self.connection.close()
+        return Outcome(self.result == 0, self.result == BROKEN, self.text)
 
 
 @dataclass
@@ -60,8 +107,7 @@ class Subject:
     damaged: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        instance = self.system.instance()
-        self.pids = {"loader": instance.loader_pid, "busd": instance.busd_pid}
+        self.pids = {"loader": self.system.instance().loader_pid}
         self.begin = self.settle()
         self.descriptors = self.begin.descriptors
 
@@ -77,6 +123,13 @@ class Subject:
 
     def ended(self) -> bool:
         return not self.alive("loader")
+
+    def answers_status(self) -> bool:
+        try:
+            self.system.instance()
+            return True
+        except (OSError, ProteosError):
+            return False
 
     def alive(self, party: str) -> bool:
         return process.command(self.pids[party]) != ""
@@ -129,28 +182,23 @@ class Subject:
         wrong = self.report()[1]
         if wrong:
             raise Violation(f"{wrong} answers were wrong")
-        return View(self.system.status(), expected, self.of_components(), self.report()[2])
+        busd = self.pids["busd"] = self.system.instance().busd_pid
+        return View(self.system.status(), busd, self.of_components(), self.report()[2])
 
     # -- acting ------------------------------------------------------------------------------
 
-    def files(self, members: list[str]) -> list[tuple[str, str]]:
-        """The members and the versions that they do not run now."""
-        status = self.system.status()
-        return [(m, VERSIONS[m][status[m].path.endswith(VERSIONS[m][0])]) for m in members]
+    def file(self, member: str) -> str:
+        """A version of it that does not run now."""
+        if member == "ledger" and self.system.status()["ledger"].path.endswith("/ledger"):
+            return "ledger.new"
+        return member
 
-    def start_update(self, members: list[str]) -> Any:
-        """Starts an update in one transaction; returns prctl."""
-        files = self.files(members)
-        if len(files) == 1:
-            return self.system.start_prctl("update", *files[0], "-state", "1")
-        for name, file in files:
-            self.system.mupdate(name, file, "1")
-        return self.system.start_prctl("mupdate-start")
+    def start_update(self, members: list[str]) -> Update:
+        """Starts an update in one transaction."""
+        return Update(self.system, {m: self.file(m) for m in members})
 
     def update(self, members: list[str]) -> Outcome:
-        prctl = self.start_update(members)
-        output, _ = prctl.communicate(timeout=30)
-        return Outcome(prctl.returncode == 0, output)
+        return self.start_update(members).outcome(30)
 
     def order(self, party: str, point: str, action: str, nth: int = 1, value: int | None = None) -> None:
         extra = [] if value is None else ["-value", str(value)]
@@ -160,12 +208,14 @@ class Subject:
         self.system.prctl("fault", "--clear")
 
     def faults(self) -> Any:
-        from proteos.control import ask, pb
         request = pb.ControlRequest(fault=pb.FaultRequest(command=pb.FaultRequest.LIST))
         return ask(self.system.socket, request).faults
 
     def pids_of(self, party: str) -> list[int]:
         """The live process of a party, now and as it was when the case began."""
+        if party == "busd.next":
+            return [pid for pid, command in self.system.processes().items()
+                    if command.startswith("busd ") and pid != self.pids["busd"]]
         if party in self.pids:
             return [self.pids[party]]
         pids = [self.begin.status[party].pid] if party in self.begin.status else []
@@ -200,13 +250,16 @@ class Subject:
             raise Violation(f"{restarted - self.damaged} restarted")
         if "ledger" not in restarted and "teller" not in restarted and after.losses != before.losses:
             raise Violation("requests failed, but the ledger was not restarted")
+        if after.busd != before.busd:
+            updated.add("busd")
         whole = set(members) - restarted
         if updated not in (set(), whole):
             raise Violation(f"only {updated} of {whole} are new")
         if outcome.done and updated != whole:
             raise Violation("prctl says that the update is done, but the old versions run")
-        if "Rolled back" in outcome.text and updated:
-            raise Violation("um says that it has rolled back, but new versions run")
+        for claim in ("Rolled back", "old versions go on", "old version goes on"):
+            if claim in outcome.text and updated:
+                raise Violation(f"it says '{claim}', but new versions run:\n{outcome.text}")
         self.wait(lambda: self.of_components() == self.descriptors,
                   f"descriptors {self.descriptors}; there are {self.of_components()}")
         self.begin = after
@@ -229,5 +282,3 @@ class Subject:
 def boot() -> System:
     return System(manifest(), faults=True)
 
-
-SIGNALS = {"stop": signal.SIGCONT}
