@@ -4,8 +4,9 @@
  * loader may lose its patience at any moment.
  *
  * The old busd exports its tables between two events, and then reads only what the loader says. The
- * new busd imports them with the server's endpoint bound to its new version, and asks the loader to
- * commit. The loader decides; kills the old busd, waits for its exit, and activates the new one.
+ * new busd imports them and asks the loader to commit. The loader decides; kills the old busd, waits
+ * for its exit, and activates the new one, which first of all binds the server's endpoint to its new
+ * version. What exits meanwhile the loader keeps for the busd that goes on.
  * Whatever fails before makes it kill the new busd and thaw the old one, which goes on with the old
  * server. The death of a busd that runs, or of the loader, ends the instance.
  *
@@ -23,7 +24,7 @@
 #define READ_AFTER_EXPORT  1 /* the old busd goes on reading its components' sockets */
 #define EXPORT_BUSY        2 /* it exports in the middle of an event */
 #define FORGET_TABLES      3 /* the new busd begins with empty tables */
-#define FORGET_REBIND      4 /* it imports the endpoint as it was bound before */
+#define FORGET_REBIND      4 /* it leaves the endpoint as it was bound before */
 #define CLOSE_CHANNELS     5 /* the sockets die with the old busd: the loader keeps no duplicates */
 #define LOSE_EXITS         6 /* what exits during the handover is told to the old busd only */
 #define THAW_BUT_COMMIT    7 /* the loader thaws the old busd, and lets the new one commit later */
@@ -149,7 +150,7 @@ inline import() {
      for (i : 0 .. CLIENTS - 1) { busd[NEW].request[i] = busd[OLD].request[i] }
   :: else
   fi;
-  busd[NEW].live = (BREAK == FORGET_REBIND -> OLD : NEW);
+  busd[NEW].live = OLD;
   busd[NEW].receiving = true;
   imported = true;
   asked = true;
@@ -210,6 +211,7 @@ proctype Busd(byte b) {
   :: atomic { b == NEW && able(BUSD(NEW)) && activated && !running[NEW] ->
        assert(!(alive[BUSD(OLD)] && running[OLD]));
        running[NEW] = true;
+       busd[NEW].live = (BREAK == FORGET_REBIND -> OLD : NEW);
        server_runs[NEW] = true;
        if
        :: alive[SERVER(OLD)] -> die(SERVER(OLD))
