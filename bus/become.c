@@ -90,6 +90,8 @@ void self_become(void) {
   plan(old_exe);
   take_state();
   prctl(PR_SET_DUMPABLE, 0);
+  /* From now on it may be the one to say that the loader has died. */
+  prctl(PR_SET_PDEATHSIG, 0);
   st_pass("handover.ask");
   update_ask();
   st_pass("handover.asked");

@@ -112,6 +112,7 @@ int update_load(struct endpoint *e, int exe, const char *filter, const void *opt
   error = take_options(e->next, options, options_bytes);
   if (!error) error = spawn_next(e, filter);
   if (!error) return -EINPROGRESS;
+  drop_preparation(e->live);
   version_free(e->next);
   e->next = NULL;
   return error;
@@ -123,7 +124,7 @@ void update_spawned(struct version *v, int error) {
   int32_t pid = v->pid;
   if (error) {
     bus_log("a new version of %s cannot be started: %s", e->component->name, strerror(-error));
-    if (wanted) e->next = NULL;
+    if (wanted) e->next = NULL, drop_preparation(e->live);
     version_free(v);
   }
   if (!wanted) return;

@@ -131,6 +131,14 @@ class Subject:
         except (OSError, ProteosError):
             return False
 
+    def ends(self) -> bool:
+        """Whether the instance has ended or does so soon."""
+        try:
+            self.wait(self.ended, "its end", 2)
+        except Violation:
+            return False
+        return True
+
     def alive(self, party: str) -> bool:
         return process.command(self.pids[party]) != ""
 
