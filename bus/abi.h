@@ -25,6 +25,7 @@ enum bus_fd {
   BUS_FD_STATE = 5,      /* updates: SOCK_SEQPACKET to the old version's libsys; a recovery: what
                             the process that has died left there */
   BUS_FD_OLD_EXE = 6,    /* with it: the old version's executable, read-only */
+  BUS_FD_FAULTS = 7,     /* only after prctl boot --faults: the page of faults */
   BUS_FD_INHERITED = 10, /* first of those that the manifest gives (wires), in hello's order */
 };
 

@@ -16,6 +16,7 @@
 #include "bus/tables.h"
 #include "bus/update.h"
 #include "libst/annotate.h"
+#include "libst/fault.h"
 #include "libst/st.h"
 
 /* Longest slice of write-back between two events. */
@@ -53,6 +54,7 @@ static struct st_options *read_options(void) {
 static void plan(int old_exe) {
   char why[512] = "";
   if (selftest_run(why, sizeof(why)) < 0) refuse(UPDATE_PLANNED, why);
+  st_pass("handover.plan");
   struct st_options *options = read_options();
   int error = options ? st_plan(old_exe, options, &report) : -EPROTO;
   st_options_free(options);
@@ -64,10 +66,12 @@ static void plan(int old_exe) {
  * afterwards; nothing is read from them, or written to them. */
 static void take_state(void) {
   char why[512] = "";
+  st_pass("handover.import");
   int error = st_import(LOADER_STATE_FD, &report);
   if (!error) error = st_check(&report);
   if (error) give_up(UPDATE_TRANSFERRED, error, report.text);
   error = st_commit();
+  if (!error) error = st_fault("handover.loop", ENOMEM);
   if (!error) error = loop_start();
   if (error) give_up(UPDATE_TRANSFERRED, error, "");
   if (tables_check(why, sizeof(why)) < 0) refuse(UPDATE_TRANSFERRED, why);
@@ -86,7 +90,11 @@ void self_become(void) {
   plan(old_exe);
   take_state();
   prctl(PR_SET_DUMPABLE, 0);
+  /* From now on it may be the one to say that the loader has died. */
+  prctl(PR_SET_PDEATHSIG, 0);
+  st_pass("handover.ask");
   update_ask();
+  st_pass("handover.asked");
   while (self_is_frozen())
     link_wait();
   close(old_exe);

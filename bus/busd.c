@@ -15,6 +15,7 @@
 #include "bus/boot.h"
 #include "bus/bus.h"
 #include "bus/control.h"
+#include "bus/fault.h"
 #include "bus/link.h"
 #include "bus/log.h"
 #include "bus/loop.h"
@@ -98,6 +99,7 @@ int main(int argc, char **argv) {
   }
   signal(SIGPIPE, SIG_IGN);
   self_init(update);
+  fault_init(update);
   if (update) {
     self_become();
   } else {

@@ -13,6 +13,7 @@
 
 #include "bus/bus.h"
 #include "bus/debug.h"
+#include "bus/fault.h"
 #include "bus/fdpass.h"
 #include "bus/lifecycle.h"
 #include "bus/link.h"
@@ -34,6 +35,7 @@ enum client_state {
   CLIENT_FREE,
   CLIENT_IDLE,
   CLIENT_AT_UM,     /* um has its request and has not ended it */
+  CLIENT_ORPHAN,    /* that um has died, and what comes of the update is not decided */
   CLIENT_TRACING,   /* gets events until it goes */
   CLIENT_WAITING,   /* for components that start or stop */
   CLIENT_DEBUGGING, /* holds a component until it goes */
@@ -46,6 +48,7 @@ static struct client {
   uint64_t awaited;    /* WAITING: endpoints that have not settled */
   int status;          /* WAITING: what it will be told */
   endpoint_t debugged; /* DEBUGGING */
+  bool committed;      /* an update was, since its request went to um */
 } clients[CLIENTS_MAX];
 
 static uint64_t number_of(const struct client *c) {
@@ -82,6 +85,7 @@ static void client_free(struct client *c) {
     break;
   case CLIENT_IDLE:
   case CLIENT_WAITING:
+  case CLIENT_ORPHAN:
     break;
   }
   loop_forget(c->fd);
@@ -131,11 +135,25 @@ int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool l
   return 0;
 }
 
+void control_committed(void) {
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].state == CLIENT_AT_UM || clients[i].state == CLIENT_ORPHAN)
+      clients[i].committed = true;
+}
+
 void control_manager_died(void) {
   for (unsigned i = 0; i < CLIENTS_MAX; i++)
-    if (clients[i].state == CLIENT_AT_UM)
-      end_request(&clients[i], -EPIPE,
-                  "the update manager has died: the update is abandoned, the old versions go on");
+    if (clients[i].state == CLIENT_AT_UM) clients[i].state = CLIENT_ORPHAN;
+}
+
+void control_tell_orphans(void) {
+  static const char abandoned[] =
+      "the update manager has died: the update is abandoned, the old versions go on";
+  static const char done[] =
+      "the update manager has died, but the update is done: the new versions go on";
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].state == CLIENT_ORPHAN)
+      end_request(&clients[i], -EPIPE, clients[i].committed ? done : abandoned);
 }
 
 /* ---- components that start and stop ---- */
@@ -241,6 +259,12 @@ static void do_debug(struct client *c, const char *name) {
   if (status_send_component(c->fd, e) < 0) client_free(c);
 }
 
+static void do_fault(struct client *c, const Proteos__FaultRequest *r) {
+  char text[256] = "";
+  int status = fault_request(c->fd, r, text, sizeof(text));
+  if (status <= 0) end_request(c, status, text);
+}
+
 static void do_trace(struct client *c, const Proteos__TraceRequest *r) {
   char text[256] = "";
   int error = trace_subscribe(c->fd, r->filters, r->n_filters, text, sizeof(text));
@@ -268,6 +292,7 @@ static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, con
     return false;
   }
   c->state = CLIENT_AT_UM;
+  c->committed = false;
   tell_um(UM_CONTROL, c, packed, (uint32_t)bytes, fds, nfds);
   return true;
 }
@@ -306,6 +331,9 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
     do_debug(c, r->debug->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_FAULT:
+    do_fault(c, r->fault);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:

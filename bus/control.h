@@ -20,8 +20,11 @@ int control_init(void);
  * @return 0, or -ENOTCONN: the client is gone */
 int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last);
 
-/** um has died: whoever waits for it is told. */
+/** An update was committed, of which um will tell its client. */
+void control_committed(void);
+/** um has died: whoever waits for it is an orphan, to be told what came of the update. */
 void control_manager_died(void);
+void control_tell_orphans(void);
 
 /** Packs and sends a reply, without waiting. @return 0, -EAGAIN: the client is slow, or another
  * negative errno */

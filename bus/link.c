@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/fault.h"
 #include "bus/fdpass.h"
 #include "bus/lifecycle.h"
 #include "bus/loop.h"
@@ -20,6 +21,7 @@
 #include "bus/update.h"
 #include "bus/wire.h"
 #include "libst/annotate.h"
+#include "libst/fault.h"
 
 static int tell(const struct loader_msg *m, const char *strings, size_t bytes, const int *fds,
                 unsigned nfds) {
@@ -115,7 +117,8 @@ static uint32_t confinement(void) {
 }
 
 static int make_channel(struct version *v, int *theirs) {
-  int pair[2];
+  int pair[2], error = st_fault("busd.channel", EMFILE);
+  if (error) return error;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
   v->channel = pair[0];
   *theirs = pair[1];
@@ -140,6 +143,7 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
     give(&list, channel, BUS_FD_CHANNEL);
     give(&list, v->exe, BUS_FD_EXE);
     if (old) give(&list, state, BUS_FD_STATE), give(&list, old->exe, BUS_FD_OLD_EXE);
+    if (fault_page_fd() >= 0) give(&list, fault_page_fd(), BUS_FD_FAULTS);
     unsigned nends = wire_ends(e, ends);
     for (unsigned i = 0; i < nends; i++)
       give(&list, ends[i].fd, BUS_FD_INHERITED + (int)i);
@@ -205,6 +209,7 @@ int link_spawn_next(const struct link_next *next) {
   give(&list, next->exe, LOADER_EXE_FD);
   give(&list, next->state, LOADER_STATE_FD);
   give(&list, next->old_exe, LOADER_OLD_EXE_FD);
+  if (fault_page_fd() >= 0) give(&list, fault_page_fd(), LOADER_FAULT_FD);
   give(&list, next->options, LOADER_OPTIONS_FD);
   return tell(&m, strings.bytes, strings.used, list.fds, list.n);
 }

@@ -2,7 +2,7 @@
  * what busd asks for; reports exits; holds the commit record, and by it replaces busd itself. When
  * busd dies, or when it is told to, it ends everything and leaves nothing running.
  *
- *   loader INSTANCE MANIFEST RUNTIME-DIRECTORY
+ *   loader INSTANCE MANIFEST RUNTIME-DIRECTORY [--faults]
  *
  * prctl boot starts it in a session of its own, with standard error on log/instance.log, the
  * instance's lock as descriptor 3, which it holds until nothing is left of the instance, and
@@ -32,6 +32,7 @@
 #include "bus/record.h"
 #include "bus/sandbox.h"
 #include "bus/spawn.h"
+#include "libst/fault.h"
 
 enum phase {
   PHASE_RUNNING,
@@ -44,6 +45,7 @@ static int channel = -1; /* to busd */
 static struct record record;
 static struct handover handover;
 static const char *runtime_dir;
+static int faults = -1; /* the page of faults, where there is one */
 
 static uint64_t now_us(void) {
   struct timespec t;
@@ -128,7 +130,8 @@ static pid_t do_spawn(const struct loader_msg *m, char *strings, size_t bytes, c
                     .nfds = m->spawn.nfds + (channel_fd >= 0 ? 1 : 0),
                     .cpus = m->spawn.cpus,
                     .confine = m->spawn.flags};
-  return spawn(&s, report);
+  int error = st_fault("loader.spawn", EAGAIN);
+  return error ? error : spawn(&s, report);
 }
 
 static bool is_next_busd(uint32_t id) {
@@ -163,6 +166,7 @@ static void spawn_requested(const struct loader_msg *m, char *strings, size_t by
   }
   answer.spawned.pid = pid > 0 ? pid : 0;
   answer.spawned.error = pid > 0 ? 0 : pid;
+  st_pass("loader.spawned");
   tell(&answer, NULL);
 }
 
@@ -177,10 +181,12 @@ static void refuse(const struct loader_msg *commit, int status) {
 
 static void commit_requested(const struct loader_msg *m) {
   reap(); /* a member that has just died must not be committed to */
-  if (record_commit(&record, m, now_us()))
+  if (!st_fault("loader.decide", ECANCELED) && record_commit(&record, m, now_us())) {
+    st_pass("loader.decided");
     tell(&record.activate, NULL);
-  else
+  } else {
     refuse(m, -ECANCELED);
+  }
 }
 
 /* ---- the update of busd ---- */
@@ -191,6 +197,7 @@ static void hold_requested(const struct loader_msg *m) {
     refuse(m, -ECHILD);
     return;
   }
+  st_pass("loader.hold");
   tell_now(&held, NULL);
   handover.state = HANDOVER_HOLDING;
   handover.order = *m;
@@ -200,6 +207,7 @@ static void hold_requested(const struct loader_msg *m) {
 static void give_back(int status) {
   struct loader_msg thaw = {.type = LOADER_THAW, .id = handover.id};
   struct child *next = child_by_id(handover.id);
+  st_pass("loader.give_back");
   if (next) kill(next->pid, SIGKILL);
   tell_now(&thaw, NULL);
   handover_end(&handover);
@@ -217,7 +225,9 @@ static void end_old_busd(void) {
 }
 
 static void take_over(void) {
+  st_pass("loader.take_over");
   end_old_busd();
+  st_pass("loader.replaced");
   child_by_id(handover.id)->id = LOADER_COMPONENT_NO;
   close(channel);
   channel = handover.channel;
@@ -231,7 +241,8 @@ static void next_commits(const struct loader_msg *m) {
   reap();
   if (phase != PHASE_RUNNING || handover.state != HANDOVER_HOLDING) return; /* one has just died */
   bool ordered = m->commit.txid == handover.order.commit.txid;
-  if (ordered && record_commit(&record, &handover.order, now_us()))
+  if (ordered && !st_fault("loader.replace", ECANCELED) &&
+      record_commit(&record, &handover.order, now_us()))
     take_over();
   else
     give_back(-ECANCELED);
@@ -262,6 +273,7 @@ static void request(const struct loader_msg *m, char *strings, size_t bytes, con
     spawn_requested(m, strings, bytes, fds, nfds);
     break;
   case LOADER_KILL:
+    st_pass("loader.kill");
     if (c) kill(c->pid, m->kill.signal);
     break;
   case LOADER_AFFINITY:
@@ -271,6 +283,7 @@ static void request(const struct loader_msg *m, char *strings, size_t bytes, con
     commit_requested(m);
     break;
   case LOADER_ACTIVATED:
+    st_pass("loader.activated");
     record_acknowledge(&record, m->commit.txid);
     break;
   case LOADER_SHUTDOWN:
@@ -401,14 +414,14 @@ static void start_busd(char *instance, char *manifest) {
   if (exe_fd < 0) err(1, "%s", path);
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) err(1, "socketpair");
   char *argv[] = {"busd", instance, manifest, (char *)(uintptr_t)runtime_dir, NULL};
-  const int fds[] = {pair[1], LOADER_BOOT_FD, exe_fd},
-            slots[] = {LOADER_CHANNEL_FD, LOADER_BOOT_FD, LOADER_EXE_FD};
+  const int fds[] = {pair[1], LOADER_BOOT_FD, exe_fd, faults};
+  const int slots[] = {LOADER_CHANNEL_FD, LOADER_BOOT_FD, LOADER_EXE_FD, LOADER_FAULT_FD};
   struct spawn s = {.exe_fd = exe_fd,
                     .log_fd = STDERR_FILENO,
                     .argv = argv,
                     .fds = fds,
                     .fd_slots = slots,
-                    .nfds = 3};
+                    .nfds = faults < 0 ? 3 : 4};
   int report;
   pid_t pid = spawn(&s, &report);
   if (pid < 0) errx(1, "%s: %s", path, strerror(-pid));
@@ -417,6 +430,12 @@ static void start_busd(char *instance, char *manifest) {
   close(pair[1]);
   close(LOADER_BOOT_FD); /* its end tells prctl that the boot is over */
   channel = pair[0];
+}
+
+static void open_faults(void) {
+  faults = st_fault_create();
+  int error = faults < 0 ? faults : st_fault_attach(faults, "loader");
+  if (error < 0) errx(1, "the page of faults cannot be made: %s", strerror(-error));
 }
 
 static int patience_ms(void) {
@@ -442,7 +461,8 @@ static void loop(int signals) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) errx(2, "started by prctl boot only");
+  bool with_faults = argc == 5 && strcmp(argv[4], "--faults") == 0;
+  if (argc != 4 && !with_faults) errx(2, "started by prctl boot only");
   runtime_dir = argv[3];
   prctl(PR_SET_DUMPABLE, 0);
   int signals = block_signals();
@@ -451,6 +471,7 @@ int main(int argc, char **argv) {
   if (error) errx(1, "the sandbox cannot be prepared: %s", strerror(-error));
   if (!sandbox_has_landlock())
     say("this kernel has no Landlock: components can read what this user can read");
+  if (with_faults) open_faults();
   start_busd(argv[1], argv[2]);
   loop(signals);
   char path[PATH_MAX];

@@ -16,6 +16,7 @@
 #define LOADER_STATE_FD     6 /* updates only: the state channel from the old busd */
 #define LOADER_OLD_EXE_FD   7 /* updates only: the old busd's executable, read-only */
 #define LOADER_OPTIONS_FD   8 /* updates only: a file with the update's packed options */
+#define LOADER_FAULT_FD     9 /* only after prctl boot --faults: the page of faults */
 #define LOADER_FDS_MAX      24
 #define LOADER_STRINGS_MAX  16384u
 #define LOADER_MEMBERS_MAX  64

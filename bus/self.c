@@ -17,6 +17,7 @@
 #include "bus/loop.h"
 #include "bus/update.h"
 #include "libst/annotate.h"
+#include "libst/fault.h"
 #include "libst/st.h"
 
 /* Descriptors of this process alone lie from here on, out of the way of those that are state. */
@@ -80,6 +81,8 @@ static void tell_report(int32_t pid, enum update_phase phase, int status, const 
 }
 
 static int options_file(const void *options, uint32_t bytes) {
+  int error = st_fault("handover.load", EMFILE);
+  if (error) return error;
   int fd = memfd_create("options", MFD_CLOEXEC);
   if (fd < 0) return -errno;
   if (pwrite(fd, options, bytes, 0) == (ssize_t)bytes) return fd;
@@ -135,6 +138,7 @@ static void prepare(void) {
   size_t variables, heap;
   int channel = self.channel;
   self.channel = -1;
+  st_pass("handover.prepare");
   int error = st_export_prepare(channel);
   st_export_size(&variables, &heap);
   snprintf(text, sizeof(text), "%zu KB of variables and at most %zu KB of heap",
@@ -198,6 +202,7 @@ bool self_is_held(void) {
 }
 
 void self_thawed(void) {
+  st_pass("handover.thaw");
   if (self.state == SELF_FROZEN || self.state == SELF_HELD) self.state = SELF_PREPARED;
 }
 
@@ -208,7 +213,9 @@ void self_hand_over(void) {
   bus_log("busd hands over to process %d", self.pid);
   self.state = SELF_FROZEN;
   self.frozen_us = bus_now_us();
+  st_pass("handover.export");
   int error = st_export();
+  st_pass("handover.exported");
   /* When the new version has died, its end is the reason. */
   if (error && error != -EPIPE) {
     tell_report(getpid(), UPDATE_FROZEN, error, strerror(-error));
@@ -225,6 +232,8 @@ bool self_is_frozen(void) {
 }
 
 void self_activated(void) {
+  st_fault_party("busd");
+  st_pass("handover.live");
   self.state = SELF_NONE;
   bus.updates++;
   bus_log("busd updated: build id %s, process %d; nobody was served for %llu us", build_id,

@@ -15,6 +15,7 @@
 #include "bus/log.h"
 #include "bus/self.h"
 #include "bus/timer.h"
+#include "libst/fault.h"
 
 /* How long the loader may take to decide. */
 #define DECIDE_US 1000000u
@@ -33,6 +34,7 @@ static struct {
   struct loader_member members[LOADER_MEMBERS_MAX];
   struct commit_limits limits;
   bool self;            /* busd is a member, too */
+  bool orphaned;        /* DECIDING: the um that ordered it has died */
   uint64_t deadline_us; /* of COMMIT_UM */
 } commit;
 
@@ -65,16 +67,17 @@ static int can_load(const struct endpoint *e) {
   if (!e->live) return -SYS_EDEADSRCDST;
   if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING || debug_holds(e))
     return -EBUSY;
-  return 0;
+  return st_fault("busd.load", ENOMEM);
 }
 
 static int spawn_next(struct endpoint *e, const char *filter) {
-  int pair[2];
+  int pair[2], error = st_fault("busd.pair", EMFILE);
+  if (error) return error;
   e->live->filter = strdup(filter);
   if (!e->live->filter) return -ENOMEM;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
   e->live->state_channel = pair[0];
-  int error = link_spawn(e->next, manifest_other_cpus(bus.manifest, bus.cpus), pair[1], e->live);
+  error = link_spawn(e->next, manifest_other_cpus(bus.manifest, bus.cpus), pair[1], e->live);
   close(pair[1]);
   return error;
 }
@@ -109,6 +112,7 @@ int update_load(struct endpoint *e, int exe, const char *filter, const void *opt
   error = take_options(e->next, options, options_bytes);
   if (!error) error = spawn_next(e, filter);
   if (!error) return -EINPROGRESS;
+  drop_preparation(e->live);
   version_free(e->next);
   e->next = NULL;
   return error;
@@ -120,10 +124,11 @@ void update_spawned(struct version *v, int error) {
   int32_t pid = v->pid;
   if (error) {
     bus_log("a new version of %s cannot be started: %s", e->component->name, strerror(-error));
-    if (wanted) e->next = NULL;
+    if (wanted) e->next = NULL, drop_preparation(e->live);
     version_free(v);
   }
   if (!wanted) return;
+  st_pass("busd.loaded");
   if (!error) version_control(e->live, CONTROL_PREPARE);
   update_answer_load(error, &(msg_t){.i32 = {pid}});
 }
@@ -134,6 +139,7 @@ int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   if (!e) return -ENOENT;
   if (!e->next || e->state != ENDPOINT_RUNNING) return -EINVAL;
   if (interface_set(&e->allow, allow, bytes)) return -EINVAL;
+  st_pass("busd.converge");
   link_affinity(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus));
   endpoint_hold(e, ENDPOINT_CONVERGING);
   version_control(e->live, CONTROL_CONVERGE);
@@ -203,7 +209,9 @@ static void decide(void) {
                             ? record(LOADER_HOLD, (uint64_t)commit.limits.transfer_ms * 1000)
                             : record(LOADER_COMMIT, DECIDE_US);
   if (commit.self) link_affinity_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus));
+  st_pass("busd.commit");
   commit.state = COMMIT_DECIDING;
+  commit.orphaned = false;
   link_commit(&m);
 }
 
@@ -256,6 +264,7 @@ static void tell_committed(int status) {
 
 /* Before it is decided: um, if it is a member, goes on as it was, and undoes the rest. */
 static void commit_failed(int status) {
+  st_pass("busd.refused");
   commit.state = COMMIT_NONE;
   tell_committed(status);
   if (is_member(bus_update_manager())) update_abort(bus_update_manager());
@@ -316,9 +325,13 @@ static void rebind(void) {
 void update_activate(const struct loader_msg *m) {
   if (m->commit.txid == commit.txid && commit.state == COMMIT_DECIDING) {
     commit.state = COMMIT_ACTIVATED;
+    st_pass("busd.activate");
     rebind();
     if (commit.self) self_activated();
+    st_pass("busd.rebound");
+    control_committed();
     tell_committed(0);
+    control_tell_orphans();
   }
   link_activated(m->commit.txid);
 }
@@ -330,10 +343,12 @@ void update_refused(uint64_t txid, int status) {
     struct version *v = member(i)->live;
     if (v && v->exited) lifecycle_exited(v, v->wait_status, "");
   }
-  if (um())
+  /* An um that was started since knows nothing of it. */
+  if (um() && !commit.orphaned)
     commit_failed(status);
   else
     update_abort_all();
+  control_tell_orphans();
 }
 
 /* ---- abort ---- */
@@ -347,6 +362,7 @@ static void thaw(struct version *v) {
 int update_abort(struct endpoint *e) {
   if (!e) return -ENOENT;
   if (update_is_deciding(e)) return -EBUSY;
+  st_pass("busd.abort");
   struct version *next = e->next;
   e->next = NULL;
   if (next) version_kill(next, NULL);
@@ -385,10 +401,12 @@ int update_report(struct version *v, enum update_phase phase, int status, const 
     break;
   case UPDATE_FROZEN:
     if (v != e->live || e->state != ENDPOINT_CONVERGING) return -EINVAL;
+    st_pass("busd.frozen");
     if (!status) endpoint_hold(e, ENDPOINT_FROZEN);
     break;
   case UPDATE_TRANSFERRED:
     if (v != e->next) return -EINVAL;
+    st_pass("busd.transferred");
     v->transferred = status == 0;
     break;
   default:
@@ -423,8 +441,13 @@ static void member_lost(const struct endpoint *e) {
 
 void update_live_exited(struct endpoint *e, const struct version *v, int wait_status) {
   if (e == bus_update_manager()) {
-    if (commit.state != COMMIT_DECIDING) update_abort_all();
     control_manager_died();
+    if (commit.state == COMMIT_DECIDING) {
+      commit.orphaned = true;
+      return;
+    }
+    update_abort_all();
+    control_tell_orphans();
     return;
   }
   if (!e->next) return;

@@ -51,7 +51,7 @@ static void put_at(int fd, int number) {
 /* In the child: becomes the loader. Lock and result pipe are moved out of each other's way first.
  */
 static void become_loader(const struct instance *instance, const char *loader, const char *manifest,
-                          int lock, int result) {
+                          bool faults, int lock, int result) {
   char path[PATH_MAX];
   setsid();
   int log = open(instance_path(instance, "log/instance.log", path),
@@ -70,7 +70,8 @@ static void become_loader(const struct instance *instance, const char *loader, c
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  execl(loader, "proteos-loader", instance->name, manifest, instance->dir, (char *)NULL);
+  execl(loader, "proteos-loader", instance->name, manifest, instance->dir,
+        faults ? "--faults" : NULL, (char *)NULL);
   _exit(127);
 }
 
@@ -115,7 +116,7 @@ static void clean_up_stale(const struct instance *instance) {
   unlink(instance_path(instance, "control.sock", path));
 }
 
-static int start(const struct instance *instance, const char *manifest) {
+static int start(const struct instance *instance, const char *manifest, bool faults) {
   char loader[PATH_MAX];
   int result[2];
   if (!find_beside(loader_places, loader)) {
@@ -134,7 +135,7 @@ static int start(const struct instance *instance, const char *manifest) {
   }
   clean_up_stale(instance);
   pid_t pid = fork();
-  if (pid == 0) become_loader(instance, loader, manifest, lock, result[1]);
+  if (pid == 0) become_loader(instance, loader, manifest, faults, lock, result[1]);
   close(result[1]);
   close(lock);
   if (pid < 0) {
@@ -146,15 +147,15 @@ static int start(const struct instance *instance, const char *manifest) {
 
 int boot_command(const struct instance *instance, int argc, char **argv) {
   const char *file = option_value(&argc, argv, "manifest");
-  bool quiet = option_flag(&argc, argv, "q");
+  bool quiet = option_flag(&argc, argv, "q"), faults = option_flag(&argc, argv, "faults");
   char manifest[PATH_MAX];
   if (argc != 1) {
-    fprintf(stderr, "usage: prctl boot [--manifest FILE] [-q]\n");
+    fprintf(stderr, "usage: prctl boot [--manifest FILE] [--faults] [-q]\n");
     return 2;
   }
   if (!manifest_place_find(file, manifest)) return EXIT_FAILURE;
   if (!check_manifest(manifest) || !instance_make(instance)) return EXIT_FAILURE;
-  int status = start(instance, manifest);
+  int status = start(instance, manifest, faults);
   if (status == EXIT_SUCCESS && !quiet) print_running(instance);
   return status;
 }

@@ -20,7 +20,7 @@ static const struct command {
   command_fn *run;
   const char *arguments, *help;
 } commands[] = {
-    {"boot", boot_command, "[--manifest FILE] [-q]", "start an instance"},
+    {"boot", boot_command, "[--manifest FILE] [--faults] [-q]", "start an instance"},
     {"check", check_command, "[FILE]", "what is wrong with a manifest"},
     {"shutdown", shutdown_command, "", "end it, in order"},
     {"status", status_command, "[--json]", "its components and their versions"},
@@ -33,6 +33,8 @@ static const struct command {
     {"reload", reload_command, "[FILE]", "apply changes of its manifest, all or none"},
     {"start", start_command, "COMPONENT", "start a component that was stopped or died"},
     {"stop", stop_command, "COMPONENT", "end it in order; it is not restarted"},
+    {"fault", fault_command, "PARTY POINT ACTION [-nth N] [-value V]",
+     "order a fault at a fault point"},
     {"update", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "replace a component by a new version, now"},
     {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",

@@ -7,6 +7,7 @@
 
 #include "libst/arena.h"
 #include "libst/descriptor.h"
+#include "libst/fault.h"
 #include "libst/header.h"
 #include "libst/process.h"
 #include "libst/st.h"
@@ -42,6 +43,7 @@ int st_export_prepare(int channel) {
   st_export_cancel();
   export.channel = descriptor_hide(channel);
   int err = st_process.heap < 0 ? -EINVAL : finish_writeback();
+  if (!err) err = st_fault("export.prepare", ENOMEM);
   if (!err) err = descriptors_prepare();
   if (err) goto fail;
   export.snapshot_bytes = st_process.images.snapshot_bytes;
@@ -57,6 +59,7 @@ int st_export_prepare(int channel) {
     err = -errno;
   else
     export.snapshot = map;
+  if (!err) err = st_fault("export.prelude", EPIPE);
   if (!err) err = header_send_prelude(export.channel, fd, export.snapshot_bytes, false);
   close(fd);
   if (!err) return 0;
@@ -83,7 +86,8 @@ static int send_descriptors(const struct descriptor *list, size_t count) {
     for (size_t i = 0; i < batch; i++)
       fds[i] = list[at + i].number;
     unsigned char number = (unsigned char)(at / STREAM_BATCH);
-    err = stream_send(export.channel, &number, 1, fds, batch);
+    err = st_fault("export.descriptors", ETOOMANYREFS);
+    if (!err) err = stream_send(export.channel, &number, 1, fds, batch);
   }
   return err;
 }
@@ -92,11 +96,13 @@ int st_export(void) {
   if (!export.snapshot) return -EINVAL;
   arena_settle();
   struct descriptor *list;
-  int count = descriptors_list(&list);
+  int count = st_fault("export.list", ENOMEM);
+  if (!count) count = descriptors_list(&list);
   if (count < 0) return count;
   copy_segments();
   images_copy_apply(&st_process.images, export.snapshot);
-  int err = header_send(export.channel, list, (size_t)count);
+  int err = st_fault("export.header", ENOMEM);
+  if (!err) err = header_send(export.channel, list, (size_t)count);
   if (!err) err = send_descriptors(list, (size_t)count);
   free(list);
   return err;

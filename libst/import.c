@@ -6,6 +6,7 @@
 
 #include "libst/arena.h"
 #include "libst/check.h"
+#include "libst/fault.h"
 #include "libst/fold.h"
 #include "libst/import.h"
 #include "libst/keep.h"
@@ -37,7 +38,8 @@ int st_plan(int old_exe_fd, const struct st_options *wanted, struct st_report *r
   options = options_copy(wanted);
   begin_report(report);
   if (!st_process.meta || !options) return options ? -EINVAL : -ENOMEM;
-  int err = plan_make(&plan, old_exe_fd, report);
+  int err = st_fault("plan.make", ENOMEM);
+  if (!err) err = plan_make(&plan, old_exe_fd, report);
   if (!err) err = checks_plan(options, &plan, report);
   if (!err && report->violations) err = -EINVAL;
   if (err) plan_free(&plan);
@@ -62,20 +64,24 @@ int st_import(int channel, struct st_report *report) {
                                .report = report,
                                .relocate = options && options->relocate,
                                .validate = options && options->validate};
-  int err = reader_begin(&transfer, channel);
+  int err = st_fault("import.prelude", ENOMEM);
+  if (!err) err = reader_begin(&transfer, channel);
   if (!err && transfer.kept) err = keep_check(&transfer);
   if (!err) err = transfer_prepare(&transfer);
   if (!err) err = proof_prepare(plan.new);
   if (!err) {
     prefault();
-    err = reader_header(&transfer);
+    err = st_fault("import.header", ENOMEM);
   }
+  if (!err) err = reader_header(&transfer);
   if (!err && transfer.kept) keep_complete(&transfer);
   if (!err) err = checks_before(&transfer);
+  if (!err) err = st_fault("import.descriptors", EMFILE);
   if (!err) err = reader_descriptors_check();
   if (err) return err;
   arena_start(false);
   err = transfer_run(&transfer);
+  if (!err) err = st_fault("import.run", ENOMEM);
   fold_report(&transfer);
   if (err == -ENOMEM)
     report_violation(report,
@@ -89,6 +95,8 @@ int st_import(int channel, struct st_report *report) {
 
 int st_check(struct st_report *report) {
   if (!plan.old) return -EINVAL;
+  int err = st_fault("import.check", EINVAL);
+  if (err) return err;
   checks_after(&transfer, report);
   return report->violations ? -EINVAL : 0;
 }
@@ -103,7 +111,8 @@ bool import_pointer(uint64_t *pointer, const char *name) {
 /* ---- after commit ---- */
 
 int st_commit(void) {
-  int err = reader_descriptors();
+  int err = st_fault("commit.descriptors", EMFILE);
+  if (!err) err = reader_descriptors();
   int map_err = mappings_commit();
   writeback_begin();
   return err ? err : map_err;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "libst/fault.h"
 #include "libst/forecast.h"
 #include "libst/handler_plan.h"
 #include "libst/initial.h"
@@ -152,6 +153,8 @@ static int place_block(const struct block *b, void *ctx) {
   size_t bytes = p->changed ? new_block_bytes(sp, b) : b->bytes;
   if (bytes < b->capacity && !move) return 0;
   bool aligned = move || (ARENA_SITE[b->site].flags & SITE_ALIGNED);
+  int err = st_fault("transfer.place", ENOMEM);
+  if (err) return err;
   void *to = aligned ? relocate_place(b, bytes) : arena_alloc(bytes, b->site, true);
   return to ? set_moved(t, b, to) : -ENOMEM;
 }
@@ -179,6 +182,8 @@ static int convert_in_place(struct transfer *t, const struct site_plan *sp, cons
                             const struct place *place) {
   unsigned char stack[1024], *copy = stack;
   size_t bytes = new_block_bytes(sp, b);
+  int err = st_fault("transfer.block", ENOMEM);
+  if (err) return err;
   if (b->bytes > sizeof(stack) && !(copy = malloc(b->bytes))) return -ENOMEM;
   memcpy(copy, (const void *)b->address, b->bytes);
   memset((void *)b->address, 0, bytes > b->bytes ? bytes : b->bytes);

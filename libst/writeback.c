@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "libst/arena.h"
+#include "libst/fault.h"
 #include "libst/import.h"
 #include "libst/keep.h"
 #include "libst/process.h"
@@ -104,7 +105,8 @@ int st_writeback_slice(unsigned max_us) {
     }
     size_t pages = (part->end - part->done) >> ARENA_PAGE_SHIFT;
     if (pages > SLICE_PAGES) pages = SLICE_PAGES;
-    int err = write_slice(part->done, pages);
+    int err = st_fault("writeback.slice", EIO);
+    if (!err) err = write_slice(part->done, pages);
     if (err) return err;
     part->done += pages * ARENA_PAGE;
   } while (now_us() < until);

@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "libst/fault.h"
 #include "libst/st.h"
 #include "libsys/crash.h"
 #include "libsys/kern.h"
@@ -80,6 +82,15 @@ static void say_hello(void) {
   runtime.calls_in_flight = h->calls_in_flight;
 }
 
+/* Only an instance that was booted for it has a page of faults. */
+static void attach_faults(void) {
+  if (fcntl(BUS_FD_FAULTS, F_GETFD) < 0) return;
+  int error = st_fault_attach(BUS_FD_FAULTS, runtime.hello.name);
+  if (error) runtime_die("the page of faults cannot be mapped: %s", strerror(-error));
+  if (runtime.hello.start == SYS_START_UPDATE) st_fault_party_next(runtime.hello.name);
+  close(BUS_FD_FAULTS);
+}
+
 void runtime_reserve_fds(void) {
   for (int fd = BUS_FD_CHANNEL; fd < BUS_FD_INHERITED; fd++) {
     if (fcntl(fd, F_GETFD) < 0) {
@@ -128,6 +139,8 @@ void sys_startup(const event_eh_t *handlers) {
   if (fcntl(BUS_FD_CHANNEL, F_GETFD) < 0)
     runtime_die("not started by the loader: there is no channel to the bus");
   say_hello();
+  attach_faults();
+  st_pass("sys.start");
   runtime_reserve_fds();
   open_state();
   crash_install();

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libst/fault.h"
 #include "libst/st.h"
 #include "libsys/kern.h"
 #include "libsys/runtime.h"
@@ -58,6 +59,7 @@ void update_writeback(void) {
 /* ---- new version ---- */
 
 static void give_up(enum update_phase phase, int error) {
+  st_pass("sys.refuse");
   /* The answer only says that busd has heard it; there is nobody left to care. */
   kern_report(phase, error, report.text);
   sys_log("update refused: %s", report.used ? report.text : sys_strerror(error));
@@ -71,24 +73,30 @@ static void wait_for_commit(void) {
   if (in.d.kind != BUS_DELIVER_CONTROL || in.d.m.type != BUS_CTL_LIVE)
     runtime_die("the bus sent message 0x%x to a version that is not live", in.d.m.type);
   runtime.calls_in_flight = in.d.m.u32[0];
+  st_fault_party(runtime.hello.name);
+  st_pass("sys.live");
 }
 
 void update_become(void) {
   struct st_options *options = st_options_unpack(runtime.options, runtime.hello.options_bytes);
+  st_pass("sys.plan");
   int error = options ? st_plan(BUS_FD_OLD_EXE, options, &report) : -EPROTO;
   st_options_free(options);
   if (error) give_up(UPDATE_PLANNED, error);
+  st_pass("sys.planned");
   kern_report(UPDATE_PLANNED, 0, "");
   log_notes("plan");
 
   /* Installing the filter takes longer than many an import: it is done while the old version still
    * serves. */
   sandbox_close(runtime.hello.sandbox, runtime.syscalls, runtime.hello.syscalls_bytes);
+  st_pass("sys.import");
   error = st_import(BUS_FD_STATE, &report);
   if (error) give_up(UPDATE_TRANSFERRED, error);
   close(BUS_FD_OLD_EXE);
   runtime_reserve_fds();
   sys_init_t info = runtime_init_info();
+  st_pass("sys.imported");
   if (runtime.handlers->live_update && (error = runtime.handlers->live_update(&info)) < 0) {
     memset(&report, 0, sizeof(report));
     report.used = (size_t)snprintf(report.text, sizeof(report.text),
@@ -97,6 +105,7 @@ void update_become(void) {
   }
   error = st_check(&report);
   if (error) give_up(UPDATE_TRANSFERRED, error);
+  st_pass("sys.transferred");
   kern_report(UPDATE_TRANSFERRED, 0, "");
 
   wait_for_commit();
@@ -104,6 +113,7 @@ void update_become(void) {
   if (error) runtime_die("its state could not be made live: %s", sys_strerror(error));
   runtime.live = true;
   writing_back = true;
+  st_pass("sys.committed");
   if (runtime.handlers->committed) runtime.handlers->committed(&info);
 }
 
@@ -124,6 +134,8 @@ static int take_filter(const struct channel_in *in, char *error, size_t error_ca
   memcpy(filter_text, in->buf, in->d.m.payload);
   filter_text[in->d.m.payload] = 0;
   if (!*filter_text) return 0;
+  int fault = st_fault("sys.filter", ENOMEM);
+  if (fault) return fault;
   filter = st_filter_compile(st_self(), filter_text, error, error_cap);
   return filter ? 0 : -EINVAL;
 }
@@ -151,6 +163,7 @@ static void describe_size(char *text, size_t cap) {
 static void prepare(struct channel_in *in) {
   char text[512] = "";
   int status = -ENODATA;
+  st_pass("sys.prepare");
   if (runtime.plain) {
     snprintf(text, sizeof(text), "it is a plain program, without handlers: it cannot be updated");
     status = -EOPNOTSUPP;
@@ -162,10 +175,12 @@ static void prepare(struct channel_in *in) {
   else
     stage = STAGE_PREPARED;
   if (!status) describe_size(text, sizeof(text));
+  st_pass("sys.prepared");
   kern_report(UPDATE_PREPARED, status, text);
 }
 
 static void thaw(void) {
+  if (stage != STAGE_NONE) st_pass("sys.thaw");
   switch (stage) {
   case STAGE_NONE:
     break;
@@ -184,6 +199,7 @@ void update_control(struct channel_in *in) {
     prepare(in);
     break;
   case BUS_CTL_CONVERGE:
+    st_pass("sys.converge");
     if (stage == STAGE_PREPARED) stage = STAGE_CONVERGING;
     break;
   case BUS_CTL_THAW:
@@ -198,9 +214,12 @@ void update_control(struct channel_in *in) {
 
 /* Exports, and waits until the update is off. If it commits, the process is killed in here. */
 static void freeze(void) {
+  st_pass("sys.freeze");
   channel_flush();
   int error = st_export();
+  st_pass("sys.exported");
   kern_report(UPDATE_FROZEN, error, error ? sys_strerror(error) : "");
+  st_pass("sys.frozen");
   const struct bus_op receive = {.code = BUS_OP_RECEIVE};
   struct channel_in in = {0};
   do {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bus/needs.h"
+#include "libst/fault.h"
 #include "libst/meta.h"
 #include "libst/st.h"
 #include "libsys/kern.h"
@@ -105,6 +106,7 @@ static int check_files(struct member *m, int running_fd, char *why, size_t cap) 
 }
 
 int member_check(struct member *m, char *why, size_t cap) {
+  if (st_fault("um.check", ENOMEM)) return refuse(why, cap, -ENOMEM, "out of memory");
   int status = lookup(m, why, cap);
   if (status) return status;
   struct kern_info info;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libst/fault.h"
 #include "libsys/kern.h"
 #include "libsys/sys.h"
 #include "proto/journal_file.h"
@@ -40,7 +41,7 @@ uint64_t journal_next(void) {
 static int append(const uint8_t *record, size_t bytes) {
   off_t end = lseek(journal, 0, SEEK_END);
   ssize_t n = write(journal, record, bytes);
-  int error = n < 0 ? -errno : (size_t)n < bytes ? -ENOSPC : 0;
+  int error = n < 0 ? -errno : (size_t)n < bytes ? -ENOSPC : st_fault("um.journal", EIO);
   if (!error && fsync(journal) < 0) error = -errno;
   if (error && ftruncate(journal, end) < 0) return -errno;
   return error;

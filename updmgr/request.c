@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "control.pb-c.h"
+#include "libst/fault.h"
 #include "updmgr/record.h"
 
 /* What `prctl mupdate` has asked for, until mupdate-start or mupdate-cancel. */
@@ -71,7 +72,7 @@ static unsigned count_files(const Proteos__UpdateRequest *request) {
 static int take_members(const Proteos__UpdateRequest *request, const int *fds, unsigned nfds,
                         struct member_list *members) {
   unsigned used = 0;
-  int error = count_files(request) == nfds ? 0 : -EBADMSG;
+  int error = count_files(request) == nfds ? st_fault("um.request", ENOMEM) : -EBADMSG;
   for (size_t i = 0; i < request->n_members && !error; i++) {
     struct member *m =
         take_member(request->members[i], request->members[i]->self ? -1 : fds[used++]);

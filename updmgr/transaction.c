@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "libst/fault.h"
 #include "libsys/kern.h"
 #include "libsys/sys.h"
 #include "updmgr/deadlock.h"
@@ -86,6 +87,7 @@ static bool several(void) {
 }
 
 static void finish(enum outcome outcome, int status, const char *reason) {
+  st_pass("um.finish");
   enter(PHASE_IDLE);
   record_end(&tx, outcome, status, reason);
   member_list_free(&tx.members);
@@ -95,6 +97,7 @@ static void finish(enum outcome outcome, int status, const char *reason) {
 /* Before the commit point everything can be undone: kill all new versions, thaw all old ones. */
 static void undo(void) {
   struct member *m;
+  st_pass("um.undo");
   TAILQ_FOREACH (m, &tx.members, link) {
     if (!m->new_pid) continue;
     int error = kern_abort(m->endpoint);
@@ -198,7 +201,8 @@ static void commit(void) {
   TAILQ_FOREACH (m, &tx.members, link)
     endpoints[n++] = m->endpoint;
   const struct limits *l = &tx.options.limits;
-  int error = kern_commit(tx.id, endpoints, n, l->converge_ms, l->transfer_ms);
+  int error = st_fault("um.commit", ECANCELED);
+  if (!error) error = kern_commit(tx.id, endpoints, n, l->converge_ms, l->transfer_ms);
   if (error) {
     fail(error, "the commit was refused (%s)", sys_strerror(error));
     return;
@@ -232,7 +236,8 @@ static void converge_next(void) {
     m->converging = true;
     m->handled = UINT64_MAX;
     m->times.converging = elapsed_us();
-    int error = kern_converge(m->endpoint, m->steps, m->steps_bytes);
+    int error = st_fault("um.converge", ENOMEM);
+    if (!error) error = kern_converge(m->endpoint, m->steps, m->steps_bytes);
     if (error) fail(error, "%s cannot converge (%s)", m->name, sys_strerror(error));
     return;
   }
@@ -269,6 +274,7 @@ static void advance(void) {
       commit();
       break;
     }
+    st_pass("um.transfer");
     enter(PHASE_TRANSFERRING);
     break;
   case PHASE_TRANSFERRING:
@@ -299,7 +305,8 @@ static void load(struct member *m) {
                           .signature_bytes = m->signature_bytes,
                           .options = m->options,
                           .options_bytes = m->options_bytes};
-  int pid = kern_load(m->endpoint, tx.id, &how);
+  int pid = st_fault("um.load", ENOMEM);
+  if (!pid) pid = kern_load(m->endpoint, tx.id, &how);
   if (pid < 0) {
     fail(pid, "%s: %s could not be started (%s)", m->name, m->path, sys_strerror(pid));
     return;
@@ -508,6 +515,7 @@ static struct member *last_laggard(void) {
 void transaction_committed(uint64_t id, int status) {
   if (tx.phase != PHASE_COMMITTING || id != tx.id) return;
   if (!status) {
+    st_pass("um.committed");
     client_say(tx.client, "Cleaning up old version...");
     client_say(tx.client, "Live update done.");
     finish(OUTCOME_DONE, 0, "");

@@ -43,6 +43,7 @@ class System:
     manifest   what to boot; the default system if not given
     name       of the instance; unique if not given
     prefix     a command to run prctl under, such as ["setpriv", "--reuid", "65534"]
+    faults     boots it with fault points (docs/faults.md)
     base       where the instance's runtime directory goes; one of its own if not given, which is
                removed at the end
 
@@ -52,12 +53,13 @@ class System:
 
     def __init__(self, manifest: Manifest | None = None, name: str | None = None,
                  prefix: list[str] | None = None, base: Path | None = None,
-                 boot_deadline: float = 30.0):
+                 boot_deadline: float = 30.0, faults: bool = False):
         self.manifest = manifest
         self.name = name or f"t{os.getpid()}-{next(_numbers)}"
         self.prefix = prefix or []
         self.base = base
         self.boot_deadline = boot_deadline
+        self.faults = faults
         self.leftovers: list[str] = []
         self._loader: process.Process | None = None
         self._known: dict[int, process.Process] = {}
@@ -92,11 +94,11 @@ class System:
 
     def boot(self) -> str:
         """Boots the instance; returns what prctl printed."""
-        arguments = []
+        arguments = ["--faults"] if self.faults else []
         if self.manifest:
             path = self.directory / "system.yaml"
             self.manifest.write(path)
-            arguments = ["--manifest", str(path)]
+            arguments += ["--manifest", str(path)]
         try:
             return self.prctl("boot", *arguments, deadline=self.boot_deadline)
         finally:

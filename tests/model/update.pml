@@ -1,19 +1,30 @@
-/* The update transaction, for Spin: two members, requests to them all the while, a crash or a stop of
- * any party at any step, time-outs at any moment.
+/* The update transaction, for Spin: N components, um, which may be a member too, requests to one
+ * component all the while, crashes and stops of any version of any of them at any step, time-outs at
+ * any moment.
  *
  * Each process below follows the part of the program that has its name: Um follows
  * updmgr/transaction.c; Busd bus/update.c, bus/lifecycle.c and bus/endpoint.c; Loader bus/record.c and
  * bus/loader.c; Old and New libsys/update.c. busd and the loader do not die here: their death ends the
- * instance.
+ * instance. How busd is replaced itself is in bus.pml.
  *
  * What is proved: no request is lost or answered twice, and none is handled by a state that is then
  * given up; two versions of an endpoint never both run; the transaction ends, all new or all old;
- * nothing stays behind. BREAK is a deliberate mistake, each of which Spin must find: see run.py. */
+ * nothing stays behind. BREAK is a deliberate mistake, each of which Spin must find: see run.py.
+ *
+ * Calls to the kernel are handshakes: busd serves a packet that was sent before it hears of its
+ * sender's death, so what happens between sending and serving could as well happen before. */
 
-#define MEMBERS 2
-#define REQUESTS(i) (i == ASKED)
+#ifndef N
+#define N 2 /* components, all of them members */
+#endif
+#ifndef UM_TOO
+#define UM_TOO 0 /* um is a member as well */
+#endif
 #ifndef ASKED
-#define ASKED 0 /* the member that a request is sent to */
+#define ASKED 0 /* the component that requests are sent to */
+#endif
+#ifndef REQUESTS
+#define REQUESTS 1
 #endif
 #ifndef FAULTS
 #define FAULTS 1 /* crashes and stops */
@@ -27,133 +38,146 @@
 #define IGNORE_UM_DEATH   6 /* busd does not abort when um dies */
 #define COMMIT_PART       7 /* um asks to commit, and busd does not check, when one member is ready */
 #define BURY_EARLY        8 /* busd acts on an old version's death while the loader decides */
+#define TRUST_ANY_UM      9 /* a refusal is left to whoever is um then, also to one started since */
+#define UNDO_WHILE_DECIDING 10 /* um undoes, and busd lets it, what the loader is deciding */
+#define REBIND_AGAIN     11 /* busd obeys each ACTIVATE */
+#define DROP_OWED        12 /* what the old version has still to answer is not transferred */
+#define LEAVE_UM_FROZEN  13 /* (UM_TOO) busd does not thaw um when its new version fails */
+#define MAIL_TO_VERSION  14 /* (UM_TOO) um's mail goes to its old version though it is replaced */
 #ifndef BREAK
 #define BREAK 0
 #endif
 
-/* Processes: old versions 0 and 1, new versions 2 and 3, um 4. */
+/* Endpoints 0 to N - 1 are components, N is um. Each has an old and a new version. */
+#define UM        N
+#define ENDPOINTS (N + 1)
+#define MEMBERS   (N + UM_TOO)
 #define OLD(i)    (i)
-#define NEW(i)    (MEMBERS + (i))
-#define MEMBER(v) ((v) % MEMBERS)
-#define IS_NEW(v) ((v) >= MEMBERS && (v) < UM)
-#define UM        4
-#define PROCESSES 5
+#define NEW(i)    (ENDPOINTS + (i))
+#define END(v)    ((v) % ENDPOINTS)
+#define VERSIONS  (2 * ENDPOINTS)
 #define NONE      255
 
 mtype = {
-  LOAD, CONVERGE, ABORT, COMMIT, /* um to busd: member */
-  ANSWER,                        /* busd to um, of COMMIT: 1 committed, 0 not */
+  LOAD, CONVERGE, ABORT, COMMIT, /* um to busd: endpoint */
+  COMMITTED,                     /* busd to um: 1 committed, 0 not */
   FROZEN, TRANSFERRED,           /* a version to busd, busd to um: version */
-  EXITED,                        /* the loader to busd, busd to um: process */
+  EXITED,                        /* the loader to busd, busd to um: version */
   DECIDE,                        /* busd to the loader */
   ACTIVATE, REFUSED,             /* the loader to busd */
-  RUNNING, CONVERGING, HELD, DEAD /* an endpoint's state */
+  RUNNING, CONVERGING, HELD, DEAD, /* an endpoint's state */
+  NOTHING, UM_CONVERGES, DECIDING  /* how far busd is with a commit */
 };
 
-chan um_calls = [1] of {mtype, byte};
-chan um_mail = [8] of {mtype, byte};
-chan reports[4] = [1] of {mtype};
-chan to_loader = [1] of {mtype, byte};
-chan from_loader = [8] of {mtype, byte};
+chan call = [0] of {mtype, byte};
+chan report = [0] of {mtype, byte};
+chan mail = [MEMBERS * 3 + 2] of {mtype, byte};
+chan to_loader = [1] of {mtype};
+chan from_loader = [VERSIONS + 2] of {mtype, byte};
 
 /* Processes, as the kernel has them. */
-bool started[PROCESSES], alive[PROCESSES], stopped[PROCESSES], reaped[PROCESSES];
-#define able(p) (alive[p] && !stopped[p])
+bool alive[VERSIONS], stopped[VERSIONS];
+#define able(v) (alive[v] && !stopped[v])
+byte faults = FAULTS;
 
-/* Versions. */
-byte handled[4];         /* their state: how many requests it has seen */
-bool in_hand[4];         /* a request that was delivered; at most one, and only in receive */
-bool frozen[MEMBERS];    /* old versions only */
-bool snapshot[MEMBERS];  /* lies in the channel to the new version */
+/* Versions. Their state: how many requests they have seen, and how many they have not answered. */
+byte handled[VERSIONS], owed[VERSIONS];
+byte in_hand = NONE; /* the version that a request was delivered to; only one is in receive */
+bool frozen[ENDPOINTS];   /* old versions only */
+bool snapshot[ENDPOINTS]; /* lies in the channel to the new version */
 
 /* What busd has to say to versions when they wait in receive. */
-bool say_converge[MEMBERS], say_thaw[MEMBERS], say_live[MEMBERS];
+bool say_converge[ENDPOINTS], say_thaw[ENDPOINTS], say_live[ENDPOINTS];
 
 /* The world. */
-byte replied[MEMBERS], failed[MEMBERS]; /* of those that busd holds from the start */
-bool old_died[MEMBERS], new_died_live[MEMBERS];
+byte replied, failed; /* of those that busd holds from the start */
+bool asked_died;
 
 /* busd's tables. */
-mtype state[MEMBERS];
-byte live[MEMBERS], next[MEMBERS];
-bool transferred[MEMBERS], buried[MEMBERS];
-bool deciding, committed, um_gone;
-byte waiting[MEMBERS]; /* requests that no version has yet */
+mtype state[ENDPOINTS];
+byte live[ENDPOINTS], next[ENDPOINTS];
+bool transferred[ENDPOINTS], buried[ENDPOINTS];
+mtype commit = NOTHING;
+bool refused, um_died, um_restarted;
+byte waiting = REQUESTS; /* requests that no version has yet */
 
-bool over; /* um is idle or dead */
+/* The loader's record. */
+bool committed, activated, repeated;
+
+bool over; /* um has nothing left to do */
+
+inline die(v) { alive[v] = false; from_loader!EXITED, v }
+
+/* ---- components ---- */
 
 inline two_never_run(i) { assert(!(alive[OLD(i)] && !frozen[i] && alive[NEW(i)] && say_live[i])) }
 
+/* It answers at once, or keeps the request's token and answers later. */
+inline serve(v) {
+  in_hand = NONE;
+  handled[v]++;
+  if
+  :: replied++
+  :: owed[v]++
+  fi
+}
+
 proctype Old(byte i) {
   do
-  :: atomic { able(OLD(i)) && !frozen[i] && in_hand[OLD(i)] ->
-       in_hand[OLD(i)] = false; handled[OLD(i)]++; replied[i]++ }
-  :: atomic { able(OLD(i)) && !frozen[i] && !in_hand[OLD(i)] && say_converge[i] ->
-       say_converge[i] = false; frozen[i] = true; snapshot[i] = true; reports[OLD(i)]!FROZEN }
+  :: atomic { able(OLD(i)) && !frozen[i] && in_hand == OLD(i) -> serve(OLD(i)) }
+  :: atomic { able(OLD(i)) && !frozen[i] && owed[OLD(i)] > 0 -> owed[OLD(i)]--; replied++ }
+  :: atomic { able(OLD(i)) && !frozen[i] && in_hand != OLD(i) && say_converge[i] ->
+       say_converge[i] = false; frozen[i] = true; snapshot[i] = true }
+     atomic { able(OLD(i)) -> report!FROZEN, OLD(i) }
   :: atomic { able(OLD(i)) && say_thaw[i] ->
        say_thaw[i] = false; frozen[i] = false; two_never_run(i) }
-  :: atomic { !alive[OLD(i)] -> break }
   od
 }
 
 proctype New(byte i) {
-  if
-  :: atomic { able(NEW(i)) && snapshot[i] ->
-       handled[NEW(i)] = handled[OLD(i)]; reports[NEW(i)]!TRANSFERRED }
-  :: atomic { !alive[NEW(i)] -> goto gone }
-  fi;
+  atomic { able(NEW(i)) && snapshot[i] ->
+    handled[NEW(i)] = handled[OLD(i)];
+    owed[NEW(i)] = (BREAK == DROP_OWED -> 0 : owed[OLD(i)]);
+    report!TRANSFERRED, NEW(i) }
   do
-  :: atomic { able(NEW(i)) && say_live[i] && in_hand[NEW(i)] ->
-       in_hand[NEW(i)] = false; two_never_run(i); handled[NEW(i)]++; replied[i]++ }
-  :: atomic { !alive[NEW(i)] -> break }
-  od;
-gone:
-  skip
+  :: atomic { able(NEW(i)) && say_live[i] && in_hand == NEW(i) -> two_never_run(i); serve(NEW(i)) }
+  :: atomic { able(NEW(i)) && say_live[i] && owed[NEW(i)] > 0 -> owed[NEW(i)]--; replied++ }
+  od
 }
 
 /* ---- loader ---- */
 
-#define unreaped(p) (started[p] && !alive[p] && !reaped[p])
-
-inline reap() {
-  for (p : 0 .. PROCESSES - 1) {
-    if
-    :: unreaped(p) -> reaped[p] = true; from_loader!EXITED, p
-    :: else
-    fi
-  }
-}
-
 proctype Loader() {
-  byte p;
+  byte i;
+  bool all;
   do
-  :: atomic { to_loader?DECIDE, p ->
-       reap();
+  :: atomic { to_loader?DECIDE ->
+       all = true;
+       for (i : 0 .. MEMBERS - 1) { all = all && able(NEW(i)) }
        if
-       :: (able(NEW(0)) && able(NEW(1))) || BREAK == DECIDE_BLINDLY ->
-          committed = true; from_loader!ACTIVATE, 0
+       :: all || BREAK == DECIDE_BLINDLY -> committed = true; from_loader!ACTIVATE, 0
        :: from_loader!REFUSED, 0 /* always possible: the deadline has passed */
-       fi }
-  :: atomic { unreaped(0) || unreaped(1) || unreaped(2) || unreaped(3) || unreaped(4) -> reap() }
+       fi;
+       all = false; i = 0 }
+  :: atomic { committed && !activated && !repeated -> repeated = true; from_loader!ACTIVATE, 0 }
   od
 }
 
 /* ---- busd ---- */
 
-inline fail_requests(i) { failed[i] = REQUESTS(i) - replied[i]; waiting[i] = 0 }
-
 /* Callers wait while their callee is held. */
-#define deliverable(i) (waiting[i] > 0 && state[i] == RUNNING && able(live[i]) && !in_hand[live[i]])
+#define deliverable (waiting > 0 && in_hand == NONE && live[ASKED] != NONE && \
+                     state[ASKED] == RUNNING && able(live[ASKED]))
 
-inline deliver(i) {
-  assert(live[i] == NEW(i) || !frozen[i] || say_thaw[i] || BREAK == FORGET_TO_THAW);
-  waiting[i]--;
-  in_hand[live[i]] = true
+inline deliver() {
+  assert(live[ASKED] == NEW(ASKED) || !frozen[ASKED] || say_thaw[ASKED] || BREAK == FORGET_TO_THAW);
+  waiting--;
+  in_hand = live[ASKED]
 }
 
 inline kill_next(i) {
   if
-  :: BREAK != KEEP_NEW -> alive[next[i]] = false
+  :: BREAK != KEEP_NEW && alive[next[i]] -> die(next[i])
   :: else
   fi;
   next[i] = NONE
@@ -167,7 +191,8 @@ inline abort_member(i) {
   transferred[i] = false;
   say_converge[i] = false;
   if
-  :: live[i] == OLD(i) && BREAK != FORGET_TO_THAW -> say_thaw[i] = true
+  :: live[i] == OLD(i) && BREAK != FORGET_TO_THAW && !(i == UM && BREAK == LEAVE_UM_FROZEN) ->
+     say_thaw[i] = true
   :: else
   fi;
   if
@@ -176,9 +201,29 @@ inline abort_member(i) {
   fi
 }
 
-inline abort_unfinished(i) {
+inline abort_all() {
+  commit = NOTHING;
+  for (i : 0 .. MEMBERS - 1) {
+    if
+    :: next[i] != NONE || state[i] == CONVERGING || state[i] == HELD -> abort_member(i)
+    :: else
+    fi
+  }
+}
+
+inline tell_um(kind, what) {
   if
-  :: next[i] != NONE || state[i] == CONVERGING || state[i] == HELD -> abort_member(i)
+  :: live[UM] != NONE || um_restarted -> mail!kind, what
+  :: else
+  fi
+}
+
+/* um, if it is a member, goes on as it was, and undoes the rest. */
+inline commit_failed() {
+  commit = NOTHING;
+  tell_um(COMMITTED, 0);
+  if
+  :: UM_TOO -> abort_member(UM)
   :: else
   fi
 }
@@ -186,199 +231,300 @@ inline abort_unfinished(i) {
 inline rebind() {
   for (i : 0 .. MEMBERS - 1) {
     assert(next[i] != NONE);
-    live[i] = NEW(i); next[i] = NONE; say_live[i] = true; state[i] = RUNNING;
+    live[i] = NEW(i); next[i] = NONE; say_live[i] = true; state[i] = RUNNING
   }
-  alive[OLD(0)] = false;
-  alive[OLD(1)] = false
+  for (i : 0 .. MEMBERS - 1) {
+    if
+    :: alive[OLD(i)] -> die(OLD(i))
+    :: else
+    fi
+  }
+}
+
+#define ready(i) (next[i] != NONE && (i == UM -> state[i] == RUNNING : state[i] == HELD && transferred[i]))
+
+inline order_commit() {
+  for (i : 0 .. MEMBERS - 1) { refused = refused || !ready(i) }
+  if
+  :: refused && BREAK != COMMIT_PART
+  :: else ->
+     if
+     :: BREAK == REBIND_EARLY -> rebind()
+     :: else
+     fi;
+     if
+     :: UM_TOO -> commit = UM_CONVERGES; state[UM] = CONVERGING; say_converge[UM] = true
+     :: else -> commit = DECIDING; to_loader!DECIDE
+     fi
+  fi
+}
+
+/* The state of a live component is lost; who waits for it gets an error. */
+inline lose_requests(i) {
+  if
+  :: i == ASKED ->
+     asked_died = true; failed = REQUESTS - replied; waiting = 0; in_hand = NONE
+  :: else
+  fi
+}
+
+inline um_exited() {
+  um_died = true;
+  if
+  :: commit != DECIDING && BREAK != IGNORE_UM_DEATH -> abort_all()
+  :: else
+  fi;
+  i = UM
 }
 
 inline live_exited(i) {
   if
-  :: live[i] == OLD(i) && next[i] != NONE -> um_mail!EXITED, OLD(i); kill_next(i)
+  :: next[i] != NONE && i != UM -> tell_um(EXITED, OLD(i)); kill_next(i)
   :: else
   fi;
-  old_died[i] = old_died[i] || live[i] == OLD(i);
-  new_died_live[i] = live[i] == NEW(i);
   state[i] = DEAD;
   live[i] = NONE;
-  fail_requests(i)
+  if
+  :: i == UM -> um_exited()
+  :: i != UM && commit == UM_CONVERGES -> lose_requests(i); commit_failed()
+  :: else -> lose_requests(i)
+  fi
 }
 
 inline version_exited(v) {
-  i = MEMBER(v);
+  i = END(v);
   if
-  :: live[i] == v && deciding && BREAK != BURY_EARLY -> buried[i] = true
-  :: live[i] == v && !(deciding && BREAK != BURY_EARLY) -> live_exited(i)
-  :: next[i] == v -> next[i] = NONE; um_mail!EXITED, v
+  :: live[i] == v && commit == DECIDING && i < MEMBERS && BREAK != BURY_EARLY -> buried[i] = true
+  :: live[i] == v && !(commit == DECIDING && i < MEMBERS && BREAK != BURY_EARLY) -> live_exited(i)
+  :: next[i] == v ->
+     next[i] = NONE;
+     tell_um(EXITED, v);
+     if
+     :: commit == UM_CONVERGES -> commit_failed()
+     :: else
+     fi
   :: else /* it was retired */
   fi
 }
 
 inline reported(kind, v) {
-  i = MEMBER(v);
+  i = END(v);
   if
   :: next[i] == NONE /* of a transaction that is off */
   :: next[i] != NONE && kind == FROZEN && state[i] == CONVERGING ->
      state[i] = (BREAK == RELEASE_FROZEN -> RUNNING : HELD);
-     um_mail!FROZEN, v
+     tell_um(FROZEN, v)
   :: next[i] != NONE && kind == FROZEN && state[i] != CONVERGING
-  :: next[i] != NONE && kind == TRANSFERRED -> transferred[i] = true; um_mail!TRANSFERRED, v
+  :: next[i] != NONE && kind == TRANSFERRED ->
+     transferred[i] = true;
+     tell_um(TRANSFERRED, v);
+     if
+     :: i == UM && commit == UM_CONVERGES -> commit = DECIDING; to_loader!DECIDE
+     :: else
+     fi
   fi
 }
 
-/* What a process still said is read before its exit is dealt with. */
-#define said_all(p, channel) (!from_loader?[EXITED, p] || empty(channel))
-#define exit_is_next \
-  (said_all(0, reports[0]) && said_all(1, reports[1]) && said_all(2, reports[2]) && \
-   said_all(3, reports[3]) && said_all(UM, um_calls))
-
-#define ready(i) (state[i] == HELD && next[i] != NONE && transferred[i])
+inline refusal() {
+  commit = NOTHING;
+  for (j : 0 .. MEMBERS - 1) {
+    if
+    :: buried[j] -> buried[j] = false; i = j; live_exited(i)
+    :: else
+    fi
+  }
+  if
+  :: !um_died || (um_restarted && BREAK == TRUST_ANY_UM) -> commit_failed()
+  :: else -> abort_all()
+  fi
+}
 
 proctype Busd() {
-  byte i, v;
+  byte i, j, v;
   do
-  :: atomic { live[ASKED] != NONE && deliverable(ASKED) -> deliver(ASKED) }
+  :: atomic { deliverable -> deliver() }
 
-  :: atomic { um_calls?LOAD, i ->
+  :: atomic { call?LOAD, i ->
        if
        :: live[i] != NONE ->
-          next[i] = NEW(i); started[NEW(i)] = true; alive[NEW(i)] = true; run New(i)
-       :: else -> um_mail!EXITED, OLD(i)
+          next[i] = NEW(i); alive[NEW(i)] = true;
+          if
+          :: i == UM -> run NewUm()
+          :: else -> run New(i)
+          fi
+       :: else -> refused = true
        fi }
-  :: atomic { um_calls?CONVERGE, i ->
+  :: atomic { call?CONVERGE, i ->
        if
        :: next[i] != NONE && state[i] == RUNNING -> state[i] = CONVERGING; say_converge[i] = true
-       :: else /* um has mail that says why */
+       :: else -> refused = true
        fi }
-  :: atomic { um_calls?ABORT, i -> abort_member(i) }
-  :: atomic { um_calls?COMMIT, i ->
+  :: atomic { call?ABORT, i ->
        if
-       :: (ready(0) && ready(1)) || (BREAK == COMMIT_PART && (ready(0) || ready(1))) ->
-          deciding = true;
-          to_loader!DECIDE, 0;
-          if
-          :: BREAK == REBIND_EARLY -> rebind()
-          :: else
-          fi
-       :: else -> um_mail!ANSWER, 0
+       :: commit == DECIDING && BREAK != UNDO_WHILE_DECIDING
+       :: else -> abort_member(i)
        fi }
+  :: atomic { call?COMMIT, i -> order_commit(); i = 0 }
 
-  :: atomic { reports[0]?FROZEN -> reported(FROZEN, 0) }
-  :: atomic { reports[1]?FROZEN -> reported(FROZEN, 1) }
-  :: atomic { reports[2]?TRANSFERRED -> reported(TRANSFERRED, 2) }
-  :: atomic { reports[3]?TRANSFERRED -> reported(TRANSFERRED, 3) }
+  :: atomic { report?FROZEN, v -> reported(FROZEN, v); i = 0; v = 0 }
+  :: atomic { report?TRANSFERRED, v -> reported(TRANSFERRED, v); i = 0; v = 0 }
 
-  :: atomic { exit_is_next && from_loader?[EXITED, _] -> from_loader?EXITED, v;
-       if
-       :: v == UM ->
-          um_gone = true;
-          if
-          :: !deciding && BREAK != IGNORE_UM_DEATH -> abort_unfinished(0); abort_unfinished(1)
-          :: else
-          fi
-       :: else -> version_exited(v)
-       fi }
+  :: atomic { from_loader?EXITED, v -> version_exited(v); i = 0; v = 0 }
   :: atomic { from_loader?ACTIVATE, v ->
-       deciding = false;
-       buried[0] = false; buried[1] = false;
+       activated = true;
        if
-       :: BREAK != REBIND_EARLY -> rebind()
+       :: commit == DECIDING || BREAK == REBIND_AGAIN ->
+          commit = NOTHING;
+          for (i : 0 .. MEMBERS - 1) { buried[i] = false }
+          if
+          :: BREAK != REBIND_EARLY -> rebind()
+          :: else
+          fi;
+          tell_um(COMMITTED, 1)
        :: else
        fi;
-       um_mail!ANSWER, 1 }
-  :: atomic { from_loader?REFUSED, v ->
-       deciding = false;
-       for (i : 0 .. MEMBERS - 1) {
-         if
-         :: buried[i] -> buried[i] = false; live_exited(i)
-         :: else
-         fi
-       }
-       if
-       :: um_gone -> abort_unfinished(0); abort_unfinished(1)
-       :: else -> um_mail!ANSWER, 0
-       fi }
+       i = 0; v = 0 }
+  :: atomic { from_loader?REFUSED, v -> refusal(); i = 0; j = 0; v = 0 }
+
+  :: atomic { commit == UM_CONVERGES -> commit_failed(); i = 0 } /* a time-out */
+  /* A new um knows nothing of what the one before it did. */
+  :: atomic { um_died && !um_restarted -> um_restarted = true }
   od
 }
 
 /* ---- um ---- */
 
-inline call(kind, i) {
-  if
-  :: atomic { alive[UM] && nfull(um_calls) -> um_calls!kind, i }
-  :: !alive[UM] -> goto gone
-  fi
-}
+/* It sees nothing but the answer meanwhile. */
+inline ask(kind, i) { atomic { able(UM) -> call!kind, i } }
 
 proctype Um() {
-  byte v, nfrozen, ntransferred;
-  call(LOAD, 0);
-  call(LOAD, 1);
-  call(CONVERGE, 0); /* callers before callees: the second follows when the first is frozen */
+  byte v, nfrozen, ntransferred, i;
   do
-  :: atomic { alive[UM] && um_mail?[FROZEN, _] -> um_mail?FROZEN, v; nfrozen++ }
+  :: i < MEMBERS -> ask(LOAD, i); i++
+  :: else -> break
+  od;
+  i = 0;
+  if
+  :: refused -> goto undo
+  :: else
+  fi;
+  ask(CONVERGE, 0); /* callers before callees: the next follows when this one is frozen */
+  do
+  :: atomic { able(UM) && mail?[FROZEN, _] -> mail?FROZEN, v; v = 0; nfrozen++ }
      if
-     :: nfrozen == 1 -> call(CONVERGE, 1)
+     :: nfrozen < N -> ask(CONVERGE, nfrozen)
      :: else
      fi
-  :: atomic { alive[UM] && um_mail?[TRANSFERRED, _] -> um_mail?TRANSFERRED, v; ntransferred++ }
-  :: atomic { alive[UM] && um_mail?[EXITED, _] -> um_mail?EXITED, v; goto undo }
-  :: atomic { alive[UM] && um_mail?[ANSWER, 0] -> um_mail?ANSWER, v; goto undo }
-  :: atomic { alive[UM] -> goto undo } /* a time-out, a refused check, or prctl was lost */
-  :: atomic { alive[UM] && (ntransferred == MEMBERS && nfrozen == MEMBERS || BREAK == COMMIT_PART && ntransferred > 0) -> break }
-  :: atomic { !alive[UM] -> goto gone }
+  :: atomic { able(UM) && mail?[TRANSFERRED, _] -> mail?TRANSFERRED, v; v = 0; ntransferred++ }
+  :: atomic { able(UM) && mail?[EXITED, _] -> mail?EXITED, v; v = 0; goto undo }
+  :: atomic { able(UM) -> goto undo } /* a time-out, a refused check, or prctl was lost */
+  :: atomic { able(UM) && ((ntransferred == N && nfrozen == N) ||
+                           (BREAK == COMMIT_PART && ntransferred > 0)) -> break }
   od;
-  call(COMMIT, 0);
-  do /* in the kernel call, it sees nothing but its answer */
-  :: atomic { alive[UM] && um_mail??[ANSWER, 0] -> um_mail??ANSWER, eval(0); goto undo }
-  :: atomic { alive[UM] && um_mail??[ANSWER, 1] -> um_mail??ANSWER, eval(1); goto gone }
-  :: atomic { !alive[UM] -> goto gone }
+  nfrozen = 0; ntransferred = 0; refused = false;
+  ask(COMMIT, 0);
+  if
+  :: refused && BREAK != COMMIT_PART -> goto undo
+  :: else
+  fi;
+  do /* only the bus can say now that it fails */
+  :: atomic { able(UM) && !frozen[UM] && mail?[COMMITTED, 0] -> mail?COMMITTED, v; v = 0; goto undo }
+  :: atomic { able(UM) && !frozen[UM] && mail?[COMMITTED, 1] -> mail?COMMITTED, v; v = 0; goto gone }
+  :: atomic { able(UM) && !frozen[UM] && BREAK == UNDO_WHILE_DECIDING -> goto undo }
+  :: atomic { able(UM) && !frozen[UM] && mail?[EXITED, _] -> mail?EXITED, v; v = 0 }
+  :: atomic { able(UM) && !frozen[UM] && mail?[FROZEN, _] -> mail?FROZEN, v; v = 0 }
+  :: atomic { able(UM) && !frozen[UM] && mail?[TRANSFERRED, _] -> mail?TRANSFERRED, v; v = 0 }
+  :: atomic { able(UM) && !frozen[UM] && say_converge[UM] ->
+       say_converge[UM] = false; frozen[UM] = true; snapshot[UM] = true }
+     atomic { able(UM) -> report!FROZEN, OLD(UM) }
+  :: atomic { able(UM) && say_thaw[UM] ->
+       say_thaw[UM] = false; frozen[UM] = false; two_never_run(UM) }
   od;
 undo:
-  call(ABORT, 0);
-  call(ABORT, 1);
+  i = 0;
+  do
+  :: i < MEMBERS -> ask(ABORT, i); i++
+  :: else -> break
+  od;
+  /* Idle: it hears that its own part of the update is off. */
+  if
+  :: UM_TOO -> atomic { able(UM) && say_thaw[UM] -> say_thaw[UM] = false }
+  :: else
+  fi;
 gone:
+  over = true
+}
+
+proctype NewUm() {
+  byte v;
+  atomic { able(NEW(UM)) && snapshot[UM] -> report!TRANSFERRED, NEW(UM) }
+  do
+  :: atomic { able(NEW(UM)) && say_live[UM] && BREAK != MAIL_TO_VERSION && mail?[COMMITTED, 1] ->
+       two_never_run(UM); mail?COMMITTED, v; v = 0; break }
+  :: atomic { able(NEW(UM)) && say_live[UM] && BREAK != MAIL_TO_VERSION &&
+              nempty(mail) && !mail?[COMMITTED, 1] -> mail?_, v; v = 0 }
+  od;
   over = true
 }
 
 /* ---- faults, and the end ---- */
 
+/* Who is stopped is let go on some time, or killed. */
 proctype Fault() {
   byte p;
-  select(p : 0 .. UM);
-  if
-  :: atomic { alive[p] -> alive[p] = false }
-  :: atomic { IS_NEW(p) && alive[p] && !committed -> stopped[p] = true }
-  :: skip
-  fi
+  do
+  :: atomic { faults > 0 ->
+       select(p : 0 .. VERSIONS - 1);
+       if
+       :: able(p) -> faults--; die(p)
+       :: able(p) -> faults--; stopped[p] = true
+       :: else
+       fi;
+       p = 0 }
+  :: atomic { faults > 0 && over -> faults = 0 }
+  :: atomic { faults == 0 -> break }
+  od;
+  do
+  :: atomic {
+       for (p : 0 .. VERSIONS - 1) {
+         if
+         :: stopped[p] -> break
+         :: else
+         fi
+       }
+       if
+       :: p < VERSIONS -> stopped[p] = false
+       :: p < VERSIONS && alive[p] -> stopped[p] = false; die(p)
+       :: p < VERSIONS -> skip
+       :: else -> break
+       fi;
+       p = 0 }
+  od
 }
 
 init {
   byte i;
   atomic {
-    for (i : 0 .. MEMBERS - 1) {
-      started[OLD(i)] = true; alive[OLD(i)] = true;
-      live[i] = OLD(i); next[i] = NONE; state[i] = RUNNING; waiting[i] = REQUESTS(i);
-      run Old(i);
+    for (i : 0 .. ENDPOINTS - 1) {
+      alive[OLD(i)] = true;
+      live[i] = OLD(i); next[i] = NONE; state[i] = RUNNING
     }
-    started[UM] = true; alive[UM] = true;
-    run Um(); run Busd(); run Loader();
-#if FAULTS > 0
-    for (i : 1 .. FAULTS) { run Fault() }
-#endif
+    for (i : 0 .. N - 1) { run Old(i) }
+    run Um(); run Busd(); run Loader(); run Fault();
+    i = 0
   }
   timeout; /* nothing can move any more */
-  for (i : 0 .. MEMBERS - 1) {
-    assert(over);
-    /* Each request has one answer: from the version that serves, or an error if one died. */
-    assert(replied[i] + failed[i] == REQUESTS(i));
-    assert(failed[i] == 0 || old_died[i] || new_died_live[i]);
-    /* The state that is left has seen all that was answered. */
-    assert(live[i] == NONE || handled[live[i]] == replied[i]);
+  assert((over || um_died) && commit == NOTHING);
+  /* Each request has one answer: from the version that serves, or an error if one died. */
+  assert(replied + failed == REQUESTS && in_hand == NONE);
+  assert(failed == 0 || asked_died);
+  /* The state that is left has seen all that was answered, and owes nothing. */
+  assert(live[ASKED] == NONE || (handled[live[ASKED]] == replied && owed[live[ASKED]] == 0));
+  for (i : 0 .. ENDPOINTS - 1) {
     /* All new or all old, and nothing else is left. */
-    assert(live[i] == NONE || live[i] == (committed -> NEW(i) : OLD(i)));
-    assert(next[i] == NONE && !alive[(committed -> OLD(i) : NEW(i))]);
-    assert(committed || !alive[OLD(i)] || !frozen[i]);
-    assert(state[i] == (live[i] == NONE -> DEAD : RUNNING));
+    assert(live[i] == NONE || live[i] == (committed && i < MEMBERS -> NEW(i) : OLD(i)));
+    assert(next[i] == NONE && !alive[(committed && i < MEMBERS -> OLD(i) : NEW(i))]);
+    assert(live[i] == NEW(i) || !alive[OLD(i)] || !frozen[i]);
+    assert(state[i] == (live[i] == NONE -> DEAD : RUNNING))
   }
 }

@@ -1,0 +1,359 @@
+"""Every fault at every fault point that an update comes to, and faults at random moments."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, Iterator
+
+from proteos import ProteosError, System, process
+
+from subject import COMPONENTS, Outcome, Subject, Update, Violation, boot
+
+ACTIONS = ["crash", "kill", "stop", "hang", "delay", "error"]
+DELAY_MS = 40
+PATIENCE = 0.7      # s that a party may be stopped, before the experiment does what a heartbeat does
+CASES_PER_BOOT = 60
+DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of update: what is updated, and what is ordered so that it takes a certain course."""
+    name: str
+    members: tuple[str, ...]
+    course: tuple[tuple[str, str, str], ...] = ()
+
+
+EVERYTHING = (*COMPONENTS, "busd")
+KINDS = [
+    Kind("one", ("ledger",)),
+    Kind("several", ("teller", "ledger")),
+    Kind("with um", tuple(COMPONENTS)),
+    Kind("everything", EVERYTHING),
+    Kind("rolled back", ("teller", "ledger"), (("ledger.next", "import.run", "error"),)),
+    Kind("refused", tuple(COMPONENTS), (("loader", "loader.decide", "error"),)),
+    Kind("given back", EVERYTHING, (("busd.next", "import.run", "error"),)),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    kind: Kind
+    party: str
+    point: str
+    action: str
+    nth: int = 1
+
+    def __str__(self) -> str:
+        nth = f" (hit {self.nth})" if self.nth > 1 else ""
+        return f"{self.kind.name}: {self.action} {self.party} at {self.point}{nth}"
+
+    @property
+    def may_end_instance(self) -> bool:
+        """By the death of busd or of the loader; but the update may have replaced that busd."""
+        decided = (self.party, self.point) == ("busd.next", "handover.asked")
+        return (self.party in ("busd", "loader") or decided) and self.action not in ("delay", "error")
+
+    @property
+    def is_helpless(self) -> bool:
+        """Nobody but a user ends or continues a party that hangs or is stopped there."""
+        waits = self.action in ("stop", "hang")
+        return waits and (self.may_end_instance or not self.party.endswith(".next"))
+
+    @property
+    def damages(self) -> set[str]:
+        """Who may be restarted: a version that was live when it died, or when the fault had it die."""
+        fatal = self.action in ("crash", "kill", "stop", "hang")
+        after_commit = self.point == "commit.descriptors"
+        return {self.party} & set(COMPONENTS) if fatal or after_commit else set()
+
+
+def record(subject: Subject) -> dict[Kind, list[Any]]:
+    """One undisturbed update of each kind, twice, as versions alternate. @return what was hit"""
+    found: dict[Kind, list[Any]] = {}
+    for kind in KINDS:
+        hits: dict[tuple[str, str], Any] = {}
+        for _ in range(2):
+            subject.clear()
+            for party, point, action in kind.course:
+                subject.order(party, point, action)
+            outcome = subject.update(list(kind.members))
+            subject.judge(list(kind.members), outcome)
+            if outcome.done == bool(kind.course):
+                raise Violation(f"{kind.name}: {outcome.text}")
+            for hit in subject.faults().hits:
+                known = hits.get((hit.party, hit.point))
+                if not known or known.count < hit.count:
+                    hits[hit.party, hit.point] = hit
+            if kind.course:
+                subject.next_update_works(list(kind.members))
+        found[kind] = list(hits.values())
+    subject.clear()
+    return found
+
+
+def cases_of(found: dict[Kind, list[Any]], hits_max: int) -> Iterator[Case]:
+    """@param hits_max  of the hits of a point in one update: so many first ones, and the last"""
+    for kind, hits in found.items():
+        ordered = {(party, point) for party, point, _ in kind.course}
+        for hit in hits:
+            if (hit.party, hit.point) in ordered:
+                continue
+            for nth in sorted({*range(1, min(hit.count, hits_max) + 1), hit.count}):
+                for action in ACTIONS:
+                    if action != "error" or hit.error:
+                        yield Case(kind, hit.party, hit.point, action, nth)
+
+
+class Experiment:
+    """Runs cases, several on one instance as long as it lives."""
+
+    def __init__(self, seed: int, verbose: bool = False):
+        self.random = random.Random(seed)
+        self.verbose = verbose
+        self.system: System | None = None
+        self.subject: Subject | None = None
+        self.on_this_boot = 0
+        self.deaths: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.failures: list[str] = []
+
+    def __enter__(self) -> Experiment:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.leave()
+
+    def enter(self) -> Subject:
+        if self.subject and self.on_this_boot >= CASES_PER_BOOT:
+            self.leave()
+        if self.deaths and max(self.deaths.values()) >= DEATHS_PER_BOOT:
+            self.leave()
+        if not self.subject:
+            self.system = boot()
+            self.system.__enter__()
+            self.subject = Subject(self.system)
+            self.counts["boots"] += 1
+        self.on_this_boot += 1
+        return self.subject
+
+    def leave(self) -> None:
+        system, self.system, self.subject, self.on_this_boot = self.system, None, None, 0
+        self.deaths.clear()
+        if system:
+            system.__exit__(None, None, None)
+
+    def run(self, case: Any, perform: Any) -> None:
+        self.counts["cases"] += 1
+        begin = time.monotonic()
+        try:
+            subject = self.enter()
+            perform(subject, case)
+        except (Violation, ProteosError, OSError, subprocess.TimeoutExpired) as problem:
+            self.fail(case, problem)
+        if self.verbose:
+            print(f"{time.monotonic() - begin:6.2f} s  {case}", flush=True)
+
+    def fail(self, case: Any, problem: Exception) -> None:
+        text = f"{case}: {problem}"
+        if not isinstance(problem, Violation):
+            text += "\n" + traceback.format_exc()
+        if self.system:
+            text += "\n" + self.system.logs()
+        self.failures.append(text)
+        print(f"FAILED {text}", file=sys.stderr, flush=True)
+        try:
+            self.leave()
+        except ProteosError as left:
+            print(f"and: {left}", file=sys.stderr)
+
+    # -- one case ----------------------------------------------------------------------------
+
+    def perform(self, subject: Subject, case: Case) -> None:
+        members = list(case.kind.members)
+        subject.damaged = case.damages
+        pids = list(subject.system.processes())
+        subject.clear()
+        for party, point, action in case.kind.course:
+            subject.order(party, point, action)
+        subject.order(case.party, case.point, case.action, case.nth,
+                      DELAY_MS if case.action == "delay" else None)
+        outcome = self.follow(subject, case, subject.start_update(members))
+        try:
+            self.revive(subject, case)
+            if not (case.may_end_instance and self.has_ended(subject, outcome)):
+                self.expect_recovery(subject, case, outcome)
+                return
+        except (OSError, ProteosError, Violation):
+            # It may have come to the point, and ended, only when the update was over.
+            if not (case.may_end_instance and subject.ends()):
+                raise
+        self.expect_end(subject, case, pids)
+
+    def follow(self, subject: Subject, case: Case, update: Update) -> Outcome:
+        """Waits for the end of the update; ends who is stopped, where nobody else would."""
+        try:
+            return update.outcome(PATIENCE if case.is_helpless else 20)
+        except subprocess.TimeoutExpired:
+            if not case.is_helpless:
+                raise Violation("the update does not end") from None
+        self.relieve(subject, case)
+        try:
+            return update.outcome(20)
+        except subprocess.TimeoutExpired:
+            raise Violation("the update does not end, though who was stopped is gone") from None
+
+    def relieve(self, subject: Subject, case: Case) -> None:
+        """A stopped party goes on, or is killed, as chance will have it."""
+        goes_on = case.action == "stop" and self.random.random() < 0.5
+        subject.signal(case.party, signal.SIGCONT if goes_on else signal.SIGKILL)
+
+    def revive(self, subject: Subject, case: Case) -> None:
+        """The same after the update, which may have ended without a stopped version."""
+        if not case.is_helpless:
+            return
+        hangs = case.action == "hang" and (case.party in COMPONENTS or self.has_fired(subject, case))
+        if hangs or any(state_of(pid) == "T" for pid in subject.pids_of(case.party)):
+            self.relieve(subject, case)
+
+    def has_ended(self, subject: Subject, outcome: Outcome) -> bool:
+        if not outcome.broken:
+            return not subject.answers_status()
+        subject.wait(lambda: subject.ended() or subject.answers_status(),
+                     "the instance to end or to answer")
+        return not subject.answers_status()
+
+    def expect_end(self, subject: Subject, case: Case, pids: list[int]) -> None:
+        # A hang leaves a busd or loader that only a user can end.
+        subject.signal(case.party, signal.SIGKILL)
+        says = "the loader has died" if case.party == "loader" else "busd was killed by signal"
+        subject.nothing_is_left(pids, says)
+        self.counts["faults that happened"] += 1
+        self.counts["instances that ended, as they must"] += 1
+        self.leave()
+
+    def expect_recovery(self, subject: Subject, case: Case, outcome: Outcome) -> None:
+        members = list(case.kind.members)
+        fired = self.has_fired(subject, case)
+        subject.clear()
+        self.deaths.update(case.damages)
+        subject.judge(members, outcome)
+        subject.next_update_works(members)
+        self.counts["faults that happened"] += fired
+
+    def has_fired(self, subject: Subject, case: Case) -> bool:
+        try:
+            orders = subject.faults().orders
+        except (OSError, ProteosError):
+            return False
+        return any(o.fired and (o.party, o.point, o.nth) == (case.party, case.point, case.nth)
+                   for o in orders)
+
+
+def state_of(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+# -- random moments ----------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Shot:
+    """A signal to a process of the instance, at a moment after the start of an update."""
+    kind: Kind
+    after_ms: float
+    signum: int
+    choice: float
+
+    def __str__(self) -> str:
+        return (f"{self.kind.name}: {signal.Signals(self.signum).name} after {self.after_ms:.1f} ms "
+                f"to process {self.choice:.3f}")
+
+
+def shots(seed: int, n: int) -> Iterator[Shot]:
+    chance = random.Random(seed)
+    for _ in range(n):
+        yield Shot(chance.choice(KINDS[:4]), chance.expovariate(1 / 15),
+                   chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP]), chance.random())
+
+
+class RandomExperiment(Experiment):
+    def perform(self, subject: Subject, shot: Shot) -> None:
+        members = list(shot.kind.members)
+        update = subject.start_update(members)
+        time.sleep(shot.after_ms / 1000)  # the moment is what is varied
+        pids = list(subject.system.processes())
+        outside = {subject.pids["loader"]} | ({subject.pids["busd"]} if shot.choice < 0.98 else set())
+        targets = sorted(set(pids) - outside)
+        victim = targets[int(shot.choice * len(targets))]
+        name = process.command(victim).split(" ")[0]
+        # Not yet executed: it is one of the new versions.
+        subject.damaged = set(COMPONENTS) if "loader" in name else {name} & set(COMPONENTS)
+        send(victim, shot.signum)
+        self.counts[signal.Signals(shot.signum).name] += 1
+        try:
+            outcome = update.outcome(PATIENCE if shot.signum == signal.SIGSTOP else 20)
+        except subprocess.TimeoutExpired:
+            self.let_go(victim)
+            outcome = update.outcome(20)
+        self.let_go(victim)
+        self.deaths.update(subject.damaged)
+        if outcome.broken or not subject.answers_status():
+            if name != "busd":
+                raise Violation(f"the instance has ended, though it was {name} that was hit")
+            subject.nothing_is_left(pids, "busd was killed by signal")
+            self.counts["instances that ended, as they must"] += 1
+            self.leave()
+            return
+        subject.judge(members, outcome)
+        self.counts["updates that committed"] += outcome.done
+
+    def let_go(self, victim: int) -> None:
+        if state_of(victim) == "T":
+            send(victim, self.random.choice([signal.SIGCONT, signal.SIGKILL]))
+
+
+def send(pid: int, signum: int) -> None:
+    try:
+        os.kill(pid, signum)
+    except ProcessLookupError:
+        pass
+
+
+# -- whole runs ----------------------------------------------------------------------------------
+
+def all_cases(experiment: Experiment, hits_max: int = 3) -> list[Case]:
+    subject = experiment.enter()
+    return list(cases_of(record(subject), hits_max))
+
+
+def points_in_files(system: System) -> set[str]:
+    return {line.split()[0] for line in system.prctl("fault", "--points").splitlines()}
+
+
+def run_cases(experiment: Experiment, cases: list[Any], seconds: float | None = None) -> None:
+    end = time.monotonic() + seconds if seconds else None
+    for case in cases:
+        if end and time.monotonic() > end:
+            break
+        experiment.run(case, experiment.perform)
+
+
+def summary(experiment: Experiment) -> str:
+    counts = ", ".join(f"{n} {what}" for what, n in experiment.counts.items())
+    return f"{counts}, {len(experiment.failures)} failures"
+
+
+__all__ = ["Case", "Experiment", "KINDS", "RandomExperiment", "all_cases", "cases_of",
+           "points_in_files", "record", "replace", "run_cases", "shots", "summary"]

@@ -1,0 +1,155 @@
+"""prctl fault: orders at fault points, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from typing import Iterator
+
+import pytest
+
+from proteos import Manifest, System, process
+from proteos.build import COMPONENTS
+
+
+@pytest.fixture
+def faulty() -> Iterator[System]:
+    manifest = Manifest.empty()
+    manifest.add("counter", restart="always")
+    with System(manifest, faults=True) as system:
+        yield system
+
+
+def update(system: System) -> tuple[int, str]:
+    done = system.try_prctl("update", "counter", "/bin/counter.new")
+    return done.returncode, done.stdout
+
+
+def listed(system: System) -> list[list[str]]:
+    lines = system.prctl("fault", "--list").splitlines()
+    return [line.split() for line in lines]
+
+
+def test_an_ordinary_instance_has_no_page():
+    with System(Manifest.empty()) as system:
+        done = system.try_prctl("fault", "um", "um.load", "kill")
+        assert done.returncode == 1
+        assert done.stdout == "this instance has no fault points: boot it with --faults\n"
+        assert system.try_prctl("fault", "--list").returncode == 1
+        for pid in system.processes():
+            maps = open(f"/proc/{pid}/maps").read() if os.access(f"/proc/{pid}/maps", os.R_OK) else ""
+            assert "memfd:faults" not in maps
+
+
+@pytest.mark.parametrize("action, says", [
+    ("crash", "crashed"), ("kill", "was killed"), ("error", "Cannot allocate memory"),
+    ("stop", "did not answer within"), ("hang", "did not answer within"),
+])
+def test_each_action_does_what_it_says(faulty, action, says):
+    before = faulty.status()["counter"]
+    faulty.prctl("fault", "counter.next", "import.header", action)
+    status, output = update(faulty)
+    assert status != 0 and says in output, output
+    assert faulty.status()["counter"].pid == before.pid
+    assert any("it has happened" in " ".join(line) for line in listed(faulty))
+    assert update(faulty)[0] == 0, "a fault happens once"
+
+
+def test_delay_waits_and_goes_on(faulty):
+    faulty.prctl("fault", "counter.next", "import.header", "delay", "-value", "10000")
+    status, output = update(faulty)
+    assert status != 0 and "did not answer within" in output
+    faulty.prctl("fault", "counter.next", "import.header", "delay", "-value", "20")
+    assert update(faulty)[0] == 0
+
+
+def test_a_stopped_party_can_be_continued(faulty):
+    faulty.prctl("fault", "um", "um.load", "stop")
+    um = faulty.status()["um"].pid
+    prctl = faulty.start_prctl("update", "counter", "/bin/counter.new")
+    faulty.wait(lambda: open(f"/proc/{um}/stat").read().split()[2] == "T", "um to stop")
+    os.kill(um, signal.SIGCONT)
+    output, _ = prctl.communicate(timeout=20)
+    assert prctl.returncode == 0, output
+
+
+def test_the_errno_may_be_chosen(faulty):
+    for value in ("EIO", str(errno.EIO)):
+        faulty.prctl("fault", "counter.next", "import.header", "error", "-value", value)
+        assert os.strerror(errno.EIO) in update(faulty)[1]
+
+
+def test_nth_counts_from_the_order_on(faulty):
+    assert update(faulty)[0] == 0
+    faulty.prctl("fault", "um", "um.load", "error", "-nth", "2")
+    assert update(faulty)[0] == 0
+    assert update(faulty)[0] != 0
+    assert update(faulty)[0] == 0
+
+
+def test_clear_forgets_orders_and_hits(faulty):
+    assert ["um", "sys.start", "1", "-"] in listed(faulty)
+    faulty.prctl("fault", "um", "um.load", "error")
+    faulty.prctl("fault", "--clear")
+    assert listed(faulty) == [["PARTY", "POINT", "HITS", "ERROR"]]
+    assert update(faulty)[0] == 0
+
+
+def test_too_many_orders_are_refused(faulty):
+    for _ in range(64):
+        faulty.prctl("fault", "nobody", "nowhere", "kill")
+    done = faulty.try_prctl("fault", "nobody", "nowhere", "kill")
+    assert done.returncode == 1
+    assert done.stdout == "there are 64 orders already; prctl fault --clear forgets them\n"
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["um"], ["um", "um.load"], ["um", "um.load", "explode"], ["um", "um.load", "kill", "x"],
+    ["um", "um.load", "kill", "-nth", "0"], ["um", "um.load", "error", "-value", "EBROKEN"],
+    ["um", "um.load", "delay", "-value", "-5"], ["--list", "--clear"], ["--list", "um"],
+])
+def test_wrong_command_lines(faulty, arguments):
+    done = faulty.try_prctl("fault", *arguments)
+    assert done.returncode == 2, done.stdout
+    assert done.stdout.startswith("usage: prctl fault ")
+
+
+def test_names_that_are_too_long_are_refused(faulty):
+    for party, point in (("x" * 40, "um.load"), ("um", "x" * 28)):
+        done = faulty.try_prctl("fault", party, point, "kill")
+        assert done.returncode == 1
+        assert done.stdout == "the order of a fault has no meaning\n"
+
+
+def test_points_are_read_from_files(faulty):
+    points = dict(line.split() for line in faulty.prctl("fault", "--points").splitlines())
+    assert points["import.header"] == "ENOMEM" and points["busd.rebound"] == "-"
+    of_um = faulty.prctl("fault", "--points", str(COMPONENTS / "um")).splitlines()
+    assert of_um and all(line.startswith("um.") for line in of_um)
+    done = faulty.try_prctl("fault", "--points", __file__)
+    assert done.returncode == 1
+    assert done.stdout == f"prctl: {__file__} is no executable and no library\n"
+
+
+@pytest.mark.parametrize("party, point", [("loader", "loader.spawn"), ("busd", "busd.channel"),
+                                          ("busd", "busd.pair"), ("busd", "busd.load")])
+def test_a_version_that_cannot_be_started_leaves_nothing(faulty, party, point):
+    busd = faulty.instance().busd_pid
+    if not os.access(f"/proc/{busd}/fd", os.R_OK):
+        pytest.skip("busd's descriptors can be counted by root only")
+    before = len(os.listdir(f"/proc/{busd}/fd"))
+    faulty.prctl("fault", party, point, "error")
+    assert update(faulty)[0] != 0
+    faulty.wait(lambda: len(os.listdir(f"/proc/{busd}/fd")) == before, f"{before} descriptors")
+    assert update(faulty)[0] == 0
+
+
+def test_a_new_busd_says_that_the_loader_has_died(faulty):
+    """The old one has gone already, and the new one has not been told that it goes on."""
+    pids = list(faulty.processes())
+    faulty.prctl("fault", "loader", "loader.replaced", "kill")
+    assert faulty.try_prctl("update", "busd", "/bin/busd").returncode != 0
+    faulty.wait(lambda: not any(map(process.command, pids)), "the end of every process")
+    log = (faulty.runtime / "log" / "instance.log").read_text()
+    assert "the loader has died: the instance ends" in log

@@ -1,0 +1,65 @@
+"""um dies while it is decided what comes of its update."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+
+from proteos import Manifest, System
+
+ABANDONED = "the update manager has died: the update is abandoned, the old versions go on\n"
+DONE = "the update manager has died, but the update is done: the new versions go on\n"
+
+
+@pytest.fixture
+def faulty() -> Iterator[System]:
+    manifest = Manifest.empty()
+    manifest.add("counter", restart="always")
+    with System(manifest, faults=True) as system:
+        yield system
+
+
+def update_without_um(system: System, *delay: str) -> str:
+    """Kills um, which is started again, while the loader takes its time. @return what prctl prints"""
+    system.prctl("fault", "loader", *delay)
+    prctl = system.start_prctl("update", "counter", "/bin/counter.new")
+    system.wait(lambda: system.status()["counter"].state == "frozen", "the loader's turn")
+    system.wait(lambda: any(o[1] == "has happened" for o in fired(system)), "the loader's delay")
+    system.kill("um")
+    output, _ = prctl.communicate(timeout=20)
+    assert prctl.returncode != 0
+    system.wait(lambda: system.status()["um"].restarts == 1, "um's restart")
+    return output
+
+
+def fired(system: System) -> list[tuple[str, str]]:
+    lines = system.prctl("fault", "--list").splitlines()
+    return [(line, "has happened") for line in lines if line.endswith("it has happened")]
+
+
+def test_refused_for_an_um_that_has_died_thaws_all(faulty):
+    """The delay is longer than the loader's time for a decision, and um is started again in it."""
+    before = faulty.status()["counter"]
+    output = update_without_um(faulty, "loader.decide", "delay", "-value", "1500")
+    assert output.endswith(ABANDONED)
+    faulty.wait(lambda: faulty.status()["counter"].state == "running", "the thaw")
+    assert faulty.status()["counter"].pid == before.pid
+    faulty.update("counter", "/bin/counter.new")
+
+
+def test_committed_for_an_um_that_has_died_is_said_so(faulty):
+    output = update_without_um(faulty, "loader.decided", "delay", "-value", "500")
+    assert output.endswith(DONE)
+    assert faulty.status()["counter"].updates == 1
+    faulty.update("counter", "/bin/counter")
+
+
+def test_um_that_dies_after_the_commit(faulty):
+    faulty.prctl("fault", "um", "um.committed", "kill")
+    done = faulty.try_prctl("update", "counter", "/bin/counter.new")
+    assert done.returncode != 0 and done.stdout.endswith(DONE)
+    assert faulty.status()["counter"].updates == 1
+    faulty.prctl("fault", "um", "um.check", "kill")
+    done = faulty.try_prctl("update", "counter", "/bin/counter")
+    assert done.returncode != 0 and done.stdout.endswith(ABANDONED)
