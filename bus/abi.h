@@ -87,9 +87,11 @@ enum bus_control {
                               above); drop what PREPARE made and go on. */
   BUS_CTL_LIVE = 0x13,     /* to the new version, as answer to its KERN_REPORT TRANSFERRED's
                               following RECEIVE: it now serves the endpoint. u32[0] = calls in
-                              flight. */
+                              flight, u32[1] = 1: it is on probation, and must not write back what
+                              the old version still needs until PASSED comes */
   BUS_CTL_SHUTDOWN = 0x14, /* run the shutdown handler and exit 0 */
   BUS_CTL_PING = 0x15,     /* nothing: only receive again (heartbeat_ms) */
+  BUS_CTL_PASSED = 0x18,   /* the probation is over: this version stays */
 };
 
 /* Kernel calls: types of SENDREC to SYS_KERNEL. Those marked (um) need `kernel: [update]` in the
@@ -117,9 +119,9 @@ enum kern_call {
   KERN_CONVERGE = 0x32, /* (um) i32[0] endpoint; payload: struct bus_step of its interface filter,
                            or none. Holds it and sends CONVERGE */
   KERN_COMMIT = 0x33,   /* (um) u64[0] txid, u32[2] n, u32[3] and u32[4] the limits in ms for um to
-                           converge and for its new version, if um is a member; payload: n
-                           endpoint_t. Commit record in the loader, then rebind of all -> 0: ordered;
-                           the outcome comes as UM_COMMITTED */
+                           converge and for its new version, if um is a member, u32[5] ms of
+                           probation, 0: none; payload: n endpoint_t. Commit record in the loader,
+                           then rebind of all -> 0: ordered;   the outcome comes as UM_COMMITTED */
   KERN_ABORT = 0x34,    /* (um) i32[0] endpoint: kill the new version, thaw the old */
   KERN_CONTROL_SEND = 0x35, /* (um) u64[0] control connection, u32[2] 1 = the last; payload: a
                                packed ControlReply (proto/control.proto) */
@@ -146,6 +148,9 @@ enum um_message {
   UM_COMMITTED = 0x45,      /* the outcome of KERN_COMMIT: u64[0] txid, i32[2] 0 = the new versions
                                are live, or a negative errno: the old ones go on. To um as it then
                                is: its new version, if um was a member */
+  UM_PROBATION = 0x44,      /* a probation is over: u64[0] txid of its update, u32[2] 1 = the new
+                               versions stay, 0 = the old ones have taken over, i32[3] endpoint of the
+                               one that died, if so */
   UM_LIFE = 0x47,     /* i32[0] endpoint; payload: text: it was restarted, recovered, given up */
   UM_TIMEOUTS = 0x48, /* payload: um's arguments as they are now, each NUL-terminated */
 };
@@ -255,7 +260,8 @@ struct kern_info {
   uint32_t nedges;   /* followed by that many struct bus_edge: its outgoing calls, */
   uint32_t given;    /* and by so many bytes: all that the manifest gives it (bus/needs.h) */
   char name[BUS_NAME_MAX];
-  char build_id[41]; /* of its running version, in hexadecimal */
+  char build_id[41];     /* of its running version, in hexadecimal */
+  uint32_t probation_ms; /* that are left of its probation; 0: it is on none. Of the bus: of any */
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "bus/fdpass.h"
 #include "bus/lifecycle.h"
+#include "bus/probation.h"
 #include "bus/request.h"
 #include "bus/trace.h"
 #include "bus/watch.h"
@@ -137,6 +138,7 @@ static void deliver_message(struct endpoint *e, const msg_t *m, const void *payl
                             unsigned nfds) {
   e->messages++;
   history_add(&e->history, bus_now_us(), HISTORY_RECEIVED, m->source, m);
+  if (e->probation) probation_delivered(e, m);
   if (bus.tracing) trace_delivery(e, m);
   version_deliver(e->live, BUS_DELIVER_MESSAGE, 0, m, payload, fds, nfds);
 }

@@ -45,6 +45,7 @@ struct request {
   enum request_state state;
   uint8_t slot;  /* in the caller's table; 0 is its sendrec */
   uint32_t turn; /* DELIVERED: of the callee */
+  bool shared;   /* DELIVERED: before the probation of its callee: both versions have it */
   endpoint_t caller, callee;
   uint32_t sequence;
   uint64_t cookie;      /* of a call */
@@ -118,6 +119,8 @@ struct remains {
   int exe;
 };
 
+struct probation; /* bus/probation.c */
+
 struct endpoint {
   endpoint_t id;
   const struct manifest_component *component;
@@ -158,6 +161,7 @@ struct endpoint {
   uint64_t stop_deadline_us;  /* 0 = none */
   uint32_t start_sequence;    /* its `sequence` when that was set */
   struct heartbeat heartbeat;
+  struct probation *probation; /* NULL: its version is on none */
   struct history history;
   int log_pipe[2];
 };

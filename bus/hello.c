@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/grants.h"
+#include "bus/probation.h"
 #include "bus/self.h"
 #include "bus/wire.h"
 #include "libst/annotate.h"
@@ -89,7 +90,8 @@ const void *hello_info(const struct endpoint *e, uint32_t *bytes) {
                            .state = e->state,
                            .pid = e->live ? e->live->pid : 0,
                            .updates = e->updates,
-                           .messages = e->messages};
+                           .messages = e->messages,
+                           .probation_ms = probation_left_ms(e)};
   copy_name(info.name, e->component->name);
   if (e->live) memcpy(info.build_id, e->live->build_id, sizeof(info.build_id));
   uint8_t *end = put_edges(buffer + sizeof(info), e, BUS_RIGHT_SENDREC, &info.nedges);
@@ -102,8 +104,11 @@ const void *hello_info(const struct endpoint *e, uint32_t *bytes) {
 }
 
 const void *hello_info_of_busd(uint32_t *bytes) {
-  struct kern_info info = {
-      .endpoint = SYS_KERNEL, .state = ENDPOINT_RUNNING, .pid = getpid(), .updates = bus.updates};
+  struct kern_info info = {.endpoint = SYS_KERNEL,
+                           .state = ENDPOINT_RUNNING,
+                           .pid = getpid(),
+                           .updates = bus.updates,
+                           .probation_ms = probation_longest_ms()};
   copy_name(info.name, "busd");
   snprintf(info.build_id, sizeof(info.build_id), "%s", self_build_id());
   put(buffer, &info, sizeof(info));

@@ -134,7 +134,8 @@ static int do_load(struct call *c) {
 static int do_commit(struct call *c) {
   uint32_t n = c->m->u32[2];
   if (c->m->payload != n * sizeof(endpoint_t)) return -EINVAL;
-  const struct commit_limits limits = {.converge_ms = c->m->u32[3], .transfer_ms = c->m->u32[4]};
+  const struct commit_limits limits = {
+      .converge_ms = c->m->u32[3], .transfer_ms = c->m->u32[4], .probation_ms = c->m->u32[5]};
   return update_commit(c->m->u64[0], (const endpoint_t *)(const void *)c->payload, n, &limits);
 }
 

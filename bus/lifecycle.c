@@ -17,6 +17,7 @@
 #include "bus/link.h"
 #include "bus/log.h"
 #include "bus/packet.h"
+#include "bus/probation.h"
 #include "bus/request.h"
 #include "bus/shutdown.h"
 #include "bus/timer.h"
@@ -278,14 +279,15 @@ static void keep_remains(struct endpoint *e, struct version *v) {
 static void live_exited(struct endpoint *e, struct version *v, int wait_status,
                         const char *never_ran) {
   char how[320];
-  bool stopped = e->state == ENDPOINT_STOPPING;
-  bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
-  if (may_restart(e) && !failed) count_failure(e);
-  bool restart = may_restart(e) && e->failures <= FAILURES_MAX;
   if (*never_ran)
     snprintf(how, sizeof(how), "cannot be started: %s", never_ran);
   else
     lifecycle_describe_end(wait_status, how, sizeof(how));
+  if (probation_failed(e, how)) return;
+  bool stopped = e->state == ENDPOINT_STOPPING;
+  bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
+  if (may_restart(e) && !failed) count_failure(e);
+  bool restart = may_restart(e) && e->failures <= FAILURES_MAX;
   if (e->held_since_us) request_delay(e, e->held_since_us, bus_now_us());
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
@@ -332,6 +334,8 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
     live_exited(e, v, wait_status, never_ran);
   else if (e->next == v)
     update_next_exited(e, v, wait_status);
+  else
+    probation_old_exited(v);
   version_free(v);
 }
 

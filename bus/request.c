@@ -104,6 +104,7 @@ static int submit(struct endpoint *e, struct request *r, endpoint_t dst, const m
   struct endpoint *callee = bus_endpoint(dst);
   r->caller = e->id;
   r->callee = dst;
+  r->shared = false;
   r->sequence = ++e->sequence;
   r->m = *m;
   r->m.source = e->id;
@@ -218,17 +219,21 @@ void endpoint_fail_requests(struct endpoint *e, int error) {
   }
 }
 
+void request_lose(struct request *r, endpoint_t caller, endpoint_t callee, uint32_t type,
+                  uint64_t cookie) {
+  r->caller = caller;
+  r->callee = callee;
+  r->cookie = cookie;
+  r->m = (msg_t){.type = type};
+  r->state = REQUEST_DELIVERED;
+  bus_endpoint(caller)->calls_in_flight++;
+  request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
+}
+
 /* Tells the caller that the answer, which it was handling when it died, is lost. */
 static void answer_again(struct endpoint *e, const msg_t *answer) {
   struct request *r = free_slot(e);
-  if (!r) return;
-  r->caller = e->id;
-  r->callee = answer->source;
-  r->cookie = answer->cookie;
-  r->m = (msg_t){.type = answer->type & ~SYS_REPLY_FLAG};
-  r->state = REQUEST_DELIVERED;
-  e->calls_in_flight++;
-  request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
+  if (r) request_lose(r, e->id, answer->source, answer->type & ~SYS_REPLY_FLAG, answer->cookie);
 }
 
 static void fail_own(struct endpoint *e) {

@@ -24,6 +24,10 @@ void request_answer(struct request *r, int status, const msg_t *m, const void *p
  * @param answer  that it was handling, or NULL */
 void request_interrupt(struct endpoint *e, const msg_t *answer);
 
+/** Makes a free slot of `caller` a call that was lost: it is answered SYS_ERESTARTED. */
+void request_lose(struct request *r, endpoint_t caller, endpoint_t callee, uint32_t type,
+                  uint64_t cookie);
+
 /** Takes it out of every queue and forgets it. */
 void request_free(struct request *r);
 

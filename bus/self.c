@@ -15,6 +15,7 @@
 #include "bus/bus.h"
 #include "bus/link.h"
 #include "bus/loop.h"
+#include "bus/probation.h"
 #include "bus/update.h"
 #include "libst/annotate.h"
 #include "libst/fault.h"
@@ -121,7 +122,7 @@ int self_load(int new_exe, const void *options, uint32_t options_bytes) {
   int error = 0;
   if (!st_self())
     error = -ENODATA;
-  else if (bus.state != BUS_RUNNING || self.state != SELF_NONE)
+  else if (bus.state != BUS_RUNNING || self.state != SELF_NONE || probation_longest_ms())
     error = -EBUSY;
   if (!error) error = load(new_exe, options, options_bytes);
   close(new_exe);

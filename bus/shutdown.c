@@ -5,6 +5,7 @@
 #include "bus/boot.h"
 #include "bus/bus.h"
 #include "bus/link.h"
+#include "bus/probation.h"
 #include "bus/timer.h"
 #include "bus/update.h"
 
@@ -67,6 +68,7 @@ void shutdown_begin(const char *why, int status) {
     return;
   }
   update_abort_all();
+  probation_end_all();
   deadline_us = bus_now_us() + PATIENCE_US;
   timer_at(deadline_us);
   shutdown_continue();

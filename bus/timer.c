@@ -10,6 +10,7 @@
 #include "bus/heartbeat.h"
 #include "bus/lifecycle.h"
 #include "bus/loop.h"
+#include "bus/probation.h"
 #include "bus/shutdown.h"
 #include "bus/update.h"
 
@@ -38,6 +39,7 @@ static void fired(int fd, void *arg) {
   if (read(fd, &times, sizeof(times)) < 0) return;
   armed_us = UINT64_MAX;
   next = earlier(shutdown_expire(now), earlier(debug_expire(now), update_expire(now)));
+  next = earlier(next, probation_expire(now));
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct endpoint *e = bus_endpoint(id);
     next = earlier(next, alarm_expire(e, now));

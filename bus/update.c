@@ -13,6 +13,7 @@
 #include "bus/lifecycle.h"
 #include "bus/link.h"
 #include "bus/log.h"
+#include "bus/probation.h"
 #include "bus/self.h"
 #include "bus/timer.h"
 #include "libst/fault.h"
@@ -65,7 +66,8 @@ void update_answer_load(int error, const msg_t *m) {
 static int can_load(const struct endpoint *e) {
   if (!e) return -ENOENT;
   if (!e->live) return -SYS_EDEADSRCDST;
-  if (bus.state != BUS_RUNNING || e->next || e->state != ENDPOINT_RUNNING || debug_holds(e))
+  if (bus.state != BUS_RUNNING || e->state != ENDPOINT_RUNNING || update_involves(e) ||
+      debug_holds(e))
     return -EBUSY;
   return st_fault("busd.load", ENOMEM);
 }
@@ -283,14 +285,14 @@ uint64_t update_expire(uint64_t now_us) {
 }
 
 bool update_involves(const struct endpoint *e) {
-  return e->next || e->held_since_us;
+  return e->next || e->held_since_us || probation_is_on(e);
 }
 
 bool update_is_deciding(const struct endpoint *e) {
   return commit.state == COMMIT_DECIDING && is_member(e);
 }
 
-static void retire(struct version *old) {
+void update_retire(struct version *old) {
   if (old->exited) {
     version_free(old);
     return;
@@ -300,16 +302,26 @@ static void retire(struct version *old) {
   version_kill(old, NULL);
 }
 
+/* Whether there is a way back for all members. */
+static bool has_probation(void) {
+  for (uint32_t i = 0; i < commit.nmembers; i++)
+    if (member(i)->live->exited) return false;
+  return commit.limits.probation_ms && !commit.self;
+}
+
 /* All endpoints change hands before any of them is served again. */
 static void rebind(void) {
   struct version *old[LOADER_MEMBERS_MAX];
   uint32_t n = commit.nmembers;
+  uint64_t until_us = bus_now_us() + commit.limits.probation_ms * 1000ull;
+  bool probation = has_probation();
   for (uint32_t i = 0; i < n; i++) {
     struct endpoint *e = member(i);
     old[i] = e->live;
     e->live = e->next;
     e->next = NULL;
     e->updates++;
+    if (probation && probation_begin(e, old[i], commit.txid, until_us)) old[i] = NULL;
   }
   for (uint32_t i = 0; i < n; i++) {
     struct endpoint *e = member(i);
@@ -318,7 +330,7 @@ static void rebind(void) {
   }
   for (uint32_t i = 0; i < n; i++) {
     log_version(member(i), member(i)->live, "updated");
-    retire(old[i]);
+    if (old[i]) update_retire(old[i]);
   }
 }
 

@@ -21,6 +21,8 @@ void update_spawned(struct version *v, int error);
 /** KERN_CONVERGE. @param allow  the interface filter, struct bus_step; `bytes` of it
  * @return 0, -ENOENT, or -EINVAL: no update is loaded */
 int update_converge(struct endpoint *e, const void *allow, uint32_t bytes);
+/** Ends a version that no endpoint needs any more. */
+void update_retire(struct version *old);
 /** Sends a message to um, if it lives. @param payload  m->payload bytes */
 void update_tell_um(const msg_t *m, const void *payload);
 /** Answers um's KERN_LOAD. */
@@ -32,6 +34,7 @@ int update_report(struct version *v, enum update_phase phase, int status, const 
 /* How long um may take, if it is a member: it converges by the order to commit. */
 struct commit_limits {
   uint32_t converge_ms, transfer_ms;
+  uint32_t probation_ms; /* after the commit; 0: none */
 };
 
 /** KERN_COMMIT: um is told the outcome later. @return 0, or why these members are not ready */

@@ -14,6 +14,7 @@
 #include "bus/fdpass.h"
 #include "bus/link.h"
 #include "bus/loop.h"
+#include "bus/probation.h"
 
 struct version_list versions = LIST_HEAD_INITIALIZER(versions);
 
@@ -138,6 +139,10 @@ bool version_deliver_control(struct version *v) {
   case CONTROL_LIVE:
     m.type = BUS_CTL_LIVE;
     m.u32[0] = v->endpoint->calls_in_flight;
+    m.u32[1] = probation_is_on(v->endpoint);
+    break;
+  case CONTROL_PASSED:
+    m.type = BUS_CTL_PASSED;
     break;
   case CONTROL_SHUTDOWN:
     m.type = BUS_CTL_SHUTDOWN;

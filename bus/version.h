@@ -30,6 +30,7 @@ enum version_control {
   CONTROL_PREPARE = 4,
   CONTROL_CONVERGE = 8,
   CONTROL_SHUTDOWN = 16,
+  CONTROL_PASSED = 64,
   CONTROL_PING = 32,
 };
 

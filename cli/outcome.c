@@ -14,6 +14,7 @@ enum exit_status outcome_exit_status(const Proteos__Transaction *t) {
     return EXIT_ROLLED_BACK;
   case PROTEOS__TRANSACTION__OUTCOME__ABANDONED:
     return EXIT_ABANDONED;
+  case PROTEOS__TRANSACTION__OUTCOME__TAKEN_BACK: /* after the end of prctl */
   case PROTEOS__TRANSACTION__OUTCOME__BEGUN:
   case PROTEOS__TRANSACTION__OUTCOME__REFUSED:
   case _PROTEOS__TRANSACTION__OUTCOME_IS_INT_SIZE:
@@ -36,6 +37,8 @@ const char *outcome_name(const Proteos__Transaction *t) {
     return "abandoned";
   case PROTEOS__TRANSACTION__OUTCOME__TRIED:
     return "tried";
+  case PROTEOS__TRANSACTION__OUTCOME__TAKEN_BACK:
+    return "taken-back";
   case _PROTEOS__TRANSACTION__OUTCOME_IS_INT_SIZE:
     break;
   }

@@ -65,6 +65,8 @@ static const struct ipc_message messages[] = {
     {BUS_CTL_THAW, "CTL_THAW", nothing, nothing},
     {BUS_CTL_LIVE, "CTL_LIVE", live, nothing},
     {BUS_CTL_SHUTDOWN, "CTL_SHUTDOWN", nothing, nothing},
+    {BUS_CTL_PING, "CTL_PING", nothing, nothing},
+    {BUS_CTL_PASSED, "CTL_PASSED", nothing, nothing},
     {0},
 };
 

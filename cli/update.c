@@ -36,8 +36,8 @@ struct request {
 };
 
 static int usage(const char *command) {
-  static const char whole[] = "       [-timeout [PHASE=]MS]... [-maxtime MS] [--dry-run] [-v | "
-                              "--json]";
+  static const char whole[] = "       [-timeout [PHASE=]MS]... [-maxtime MS] [-probation MS]\n"
+                              "       [--dry-run] [-v | --json]";
   bool member = strcmp(command, "update") == 0 || strcmp(command, "mupdate") == 0;
   fprintf(stderr, "usage: prctl %s%s%s\n", command,
           member ? " COMPONENT FILE|self [-state EXPRESSION] [-allow EXPRESSION]\n"
@@ -153,6 +153,7 @@ static void request_init(struct request *r, Proteos__UpdateRequest__Action actio
   r->update.transfer_timeout_ms = o->transfer_ms;
   r->update.maxtime_ms = o->max_ms;
   r->update.dry_run = o->dry_run;
+  r->update.probation_ms = o->probation_ms;
   r->options.checks = (char **)(uintptr_t)o->checks;
   r->options.n_checks = o->check_count;
   r->options.validate = o->validate;

@@ -24,6 +24,7 @@ static const struct option {
     {"dry-run", FLAG, offsetof(struct update_options, dry_run), 0},
     {"timeout", TIME_OUT, 0, 0},
     {"maxtime", TIME, offsetof(struct update_options, max_ms), 0},
+    {"probation", TIME, offsetof(struct update_options, probation_ms), 0},
     {"v", OUTPUT, 0, OUTPUT_TIMES},
     {"json", OUTPUT, 0, OUTPUT_JSON},
 };

@@ -19,6 +19,7 @@ struct update_options {
   /* Of the whole. */
   const char *all; /* folder of versions, or "self"; NULL: one component */
   uint32_t load_ms, converge_ms, transfer_ms, max_ms; /* 0: not given */
+  uint32_t probation_ms;                              /* 0: none */
   bool dry_run;
   enum update_output output;
 };

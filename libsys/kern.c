@@ -107,14 +107,15 @@ int kern_abort(endpoint_t ep) {
   return simple_call(KERN_ABORT, ep);
 }
 
-int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n, uint32_t converge_ms,
-                uint32_t transfer_ms) {
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n,
+                const struct kern_commit_limits *limits) {
   struct kern_args args = {
       .m = {.type = KERN_COMMIT}, .fd_out = -1, .out = members, .out_len = n * sizeof(*members)};
   args.m.u64[0] = txid;
   args.m.u32[2] = n;
-  args.m.u32[3] = converge_ms;
-  args.m.u32[4] = transfer_ms;
+  args.m.u32[3] = limits->converge_ms;
+  args.m.u32[4] = limits->transfer_ms;
+  args.m.u32[5] = limits->probation_ms;
   return kern_call(&args);
 }
 

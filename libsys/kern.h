@@ -59,12 +59,17 @@ int kern_converge(endpoint_t ep, const void *allow, size_t allow_bytes);
 int kern_waits(endpoint_t ep, struct kern_waits *head, struct kern_wait waits[KERN_WAITS_MAX]);
 /** (um) The instance's journal. @return a descriptor, owned by the caller, or a negative error */
 int kern_journal(void);
+/* How a commit may go on, in milliseconds. */
+struct kern_commit_limits {
+  uint32_t converge_ms, transfer_ms; /* for um, if it is a member, and for its new version */
+  uint32_t probation_ms;             /* how long the old versions are kept; 0: not at all */
+};
+
 /** (um) Orders the commit: all members' endpoints pass to their new versions, or none. The outcome
  * comes as UM_COMMITTED. All are frozen and transferred but um, which converges by this order.
- * @param converge_ms,transfer_ms  how long um may take for it, and its new version for its state
  * @return 0, or why these members are not ready */
-int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n, uint32_t converge_ms,
-                uint32_t transfer_ms);
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n,
+                const struct kern_commit_limits *limits);
 /** (um) Kills the new version, if any, and thaws the old one. */
 int kern_abort(endpoint_t ep);
 /** (um) Sends a packed ControlReply to a client of the control socket. */

@@ -73,6 +73,7 @@ static void wait_for_commit(void) {
   if (in.d.kind != BUS_DELIVER_CONTROL || in.d.m.type != BUS_CTL_LIVE)
     runtime_die("the bus sent message 0x%x to a version that is not live", in.d.m.type);
   runtime.calls_in_flight = in.d.m.u32[0];
+  writing_back = in.d.m.u32[1] == 0; /* on probation, the old version needs what would be written */
   st_fault_party(runtime.hello.name);
   st_pass("sys.live");
 }
@@ -112,7 +113,6 @@ void update_become(void) {
   error = st_commit();
   if (error) runtime_die("its state could not be made live: %s", sys_strerror(error));
   runtime.live = true;
-  writing_back = true;
   st_pass("sys.committed");
   if (runtime.handlers->committed) runtime.handlers->committed(&info);
 }
@@ -204,6 +204,9 @@ void update_control(struct channel_in *in) {
     break;
   case BUS_CTL_THAW:
     thaw();
+    break;
+  case BUS_CTL_PASSED:
+    writing_back = true;
     break;
   case BUS_CTL_LIVE:
   case BUS_CTL_SHUTDOWN:

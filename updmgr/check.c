@@ -119,6 +119,15 @@ int member_check(struct member *m, char *why, size_t cap) {
     if (running_fd >= 0) close(running_fd);
     return refuse(why, cap, -ESRCH, "it is not running");
   }
+  if (info.probation_ms) {
+    close(running_fd);
+    return refuse(
+        why, cap, -EBUSY,
+        m->endpoint == SYS_KERNEL
+            ? "versions are on probation for another %u ms, which the bus must see through"
+            : "it is on probation since its last update, for another %u ms",
+        info.probation_ms);
+  }
   if (m->endpoint == SYS_KERNEL && (*m->filter || *m->allow)) {
     close(running_fd);
     return refuse(why, cap, -ENOTSUP,
@@ -136,4 +145,13 @@ int member_check(struct member *m, char *why, size_t cap) {
   if (!status) status = check_files(m, running_fd, why, cap);
   if (!m->self) close(running_fd);
   return status;
+}
+
+void member_name(endpoint_t ep, char name[BUS_NAME_MAX]) {
+  struct kern_info info;
+  struct bus_edge edges[1];
+  int exe = -1;
+  snprintf(name, BUS_NAME_MAX, "component %d", ep);
+  if (kern_info(ep, &info, edges, 1, NULL, &exe) == 0) memcpy(name, info.name, BUS_NAME_MAX);
+  if (exe >= 0) close(exe);
 }

@@ -3,18 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "libsys/kern.h"
-
-static void name_of(endpoint_t ep, char name[BUS_NAME_MAX]) {
-  struct kern_info info;
-  struct bus_edge edges[1];
-  int exe = -1;
-  snprintf(name, BUS_NAME_MAX, "component %d", ep);
-  if (kern_info(ep, &info, edges, 1, NULL, &exe) == 0) memcpy(name, info.name, BUS_NAME_MAX);
-  if (exe >= 0) close(exe);
-}
 
 static void add(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -32,7 +22,7 @@ static void add(char *text, size_t cap, const char *fmt, ...) {
 static bool describe(const struct member *m, const struct kern_wait *w, char *why, size_t cap) {
   char who[BUS_NAME_MAX];
   if (w->why != KERN_WAIT_WITHHELD && !w->held) return false;
-  name_of(w->who, who);
+  member_name(w->who, who);
   switch ((enum kern_wait_why)w->why) {
   case KERN_WAIT_ANSWER:
     add(why, cap, "%s waits for %s, which is held, to answer message 0x%x", m->name, who, w->type);

@@ -76,6 +76,9 @@ bool member_reached(const struct member *m, enum update_phase phase);
  * @return 0 or a negative errno */
 int member_check(struct member *m, char *why, size_t why_cap);
 
+/** The name of any component, for people. */
+void member_name(endpoint_t ep, char name[BUS_NAME_MAX]);
+
 /** Sorts so that callers come before those they call, which is the order of freezing. */
 void member_list_order(struct member_list *list);
 

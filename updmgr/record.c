@@ -1,5 +1,7 @@
 #include "updmgr/record.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -120,4 +122,66 @@ void record_refused(client_t client, const struct member_list *members, int stat
   struct transaction t = {.client = client};
   begin(&t);
   end(&t, members, OUTCOME_REFUSED, status, reason);
+}
+
+/* ---- probation ---- */
+
+/* A transaction whose new versions are on probation. */
+struct kept {
+  TAILQ_ENTRY(kept) link;
+  uint64_t id;
+  size_t bytes;
+  uint8_t *packed; /* its record */
+};
+
+static TAILQ_HEAD(, kept) kept_records = TAILQ_HEAD_INITIALIZER(kept_records);
+
+void record_keep(const struct transaction *t) {
+  struct record r = {0};
+  struct kept *k = calloc(1, sizeof(*k));
+  fill(&r, t, &t->members, OUTCOME_TAKEN_BACK);
+  if (k) {
+    k->id = t->id;
+    k->bytes = proteos__transaction__get_packed_size(&r.transaction);
+    k->packed = malloc(k->bytes + 1);
+  }
+  if (k && k->packed) {
+    proteos__transaction__pack(&r.transaction, k->packed);
+    TAILQ_INSERT_TAIL(&kept_records, k, link);
+  } else {
+    sys_log("there is no memory to record how the probation ends");
+    free(k);
+  }
+  drop(&r);
+}
+
+static void write_taken_back(const struct kept *k, const char *reason) {
+  Proteos__Transaction *t = proteos__transaction__unpack(NULL, k->bytes, k->packed);
+  if (!t) return;
+  char *none = t->reason;
+  t->reason = (char *)(uintptr_t)reason;
+  t->status = -ECHILD;
+  journal_append(t);
+  t->reason = none;
+  proteos__transaction__free_unpacked(t, NULL);
+}
+
+void record_probation(uint64_t id, bool passed, endpoint_t who) {
+  struct kept *k;
+  char reason[160], name[BUS_NAME_MAX];
+  TAILQ_FOREACH (k, &kept_records, link)
+    if (k->id == id) break;
+  if (!k) return; /* of an um that died */
+  if (passed) {
+    client_say(0, "The probation is over: the new versions stay.");
+  } else {
+    member_name(who, name);
+    snprintf(reason, sizeof(reason), "%s died on probation: the old versions have taken over",
+             name);
+    client_say(0, "%s.", reason);
+    write_taken_back(k, reason);
+  }
+  TAILQ_REMOVE(&kept_records, k, link);
+  free(k->packed);
+  free(k);
 }

@@ -7,6 +7,7 @@
 
 #include "control.pb-c.h"
 #include "libst/fault.h"
+#include "libsys/sys.h"
 #include "updmgr/record.h"
 
 /* What `prctl mupdate` has asked for, until mupdate-start or mupdate-cancel. */
@@ -106,16 +107,23 @@ static bool check_all(client_t client, struct member_list *members) {
   return true;
 }
 
+/* Members without which nobody could take the old versions back. */
+static bool has_irreplaceable(struct member_list *members) {
+  return member_find(members, "busd") || member_find(members, sys_name(sys_self()));
+}
+
 /* Checks `members` and starts their update; they are moved or freed. */
-static void start(client_t client, struct member_list *members, const struct limits *said,
-                  bool dry_run, const struct limits *defaults) {
-  const struct transaction_options options = {.limits = *said, .dry_run = dry_run};
+static void start(client_t client, struct member_list *members,
+                  const struct transaction_options *options, const struct limits *defaults) {
   if (TAILQ_EMPTY(members))
     refuse(client, members, -ENOENT, NULL, "nothing is requested. Use prctl mupdate first");
   else if (transaction_running())
     refuse(client, members, -EBUSY, NULL, "another update is running");
+  else if (options->probation_ms && has_irreplaceable(members))
+    refuse(client, members, -ENOTSUP, NULL,
+           "um and busd carry out probation, and cannot be on it themselves");
   else if (check_all(client, members))
-    transaction_begin(client, members, &options, defaults);
+    transaction_begin(client, members, options, defaults);
 }
 
 /* A later request for the same component replaces the earlier one. */
@@ -134,14 +142,14 @@ static void remember(client_t client, struct member_list *members) {
   client_end(client, 0, NULL);
 }
 
-static void start_remembered(client_t client, const struct limits *said,
+static void start_remembered(client_t client, const struct transaction_options *options,
                              const struct limits *defaults) {
-  start(client, &remembered, said, false, defaults);
+  start(client, &remembered, options, defaults);
   member_list_free(&remembered);
 }
 
 /* A dry run leaves what was remembered for the update itself. */
-static void try_remembered(client_t client, const struct limits *said,
+static void try_remembered(client_t client, const struct transaction_options *options,
                            const struct limits *defaults) {
   struct member_list copies = TAILQ_HEAD_INITIALIZER(copies);
   const struct member *m;
@@ -153,7 +161,7 @@ static void try_remembered(client_t client, const struct limits *said,
     member_list_free(&copies);
     return;
   }
-  start(client, &copies, said, true, defaults);
+  start(client, &copies, options, defaults);
   member_list_free(&copies);
 }
 
@@ -169,19 +177,21 @@ static void cancel(client_t client) {
 
 static void act(client_t client, const Proteos__UpdateRequest *request, struct member_list *members,
                 const struct limits *defaults) {
-  const struct limits said = limits_of(request);
+  const struct transaction_options options = {.limits = limits_of(request),
+                                              .dry_run = request->dry_run,
+                                              .probation_ms = request->probation_ms};
   switch (request->action) {
   case PROTEOS__UPDATE_REQUEST__ACTION__NOW:
-    start(client, members, &said, request->dry_run, defaults);
+    start(client, members, &options, defaults);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__ADD:
     remember(client, members);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__START:
     if (request->dry_run)
-      try_remembered(client, &said, defaults);
+      try_remembered(client, &options, defaults);
     else
-      start_remembered(client, &said, defaults);
+      start_remembered(client, &options, defaults);
     break;
   case PROTEOS__UPDATE_REQUEST__ACTION__CANCEL:
     cancel(client);

@@ -51,9 +51,9 @@ int kern_abort(endpoint_t ep) {
   return 0;
 }
 
-int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n, uint32_t converge_ms,
-                uint32_t transfer_ms) {
-  (void)converge_ms, (void)transfer_ms;
+int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n,
+                const struct kern_commit_limits *limits) {
+  (void)limits;
   commit_id = txid;
   note("commit");
   for (unsigned i = 0; i < n; i++)
@@ -93,6 +93,10 @@ void client_say(client_t client, const char *fmt, ...) {
   vsnprintf(said + used, sizeof(said) - used, fmt, ap);
   va_end(ap);
   strcat(said, "\n");
+}
+
+void record_keep(const struct transaction *t) {
+  (void)t;
 }
 
 void record_begin(struct transaction *t) {

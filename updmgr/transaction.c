@@ -200,9 +200,10 @@ static void commit(void) {
   struct member *m;
   TAILQ_FOREACH (m, &tx.members, link)
     endpoints[n++] = m->endpoint;
-  const struct limits *l = &tx.options.limits;
+  const struct kern_commit_limits limits = {tx.options.limits.converge_ms,
+                                            tx.options.limits.transfer_ms, tx.options.probation_ms};
   int error = st_fault("um.commit", ECANCELED);
-  if (!error) error = kern_commit(tx.id, endpoints, n, l->converge_ms, l->transfer_ms);
+  if (!error) error = kern_commit(tx.id, endpoints, n, &limits);
   if (error) {
     fail(error, "the commit was refused (%s)", sys_strerror(error));
     return;
@@ -512,12 +513,20 @@ static struct member *last_laggard(void) {
   return late;
 }
 
+static void begin_probation(void) {
+  client_say(tx.client, "On probation for %u ms: if %s fails, %s.", tx.options.probation_ms,
+             several() ? "one of the new versions" : "the new version",
+             several() ? "all old ones take over" : "the old one takes over");
+  record_keep(&tx);
+}
+
 void transaction_committed(uint64_t id, int status) {
   if (tx.phase != PHASE_COMMITTING || id != tx.id) return;
   if (!status) {
     st_pass("um.committed");
     client_say(tx.client, "Cleaning up old version...");
     client_say(tx.client, "Live update done.");
+    if (tx.options.probation_ms) begin_probation();
     finish(OUTCOME_DONE, 0, "");
     return;
   }

@@ -23,7 +23,8 @@ enum phase {
 /* What is asked of an update beside its members. */
 struct transaction_options {
   struct limits limits;
-  bool dry_run; /* to load and to plan, and then to undo it */
+  bool dry_run;          /* to load and to plan, and then to undo it */
+  uint32_t probation_ms; /* how long the old versions are kept after the commit; 0: not at all */
 };
 
 struct transaction {

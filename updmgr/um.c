@@ -11,6 +11,7 @@
 #include "libsys/kern.h"
 #include "libsys/sys.h"
 #include "updmgr/journal.h"
+#include "updmgr/record.h"
 #include "updmgr/request.h"
 #include "updmgr/signed.h"
 #include "updmgr/transaction.h"
@@ -79,6 +80,9 @@ static void process_msg(const msg_t *m) {
     break;
   case UM_CONTROL_CLOSED:
     transaction_client_gone(m->u64[0]);
+    break;
+  case UM_PROBATION:
+    record_probation(m->u64[0], m->u32[2], m->i32[3]);
     break;
   case UM_LIFE:
     sys_log("%s", text_of(m));

@@ -1,0 +1,267 @@
+#include "bus/probation.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus/alarm.h"
+#include "bus/bus.h"
+#include "bus/link.h"
+#include "bus/log.h"
+#include "bus/request.h"
+#include "bus/timer.h"
+#include "bus/update.h"
+#include "bus/watch.h"
+
+/* A call that was in flight when the old version froze. */
+struct kept_call {
+  bool pending;
+  uint32_t sequence;
+  endpoint_t callee;
+  uint32_t type;
+  uint64_t cookie;
+};
+
+struct probation {
+  struct version *former;
+  uint64_t txid, until_us;
+  /* As they were when it froze. */
+  struct kept_call *calls; /* by slot */
+  unsigned ncalls;
+  struct alarms alarms;
+  struct watches watches; /* descriptors are duplicates */
+  /* Delivered since then. */
+  uint64_t notified, bits[ENDPOINTS_MAX];
+  uint64_t exited, restarted;
+};
+
+/* ---- what is kept ---- */
+
+static void keep_calls(struct probation *p, const struct endpoint *e) {
+  for (unsigned i = 0; i < p->ncalls; i++) {
+    const struct request *r = &e->requests[i];
+    if (r->state == REQUEST_FREE) continue;
+    p->calls[i] =
+        (struct kept_call){true, r->sequence, r->callee, r->m.type & ~SYS_REPLY_FLAG, r->cookie};
+  }
+}
+
+/* Requests that the old version has and owes an answer: the new one has them as well. */
+static void share_requests(const struct endpoint *e) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *caller = bus_endpoint(id);
+    for (unsigned i = 0; i < caller->nrequests; i++) {
+      struct request *r = &caller->requests[i];
+      r->shared |= r->state == REQUEST_DELIVERED && r->callee == e->id;
+    }
+  }
+}
+
+static void keep_watches(struct probation *p, const struct endpoint *e) {
+  for (unsigned bit = 0; bit < KERNEL_BITS; bit++) {
+    const struct watch *w = &e->watches.by_bit[bit];
+    if (w->state == WATCH_NONE) continue;
+    p->watches.by_bit[bit] = *w;
+    p->watches.by_bit[bit].fd = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+  }
+}
+
+static void drop(struct endpoint *e) {
+  struct probation *p = e->probation;
+  e->probation = NULL;
+  for (unsigned bit = 0; bit < KERNEL_BITS; bit++)
+    if (p->watches.by_bit[bit].state != WATCH_NONE) close(p->watches.by_bit[bit].fd);
+  free(p->calls);
+  free(p);
+}
+
+bool probation_begin(struct endpoint *e, struct version *old, uint64_t txid, uint64_t until_us) {
+  struct probation *p = calloc(1, sizeof(*p));
+  if (p) p->calls = calloc(e->nrequests, sizeof(*p->calls));
+  if (!p || !p->calls) {
+    free(p);
+    return false;
+  }
+  p->former = old;
+  p->txid = txid;
+  p->until_us = until_us;
+  p->ncalls = e->nrequests;
+  p->alarms = e->alarms;
+  keep_calls(p, e);
+  share_requests(e);
+  keep_watches(p, e);
+  e->probation = p;
+  timer_at(until_us);
+  return true;
+}
+
+bool probation_is_on(const struct endpoint *e) {
+  return e->probation != NULL;
+}
+
+uint32_t probation_left_ms(const struct endpoint *e) {
+  uint64_t now = bus_now_us();
+  if (!e->probation) return 0;
+  return e->probation->until_us > now ? (uint32_t)((e->probation->until_us - now) / 1000 + 1) : 1;
+}
+
+uint32_t probation_longest_ms(void) {
+  uint32_t longest = 0;
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    uint32_t ms = probation_left_ms(bus_endpoint(id));
+    if (ms > longest) longest = ms;
+  }
+  return longest;
+}
+
+void probation_delivered(struct endpoint *e, const msg_t *m) {
+  struct probation *p = e->probation;
+  if (!p) return;
+  switch (m->type) {
+  case SYS_NOTIFIED:
+    p->notified |= 1ull << m->source;
+    p->bits[m->source] |= m->bits;
+    break;
+  case SYS_EXITED:
+    p->exited |= 1ull << m->i32[0];
+    break;
+  case SYS_RESTARTED:
+    p->restarted |= 1ull << m->i32[0];
+    break;
+  }
+}
+
+/* ---- it goes well ---- */
+
+static void tell_um(uint64_t txid, bool kept, const struct endpoint *who) {
+  msg_t m = {.type = UM_PROBATION, .u64 = {txid}};
+  m.u32[2] = kept;
+  m.i32[3] = who ? who->id : 0;
+  update_tell_um(&m, NULL);
+}
+
+/* The new version stays, whatever happens to it. */
+static void pass(struct endpoint *e) {
+  struct version *former = e->probation->former;
+  drop(e);
+  if (former) update_retire(former);
+  version_control(e->live, CONTROL_PASSED);
+}
+
+static void pass_all(uint64_t txid) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *e = bus_endpoint(id);
+    if (e->probation && e->probation->txid == txid) pass(e);
+  }
+  tell_um(txid, true, NULL);
+}
+
+uint64_t probation_expire(uint64_t now_us) {
+  uint64_t next = UINT64_MAX;
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    const struct probation *p = bus_endpoint(id)->probation;
+    if (!p) continue;
+    if (p->until_us <= now_us)
+      pass_all(p->txid);
+    else if (p->until_us < next)
+      next = p->until_us;
+  }
+  return next;
+}
+
+void probation_end_all(void) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
+    if (bus_endpoint(id)->probation) pass(bus_endpoint(id));
+}
+
+void probation_old_exited(const struct version *v) {
+  struct probation *p = v->endpoint->probation;
+  if (!p || p->former != v) return;
+  bus_log("%s: the old version is gone within its probation, which ends",
+          v->endpoint->component->name);
+  p->former = NULL;
+  pass_all(p->txid);
+}
+
+/* ---- it fails ---- */
+
+/* Requests of others that only the failed version had. */
+static void fail_unshared(const struct endpoint *e) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *caller = bus_endpoint(id);
+    for (unsigned i = 0; i < caller->nrequests; i++) {
+      struct request *r = &caller->requests[i];
+      if (r->state == REQUEST_DELIVERED && r->callee == e->id && !r->shared)
+        request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
+    }
+  }
+}
+
+static bool is_kept(const struct kept_call *k, const struct request *r) {
+  return k->pending && r->state != REQUEST_FREE && r->sequence == k->sequence;
+}
+
+/* The old version's calls go on, or end as lost; the failed one's are forgotten. */
+static void take_back_calls(struct endpoint *e) {
+  const struct probation *p = e->probation;
+  for (unsigned i = 0; i < p->ncalls; i++)
+    if (!is_kept(&p->calls[i], &e->requests[i])) request_free(&e->requests[i]);
+  for (unsigned i = 0; i < p->ncalls; i++) {
+    const struct kept_call *k = &p->calls[i];
+    if (k->pending && e->requests[i].state == REQUEST_FREE)
+      request_lose(&e->requests[i], e->id, k->callee, k->type, k->cookie);
+  }
+}
+
+static void take_back_watches(struct endpoint *e) {
+  struct watches *kept = &e->probation->watches;
+  watch_end_all(e);
+  for (unsigned bit = 0; bit < KERNEL_BITS; bit++) {
+    struct watch *w = &kept->by_bit[bit];
+    if (w->state == WATCH_NONE) continue;
+    int error = watch_start(e, w->number, w->fd, w->events, bit);
+    if (error) bus_log("%s: descriptor %d is not watched", e->component->name, w->number);
+    w->state = WATCH_NONE; /* its descriptor is taken over */
+  }
+}
+
+static void take_back_notifications(struct endpoint *e) {
+  const struct probation *p = e->probation;
+  e->notified |= p->notified;
+  for (unsigned source = 0; source < ENDPOINTS_MAX; source++)
+    e->bits[source] |= p->bits[source];
+  e->exited |= p->exited;
+  e->restarted |= p->restarted;
+  e->alarms = p->alarms;
+  for (uint64_t set = e->alarms.set; set; set &= set - 1)
+    timer_at(e->alarms.at_us[__builtin_ctzll(set)]);
+}
+
+static void take_back(struct endpoint *e) {
+  struct version *former = e->probation->former, *failed = e->live;
+  if (failed->state != VERSION_ENDING) version_kill(failed, NULL);
+  e->live = former;
+  e->state = ENDPOINT_RUNNING;
+  version_control(former, CONTROL_THAW); /* before it is given anything else */
+  fail_unshared(e);
+  take_back_calls(e);
+  take_back_watches(e);
+  take_back_notifications(e);
+  drop(e);
+  e->updates--;
+  log_version(e, former, "taken back");
+}
+
+bool probation_failed(struct endpoint *e, const char *how) {
+  if (!e->probation || bus.state != BUS_RUNNING) return false;
+  uint64_t txid = e->probation->txid;
+  bus_log("%s (process %d) %s within its probation: the old version takes over", e->component->name,
+          e->live->pid, how);
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *member = bus_endpoint(id);
+    if (member->probation && member->probation->txid == txid) take_back(member);
+  }
+  tell_um(txid, false, e);
+  return true;
+}

@@ -1,0 +1,118 @@
+"""Probation: the old versions are kept after the commit, and take over when a new one dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from proteos import System
+from test_transaction import counted, counter_manifest, progress  # noqa: F401
+from test_update_command import history
+
+LONG, SHORT = "600000", "300"
+
+
+def processes_of(system: System, name: str) -> int:
+    return sum(name in command for command in system.processes().values())
+
+
+@pytest.fixture
+def system():
+    with System(counter_manifest()) as booted:
+        progress(booted)
+        yield booted
+
+
+def test_probation_that_passes(counted):
+    output = counted.update("counter", "/bin/counter.new", None, "-probation", SHORT)
+    assert output.splitlines()[-1] == \
+        "UM: On probation for 300 ms: if the new version fails, the old one takes over."
+    counted.wait(lambda: "The probation is over: the new versions stay." in counted.log("um"),
+                 "the end of the probation")
+    counted.wait(lambda: processes_of(counted, "counter") == 1, "the end of the old version")
+    assert progress(counted)["version"] == 2
+    counted.update("counter", "/bin/counter")  # what was imported has been written back
+    assert progress(counted)["version"] == 1
+    assert [r["outcome"] for r in history(counted)] == ["done", "done"]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_old_version_takes_over(system, signum):
+    """It goes on from where it froze: what the asker knows of the time since then is wrong, but it
+    gets an answer to everything that it asks."""
+    before = system.status()["counter"]
+    system.update("counter", "/bin/counter.new", None, "-probation", LONG)
+    assert progress(system)["version"] == 2
+    assert processes_of(system, "counter") == 2
+    system.kill("counter", signum)
+    system.wait(lambda: system.status()["counter"].pid == before.pid, "the old version")
+    after = system.status()["counter"]
+    assert (after.updates, after.restarts, after.state) == (0, 0, "running")
+    system.wait(lambda: progress(system)["version"] == 1, "answers of the old version")
+    system.wait(lambda: processes_of(system, "counter") == 1, "the end of the new version")
+    records = history(system)
+    assert [(r["number"], r["outcome"]) for r in records] == [(1, "done"), (1, "taken-back")]
+    assert records[1]["reason"] == "counter died on probation: the old versions have taken over"
+    system.update("counter", "/bin/counter.new")
+    assert progress(system)["version"] == 2
+
+
+def test_all_members_go_back_together(system):
+    before = system.status()
+    system.mupdate("counter", "/bin/counter.new")
+    system.mupdate("asker", "self")
+    output = system.prctl("mupdate-start", "-probation", LONG)
+    assert output.splitlines()[-1].endswith("all old ones take over.")
+    progress(system)
+    system.kill("asker")
+    system.wait(lambda: {n: c.pid for n, c in system.status().items()} ==
+                {n: c.pid for n, c in before.items()}, "the old versions")
+    progress(system)  # its call in flight has ended as lost, and it goes on
+
+
+def test_what_is_on_probation_is_left_alone(counted):
+    counted.update("counter", "/bin/counter.new", None, "-probation", LONG)
+    refused = counted.try_prctl("update", "counter", "/bin/counter")
+    assert refused.returncode == 1
+    assert "refused: it is on probation since its last update, for another " in refused.stdout
+    assert "busd refused: versions are on probation" in \
+        counted.try_prctl("update", "busd", "self").stdout
+    assert counted.try_prctl("stop", "counter").returncode == 1
+    counted.update("asker", "self")
+    assert progress(counted)["version"] == 2
+
+
+@pytest.mark.parametrize("name", ["um", "busd"])
+def test_who_carries_it_out_cannot_be_on_it(counted, name):
+    done = counted.try_prctl("update", name, "self", "-probation", "100")
+    assert done.returncode == 1
+    assert "refused: um and busd carry out probation, and cannot be on it" in done.stdout
+
+
+def test_old_version_that_dies_ends_the_probation(counted):
+    before = counted.status()["counter"]
+    counted.update("counter", "/bin/counter.new", None, "-probation", LONG)
+    os.kill(before.pid, signal.SIGKILL)
+    counted.wait(lambda: "The probation is over" in counted.log("um"), "the end of the probation")
+    counted.update("counter", "/bin/counter")
+    assert progress(counted)["version"] == 1
+
+
+def test_shutdown_during_probation():
+    with System(counter_manifest()) as system:
+        progress(system)
+        system.update("counter", "/bin/counter.new", None, "-probation", LONG)
+        system.shutdown()
+        assert not system.processes()
+
+
+def test_alarms_and_calls_of_the_old_version_go_on(system):
+    """The asker reports by an alarm, and has always a call in flight."""
+    for _ in range(3):
+        system.update("asker", "self", None, "-probation", LONG)
+        progress(system)
+        system.kill("asker")
+        system.wait(lambda: system.status()["asker"].updates == 0, "the old version")
+        progress(system)
