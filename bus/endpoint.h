@@ -107,6 +107,7 @@ struct turn {
   uint64_t bits[ENDPOINTS_MAX]; /* theirs */
   msg_t answer;                 /* of a call; type 0: none */
 };
+ST_FIELD(struct turn, answer, opaque);
 
 struct edge {
   uint32_t rights; /* enum bus_right; of this endpoint towards the other */

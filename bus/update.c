@@ -462,9 +462,9 @@ void update_live_exited(struct endpoint *e, const struct version *v, int wait_st
     control_tell_orphans();
     return;
   }
-  if (!e->next) return;
+  /* Also when its new version, which has lost it, was the first to be heard of. */
   tell_exited(e, v, 0, wait_status);
-  version_kill(e->next, NULL);
+  if (e->next) version_kill(e->next, NULL);
   e->next = NULL;
   member_lost(e);
 }
