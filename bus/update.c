@@ -59,6 +59,9 @@ void update_tell_time_outs(void) {
 
 /* ---- load ---- */
 
+/* The version that um waits for in KERN_LOAD; 0: none. */
+static uint32_t loading;
+
 void update_answer_load(int error, const msg_t *m) {
   kern_answer(um(), KERN_LOAD, error, m);
 }
@@ -113,7 +116,10 @@ int update_load(struct endpoint *e, int exe, const char *filter, const void *opt
   if (!e->next) return -ENOMEM;
   error = take_options(e->next, options, options_bytes);
   if (!error) error = spawn_next(e, filter);
-  if (!error) return -EINPROGRESS;
+  if (!error) {
+    loading = e->next->id;
+    return -EINPROGRESS;
+  }
   drop_preparation(e->live);
   version_free(e->next);
   e->next = NULL;
@@ -122,16 +128,19 @@ int update_load(struct endpoint *e, int exe, const char *filter, const void *opt
 
 void update_spawned(struct version *v, int error) {
   struct endpoint *e = v->endpoint;
-  bool wanted = e->next == v;
+  bool wanted = e->next == v, awaited = loading == v->id;
   int32_t pid = v->pid;
   if (error) {
     bus_log("a new version of %s cannot be started: %s", e->component->name, strerror(-error));
     if (wanted) e->next = NULL, drop_preparation(e->live);
     version_free(v);
   }
-  if (!wanted) return;
   st_pass("busd.loaded");
-  if (!error) version_control(e->live, CONTROL_PREPARE);
+  if (wanted && !error) version_control(e->live, CONTROL_PREPARE);
+  if (!awaited) return;
+  loading = 0;
+  /* It is not wanted any more when the old version has died meanwhile. */
+  if (!wanted && !error) error = -SYS_EDEADSRCDST;
   update_answer_load(error, &(msg_t){.i32 = {pid}});
 }
 
@@ -453,6 +462,7 @@ static void member_lost(const struct endpoint *e) {
 
 void update_live_exited(struct endpoint *e, const struct version *v, int wait_status) {
   if (e == bus_update_manager()) {
+    loading = 0;
     control_manager_died();
     if (commit.state == COMMIT_DECIDING) {
       commit.orphaned = true;

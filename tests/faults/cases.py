@@ -305,9 +305,11 @@ class RandomExperiment(Experiment):
         try:
             outcome = update.outcome(PATIENCE if shot.signum == signal.SIGSTOP else 20)
         except subprocess.TimeoutExpired:
-            self.let_go(victim)
+            self.let_go(subject, victim)
             outcome = update.outcome(20)
-        self.let_go(victim)
+        self.let_go(subject, victim)
+        if shot.signum != signal.SIGSTOP:
+            subject.forgets(victim)
         self.deaths.update(subject.damaged)
         if outcome.broken or not subject.answers_status():
             if name != "busd":
@@ -319,9 +321,13 @@ class RandomExperiment(Experiment):
         subject.judge(members, outcome)
         self.counts["updates that committed"] += outcome.done
 
-    def let_go(self, victim: int) -> None:
-        if state_of(victim) == "T":
-            send(victim, self.random.choice([signal.SIGCONT, signal.SIGKILL]))
+    def let_go(self, subject: Subject, victim: int) -> None:
+        if state_of(victim) != "T":
+            return
+        signum = self.random.choice([signal.SIGCONT, signal.SIGKILL])
+        send(victim, signum)
+        if signum == signal.SIGKILL:
+            subject.forgets(victim)
 
 
 def send(pid: int, signum: int) -> None:

@@ -131,6 +131,14 @@ class Subject:
         except (OSError, ProteosError):
             return False
 
+    def forgets(self, pid: int) -> None:
+        """Waits until busd knows that a process has ended, or the instance has."""
+        def known() -> bool:
+            return (not self.answers_status()
+                    or pid not in {c.pid for c in self.system.status().values()})
+
+        self.wait(known, f"the end of process {pid}")
+
     def ends(self) -> bool:
         """Whether the instance has ended or does so soon."""
         try:

@@ -1,7 +1,9 @@
-"""um dies while it is decided what comes of its update."""
+"""Processes that die at moments that only an ordered fault makes long enough to meet."""
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Iterator
 
 import pytest
@@ -63,3 +65,18 @@ def test_um_that_dies_after_the_commit(faulty):
     faulty.prctl("fault", "um", "um.check", "kill")
     done = faulty.try_prctl("update", "counter", "/bin/counter")
     assert done.returncode != 0 and done.stdout.endswith(ABANDONED)
+
+
+def test_component_dies_while_its_new_version_is_started(faulty):
+    """busd hears of it before it hears of the new process, for which um waits."""
+    faulty.prctl("fault", "busd", "busd.channel", "delay", "-value", "500")
+    pid = faulty.status()["counter"].pid
+    prctl = faulty.start_prctl("update", "counter", "/bin/counter.new")
+    faulty.wait(lambda: "Loading" in faulty.log("um"), "um's order")
+    os.kill(pid, signal.SIGKILL)
+    output, _ = prctl.communicate(timeout=20)
+    assert prctl.returncode != 0
+    assert "counter.new could not be started" in output, output
+    faulty.wait(lambda: faulty.status()["counter"].restarts == 1
+                and faulty.status()["counter"].state == "running", "its restart")
+    faulty.update("counter", "/bin/counter.new")
