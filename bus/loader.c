@@ -453,7 +453,10 @@ static void loop(int signals) {
     if (n == 0 && record.state == RECORD_COMMITTED) tell(&record.activate, NULL);
     /* busd's requests first: it may have asked for the end of what has just exited. */
     if (n > 0 && p[1].revents & POLLIN) read_channel();
-    if (n > 0 && p[1].revents & POLLHUP) channel = -1;
+    if (n > 0 && p[1].revents & POLLHUP) {
+      close(channel);
+      channel = -1;
+    }
     if (n > 0 && p[2].revents && handover.channel == p[2].fd) read_next();
     if (n > 0 && p[0].revents) read_signals(signals);
     if (handover_patience_ms(&handover, now_us()) == 0) give_back(-ETIMEDOUT);

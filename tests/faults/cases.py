@@ -21,6 +21,7 @@ ACTIONS = ["crash", "kill", "stop", "hang", "delay", "error"]
 DELAY_MS = 40
 PATIENCE = 0.7      # s that a party may be stopped, before the experiment does what a heartbeat does
 CASES_PER_BOOT = 60
+PROGRESS = 500      # cases
 DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
 
 
@@ -161,6 +162,8 @@ class Experiment:
             self.fail(case, problem)
         if self.verbose:
             print(f"{time.monotonic() - begin:6.2f} s  {case}", flush=True)
+        if self.counts["cases"] % PROGRESS == 0:
+            print(f"... {summary(self)}", flush=True)
 
     def fail(self, case: Any, problem: Exception) -> None:
         text = f"{case}: {problem}"
@@ -307,8 +310,9 @@ class RandomExperiment(Experiment):
         except subprocess.TimeoutExpired:
             self.let_go(subject, victim)
             outcome = update.outcome(20)
-        self.let_go(subject, victim)
-        if shot.signum != signal.SIGSTOP:
+        if shot.signum == signal.SIGSTOP:
+            self.let_go(subject, victim)
+        else:
             subject.forgets(victim)
         self.deaths.update(subject.damaged)
         if outcome.broken or not subject.answers_status():
@@ -322,8 +326,7 @@ class RandomExperiment(Experiment):
         self.counts["updates that committed"] += outcome.done
 
     def let_go(self, subject: Subject, victim: int) -> None:
-        if state_of(victim) != "T":
-            return
+        """A stopped process goes on, or is killed, as chance will have it."""
         signum = self.random.choice([signal.SIGCONT, signal.SIGKILL])
         send(victim, signum)
         if signum == signal.SIGKILL:

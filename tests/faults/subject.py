@@ -153,6 +153,7 @@ class Subject:
     def of_components(self) -> dict[str, int]:
         """Descriptors by component, and busd's and the loader's where they can be counted."""
         found = {name: c.descriptors for name, c in self.system.status().items()}
+        time.sleep(0.002)  # busd has yet to close the connection that this was asked over
         for party, pid in self.pids.items():
             try:
                 found[party] = process.descriptors(pid)
@@ -229,11 +230,11 @@ class Subject:
 
     def pids_of(self, party: str) -> list[int]:
         """The live process of a party, now and as it was when the case began."""
-        if party == "busd.next":
+        if party == "loader":
+            return [self.pids["loader"]]
+        if party in ("busd", "busd.next"):  # which of two is busd may just have changed
             return [pid for pid, command in self.system.processes().items()
-                    if command.startswith("busd ") and pid != self.pids["busd"]]
-        if party in self.pids:
-            return [self.pids[party]]
+                    if command.startswith("busd ")]
         pids = [self.begin.status[party].pid] if party in self.begin.status else []
         try:
             pids.append(self.system.status()[party].pid)
