@@ -9,6 +9,7 @@
 #include "bus/boot.h"
 #include "bus/bus.h"
 #include "bus/debug.h"
+#include "bus/heartbeat.h"
 #include "bus/lifecycle.h"
 #include "bus/log.h"
 #include "bus/manifest_diff.h"
@@ -246,6 +247,17 @@ static void stop_removed(uint64_t removed) {
   }
 }
 
+static bool is_up(const struct endpoint *e) {
+  return e->live && e->state != ENDPOINT_STARTING && e->state != ENDPOINT_STOPPING;
+}
+
+static void restart_heartbeats(void) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    heartbeat_stop(bus_endpoint(id));
+    if (is_up(bus_endpoint(id))) heartbeat_start(bus_endpoint(id));
+  }
+}
+
 static void start_added(uint64_t added) {
   for (; added; added &= added - 1)
     bus_endpoint(__builtin_ctzll(added))->state = ENDPOINT_DOWN;
@@ -260,6 +272,7 @@ void reload_apply(struct reload *r) {
   region_adopt(former);
   wire_adopt();
   manifest_copy_free(former);
+  restart_heartbeats();
   if (r->time_outs) update_tell_time_outs();
   start_added(r->added);
   free(r);

@@ -130,12 +130,16 @@ START_TEST(missing_file) {
 }
 END_TEST
 
-START_TEST(required_signature) {
-  char key[80];
-  snprintf(key, sizeof(key), "%s/a.pub", directory);
+static void write_key(char key[80]) {
+  snprintf(key, 80, "%s/a.pub", directory);
   FILE *f = fopen(key, "w");
   fputs("proteos-public-key a870cc68d9b91429f988903c4e11c340ab93b5d03dc4ecfd59c551c5eb5b598f\n", f);
   fclose(f);
+}
+
+START_TEST(required_signature) {
+  char key[80];
+  write_key(key);
   struct manifest *m = load("updates: {require-signature: a.pub}\n"
                             "components: [{name: a, file: a}]\n");
   ck_assert_msg(m, "%s", error);
@@ -278,25 +282,29 @@ static struct manifest *load_good(const char *text) {
 }
 
 START_TEST(every_difference) {
+  char key[80];
+  write_key(key);
   struct manifest *running = load_good(
       "regions: [{name: r, bytes: 4096, share: [a, b]}, {name: s, bytes: 4096, share: [a]}]\n"
       "wires: [{name: w, kind: slirp, to: a}]\n"
       "components: [{name: a, file: a}, {name: b, file: a, calls: [{to: a}]}, {name: c, file: "
       "a}]\n");
   struct manifest *wanted = load_good(
-      "cpu: 0\nsandbox: none\ntimeouts_ms: {start: 1, load: 2, converge: 3, transfer: 4, maxtime: "
-      "5}\n"
+      "cpu: 0\nsandbox: none\nupdates: {require-signature: a.pub}\n"
+      "timeouts_ms: {start: 1, load: 2, converge: 3, transfer: 4, maxtime: 5}\n"
       "regions: [{name: r, bytes: 8192, share: [b, d]}, {name: t, bytes: 4096, share: [a]}]\n"
       "wires: [{name: w, kind: tap, device: t, to: b}, {name: x, kind: slirp, to: a}]\n"
       "components: [{name: d, file: a},\n"
-      "  {name: b, file: a, calls: [{to: a, deadline_ms: 1}], sends: [a]},\n"
+      "  {name: b, file: a, calls: [{to: a, deadline_ms: 1}], sends: [a],\n"
+      "   recover: state},\n"
       "  {name: a, file: /bin/true, args: [x], cpu: other, restart: never, calls_max: 3,\n"
-      "   kernel: [update], syscalls: [flock], trace-syscalls: true}]\n");
+      "   heartbeat_ms: 500, kernel: [update], syscalls: [flock], trace-syscalls: true}]\n");
   ck_assert(manifest_renumber(wanted, running));
   error[0] = 0;
   manifest_compare(running, wanted, note, error);
   ck_assert_str_eq(error, "~  cpu: never\n"
                           "~  sandbox: never\n"
+                          "~  updates: require-signature: never\n"
                           "~  timeouts_ms: start: now\n"
                           "~  timeouts_ms: load: now\n"
                           "~  timeouts_ms: converge: now\n"
@@ -307,11 +315,13 @@ START_TEST(every_difference) {
                           "~component a kernel: never\n"
                           "~component a cpu: next version\n"
                           "~component a restart: now\n"
+                          "~component a heartbeat_ms: now\n"
                           "~component a calls_max: next start\n"
                           "~component a syscalls: next version\n"
                           "~component a trace-syscalls: next version\n"
                           "~component b calls: now\n"
                           "~component b sends: now\n"
+                          "~component b recover: next version\n"
                           "-component c : now\n"
                           "+component d : now\n"
                           "~region r bytes: if unused\n"

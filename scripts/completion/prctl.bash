@@ -12,15 +12,18 @@ _prctl_commands() {
   "$1" help 2>/dev/null | sed -n 's/^  \([a-z-]*\) .*/\1/p'
 }
 
-# The usage is what a command says when its line is wrong. Those that are left out have no options.
-_prctl_options() { # PRCTL COMMAND
-  local -a wrong=(--no-such-option)
+# What a command says when its line is wrong, which these do before anything else.
+_prctl_usage() { # PRCTL COMMAND
   case $2 in
-  start | stop | kill | gdb) return ;;
-  update | mupdate) wrong=() ;;
-  mupdate-*) wrong=(no-argument) ;;
+  update | mupdate) "$1" "$2" 2>&1 ;;
+  mupdate-*) "$1" "$2" no-argument 2>&1 ;;
+  boot | check | history | log | reload | status | top | trace) "$1" "$2" --no-such-option 2>&1 ;;
+  *) "$1" help 2>/dev/null | sed -n "s/^  $2 //p" ;;
   esac
-  "$1" "$2" "${wrong[@]}" 2>&1 | grep -oE '(\[|[| ])--?[a-z][-a-z]*' | tr -d '[| ' | sort -u
+}
+
+_prctl_options() { # PRCTL COMMAND
+  _prctl_usage "$@" | grep -oE '(\[|[| ])--?[a-z][-a-z]*' | tr -d '[| ' | sort -u
 }
 
 _prctl_components() { # PRCTL [--instance NAME]
@@ -66,7 +69,7 @@ _prctl_argument() {
     return
   fi
   case $command:$n in
-  check:0 | reload:0) compgen -f -- "$current" ;;
+  check:0 | reload:0 | keygen:0 | sign:*) compgen -f -- "$current" ;;
   log:0) _prctl_words "$current" "instance $(_prctl_components "$@")" ;;
   trace:*) [[ $previous == -*e ]] && _prctl_words "$current" "$(_prctl_components "$@")" ;;
   start:0 | stop:0 | gdb:0 | kill:0 | update:0 | mupdate:0)

@@ -74,7 +74,8 @@ def test_options(running):
         complete(running, "update", "counter", "/bin/counter.new", "-")
     assert complete(running, "update", "--al") == {"--all"}
     assert "-maxtime" in complete(running, "mupdate-start", "-")
-    assert complete(running, "boot", "-") == {"--manifest", "-q"}
+    assert complete(running, "boot", "-") == {"--manifest", "--faults", "-q"}
+    assert complete(running, "fault", "-") == {"-nth", "-value"}
     assert complete(running, "trace", "-") == {"-e"}
     assert complete(running, "shutdown", "-") == set()
     assert complete(running, "start", "-") == set()
@@ -94,8 +95,9 @@ def test_versions_below_the_root_folder_and_on_the_host(running, tmp_path):
     assert complete(running, "mupdate", "counter", "ver", cwd=tmp_path) == {"version.new"}
 
 
-@pytest.mark.parametrize("words", [("check",), ("reload",), ("boot", "--manifest")])
-def test_manifests(running, tmp_path, words):
+@pytest.mark.parametrize("words", [("check",), ("reload",), ("boot", "--manifest"),
+                                   ("sign", "key.secret")])
+def test_files(running, tmp_path, words):
     (tmp_path / "some.yaml").touch()
     assert complete(running, *words, "so", cwd=tmp_path) == {"some.yaml"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from typing import Iterator
 
@@ -111,6 +112,26 @@ def test_deadlines_of_a_running_component():
         system.kill("peer", signal.SIGSTOP)
         system.wait(lambda: "prober: echo: ETIMEDOUT" in system.log("prober"), "the deadline")
         system.kill("peer", signal.SIGCONT)
+
+
+def test_heartbeat_of_a_running_component():
+    """It ends one that hangs already; without one nobody is ended."""
+    manifest = Manifest.empty().add("peer")
+    manifest.add("prober", args=["hang"], calls=[{"to": "peer", "deadline_ms": 200}])
+    with System(manifest) as system:
+        system.wait(lambda: "sendrec to one that hangs: ETIMEDOUT" in system.log("prober"),
+                    "the peer to hang")
+        manifest.component("peer")["heartbeat_ms"] = 400
+        assert reload(system, manifest) == ["peer: heartbeat_ms changed"]
+        system.wait(lambda: system.status()["peer"].hung == 1, "its heartbeat")
+        system.wait(lambda: system.status()["peer"].state == "running", "its restart")
+        del manifest.component("peer")["heartbeat_ms"]
+        assert reload(system, manifest) == ["peer: heartbeat_ms changed"]
+        system.kill("peer", signal.SIGSTOP)
+        time.sleep(3 * 0.4)
+        system.kill("peer", signal.SIGCONT)
+        assert system.status()["peer"].hung == 1
+        assert system.status()["peer"].state == "running"
 
 
 # ---- what changes later ----
@@ -290,6 +311,14 @@ def test_refusal_changes_nothing(running, change, says):
     running.kill("counter")  # it is still restarted
     running.wait(lambda: running.status()["counter"].restarts == 1, "its restart")
     assert reload(running, small()) == ["nothing has changed"]
+
+
+def test_rights_of_a_component():
+    """Nobody becomes the update manager of a running instance."""
+    manifest = Manifest.empty(components=[]).add("counter")
+    with System(manifest) as system:
+        manifest.component("counter")["kernel"] = ["update"]
+        assert refused(system, manifest) == ["counter: kernel cannot change: the instance runs"]
 
 
 def test_wires_of_the_default_system(system):
