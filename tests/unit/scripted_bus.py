@@ -87,6 +87,7 @@ class Bus:
         theirs.close()
         self.log = os.fdopen(log_read)
         self.status = None
+        self.greeted = False
         return self
 
     def __exit__(self, *exc):
@@ -103,7 +104,15 @@ class Bus:
         return self.status
 
     def packet(self):
-        """The operations of the next packet."""
+        """The operations of the next packet. Whether the manifest has changed, of which a component
+        asks before it takes a no for an answer, is answered here."""
+        ops = self._packet()
+        while self.greeted and (ops[-1].code, ops[-1].dst, ops[-1].type) == (SENDREC, 0, KERN_HELLO):
+            self._answer_hello()
+            ops = ops[:-1] + self._packet()
+        return ops
+
+    def _packet(self):
         data = self.channel.recv(1 << 18)
         assert data, "the component has gone"
         version, nops = PACKET.unpack_from(data)
@@ -131,10 +140,15 @@ class Bus:
 
     def hello(self, incarnation=1):
         """Answers the component's first call."""
-        (op,) = self.packet()
+        (op,) = self._packet()
         assert (op.code, op.dst, op.type) == (SENDREC, 0, KERN_HELLO)
+        self.incarnation = incarnation
+        self._answer_hello()
+        self.greeted = True
+
+    def _answer_hello(self):
         names = b"".join(s.encode() + b"\0" for s in self.syscalls)
-        data = HELLO.pack(ABI_VERSION, 7, self.start, incarnation, self.calls_max, 0, self.sandbox,
+        data = HELLO.pack(ABI_VERSION, 7, self.start, self.incarnation, self.calls_max, 0, self.sandbox,
                           len(self.edges), 0, len(names), len(self.options), 0, self.name.encode(),
                           b"test")
         for e in self.edges:
