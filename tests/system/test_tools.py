@@ -85,7 +85,7 @@ def test_logs_are_bounded(boot):
     rounds = 3 * LOG_MAX_BYTES // len("bench-caller: round 12345.6\n")
     manifest = Manifest.empty().add("echo", "bench-echo")
     manifest.add("caller", "bench-caller", args=[str(rounds), "1"], calls=[{"to": "echo"}])
-    system = boot(manifest)
+    system = boot(manifest, boot_deadline=120)
     system.wait(lambda: system.log("caller").endswith("done\n"), "the last line", 60)
     sizes = [path.stat().st_size for path in (system.runtime / "log").glob("caller.log*")]
     assert len(sizes) == 2
