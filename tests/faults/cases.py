@@ -301,8 +301,9 @@ class RandomExperiment(Experiment):
         targets = sorted(set(pids) - outside)
         victim = targets[int(shot.choice * len(targets))]
         name = process.command(victim).split(" ")[0]
-        # Not yet executed: it is one of the new versions.
-        subject.damaged = set(COMPONENTS) if "loader" in name else {name} & set(COMPONENTS)
+        # In the middle of its execution: it is one of the new versions.
+        young = not name or "loader" in name
+        subject.damaged = set(COMPONENTS) if young else {name} & set(COMPONENTS)
         send(victim, shot.signum)
         self.counts[signal.Signals(shot.signum).name] += 1
         try:
