@@ -60,7 +60,7 @@ class Case:
     @property
     def may_end_instance(self) -> bool:
         """By the death of busd or of the loader; but the update may have replaced that busd."""
-        decided = (self.party, self.point) == ("busd.next", "handover.asked")
+        decided = self.party == "busd.next" and self.point in ("handover.asked", "busd.activate")
         return (self.party in ("busd", "loader") or decided) and self.action not in ("delay", "error")
 
     @property
