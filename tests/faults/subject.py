@@ -24,6 +24,7 @@ from proteos.errors import ProteosError  # noqa: E402
 REPORT = re.compile(r"answers (\d+) wrong (\d+) losses (\d+)")
 TAIL_BYTES = 4096
 BROKEN = -(1 << 20)
+UNDISTURBED_MS = 15_000  # for each phase of an update without a fault, on a machine with other work
 COMPONENTS = ["ledger", "teller", "um"]
 FILTERS = {"ledger": "count < 100000", "teller": "wrong == 0"}
 TIMEOUTS_MS = {"start": 5000, "load": 3000, "converge": 1500, "transfer": 1500}
@@ -59,10 +60,13 @@ class Outcome:
 
 
 class Update:
-    """An update that was asked for, over a connection of its own."""
+    """An update that was asked for, over a connection of its own.
 
-    def __init__(self, system: System, files: dict[str, str]):
-        request = pb.UpdateRequest(action=pb.UpdateRequest.NOW)
+    limit_ms  of each phase; 0: the manifest's"""
+
+    def __init__(self, system: System, files: dict[str, str], limit_ms: int):
+        request = pb.UpdateRequest(action=pb.UpdateRequest.NOW, load_timeout_ms=limit_ms,
+                                   converge_timeout_ms=limit_ms, transfer_timeout_ms=limit_ms)
         fds = []
         for member, file in files.items():
             request.members.add(component=member, path=f"/bin/{file}", filter=FILTERS.get(member, ""))
@@ -210,12 +214,12 @@ class Subject:
             return "ledger.new"
         return member
 
-    def start_update(self, members: list[str]) -> Update:
+    def start_update(self, members: list[str], limit_ms: int = 0) -> Update:
         """Starts an update in one transaction."""
-        return Update(self.system, {m: self.file(m) for m in members})
+        return Update(self.system, {m: self.file(m) for m in members}, limit_ms)
 
     def update(self, members: list[str]) -> Outcome:
-        return self.start_update(members).outcome(30)
+        return self.start_update(members, UNDISTURBED_MS).outcome(60)
 
     def order(self, party: str, point: str, action: str, nth: int = 1, value: int | None = None) -> None:
         extra = [] if value is None else ["-value", str(value)]
