@@ -18,9 +18,8 @@
 struct kept_call {
   bool pending;
   uint32_t sequence;
-  endpoint_t callee;
-  uint32_t type;
-  uint64_t cookie;
+  msg_t answer;  /* the one that waited already, or else that it is lost */
+  void *payload; /* of that answer */
 };
 
 struct probation {
@@ -38,12 +37,26 @@ struct probation {
 
 /* ---- what is kept ---- */
 
+/* Without memory it counts as lost. */
+static void keep_answer(struct kept_call *k, const struct request *r) {
+  void *payload = malloc(r->m.payload + 1);
+  if (!payload) return;
+  if (r->m.payload) memcpy(payload, r->payload, r->m.payload);
+  k->answer = r->m;
+  k->payload = payload;
+}
+
 static void keep_calls(struct probation *p, const struct endpoint *e) {
   for (unsigned i = 0; i < p->ncalls; i++) {
     const struct request *r = &e->requests[i];
     if (r->state == REQUEST_FREE) continue;
-    p->calls[i] =
-        (struct kept_call){true, r->sequence, r->callee, r->m.type & ~SYS_REPLY_FLAG, r->cookie};
+    p->calls[i] = (struct kept_call){.pending = true,
+                                     .sequence = r->sequence,
+                                     .answer = {.source = r->callee,
+                                                .type = r->m.type,
+                                                .status = -SYS_ERESTARTED,
+                                                .cookie = r->cookie}};
+    if (r->state == REQUEST_ANSWERED) keep_answer(&p->calls[i], r);
   }
 }
 
@@ -72,6 +85,8 @@ static void drop(struct endpoint *e) {
   e->probation = NULL;
   for (unsigned bit = 0; bit < KERNEL_BITS; bit++)
     if (p->watches.by_bit[bit].state != WATCH_NONE) close(p->watches.by_bit[bit].fd);
+  for (unsigned i = 0; i < p->ncalls; i++)
+    free(p->calls[i].payload);
   free(p->calls);
   free(p);
 }
@@ -210,7 +225,7 @@ static void take_back_calls(struct endpoint *e) {
   for (unsigned i = 0; i < p->ncalls; i++) {
     const struct kept_call *k = &p->calls[i];
     if (k->pending && e->requests[i].state == REQUEST_FREE)
-      request_lose(&e->requests[i], e->id, k->callee, k->type, k->cookie);
+      request_answer_again(&e->requests[i], e->id, &k->answer, k->payload);
   }
 }
 

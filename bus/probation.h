@@ -2,7 +2,7 @@
  * of its new versions dies within that time, all old ones take over again, from the state that they
  * froze with. What they have missed is told to them as lost: calls of theirs that were answered
  * meanwhile end with SYS_ERESTARTED, as do the requests that the new versions had and owed an
- * answer; notifications are delivered once more. */
+ * answer; what already waited for them, and notifications, is delivered once more. */
 #ifndef PROTEOS_PROBATION_H
 #define PROTEOS_PROBATION_H
 

@@ -219,21 +219,25 @@ void endpoint_fail_requests(struct endpoint *e, int error) {
   }
 }
 
-void request_lose(struct request *r, endpoint_t caller, endpoint_t callee, uint32_t type,
-                  uint64_t cookie) {
+void request_answer_again(struct request *r, endpoint_t caller, const msg_t *answer,
+                          const void *payload) {
   r->caller = caller;
-  r->callee = callee;
-  r->cookie = cookie;
-  r->m = (msg_t){.type = type};
+  r->callee = answer->source;
+  r->cookie = answer->cookie;
+  r->m = (msg_t){.type = answer->type & ~SYS_REPLY_FLAG};
   r->state = REQUEST_DELIVERED;
   bus_endpoint(caller)->calls_in_flight++;
-  request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
+  request_answer(r, 0, answer, payload);
 }
 
 /* Tells the caller that the answer, which it was handling when it died, is lost. */
 static void answer_again(struct endpoint *e, const msg_t *answer) {
   struct request *r = free_slot(e);
-  if (r) request_lose(r, e->id, answer->source, answer->type & ~SYS_REPLY_FLAG, answer->cookie);
+  msg_t lost = {.source = answer->source,
+                .type = answer->type,
+                .status = -SYS_ERESTARTED,
+                .cookie = answer->cookie};
+  if (r) request_answer_again(r, e->id, &lost, NULL);
 }
 
 static void fail_own(struct endpoint *e) {

@@ -24,9 +24,11 @@ void request_answer(struct request *r, int status, const msg_t *m, const void *p
  * @param answer  that it was handling, or NULL */
 void request_interrupt(struct endpoint *e, const msg_t *answer);
 
-/** Makes a free slot of `caller` a call that was lost: it is answered SYS_ERESTARTED. */
-void request_lose(struct request *r, endpoint_t caller, endpoint_t callee, uint32_t type,
-                  uint64_t cookie);
+/** Makes a free slot of `caller` a call that is answered: one whose answer went to a version that
+ * is gone.
+ * @param answer  its source is the callee */
+void request_answer_again(struct request *r, endpoint_t caller, const msg_t *answer,
+                          const void *payload);
 
 /** Takes it out of every queue and forgets it. */
 void request_free(struct request *r);

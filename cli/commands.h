@@ -22,7 +22,7 @@ command_fn stop_command;     /* start.c */
 command_fn history_command;  /* history.c */
 command_fn keygen_command;   /* sign.c */
 command_fn sign_command;
-command_fn fault_command;    /* fault.c */
+command_fn fault_command; /* fault.c */
 
 /** Finds an option that takes a value, as -name VALUE or --name VALUE or --name=VALUE, and takes it
  * out of argv. @return the value, or NULL */

@@ -2,16 +2,18 @@
 #ifndef UPDMGR_RECORD_H
 #define UPDMGR_RECORD_H
 
+#include "journal.pb-c.h"
 #include "updmgr/transaction.h"
 
+/* What they mean is said there. */
 enum outcome {
-  OUTCOME_BEGUN,
-  OUTCOME_DONE,        /* the new versions run */
-  OUTCOME_REFUSED,     /* before anything started */
-  OUTCOME_ROLLED_BACK, /* the old versions go on */
-  OUTCOME_ABANDONED,   /* an old version died: there was none to go back to */
-  OUTCOME_TRIED,       /* a dry run came to its end */
-  OUTCOME_TAKEN_BACK,  /* a new version died on probation: the old ones have taken over */
+  OUTCOME_BEGUN = PROTEOS__TRANSACTION__OUTCOME__BEGUN,
+  OUTCOME_DONE = PROTEOS__TRANSACTION__OUTCOME__DONE,
+  OUTCOME_REFUSED = PROTEOS__TRANSACTION__OUTCOME__REFUSED,
+  OUTCOME_ROLLED_BACK = PROTEOS__TRANSACTION__OUTCOME__ROLLED_BACK,
+  OUTCOME_ABANDONED = PROTEOS__TRANSACTION__OUTCOME__ABANDONED,
+  OUTCOME_TRIED = PROTEOS__TRANSACTION__OUTCOME__TRIED,
+  OUTCOME_TAKEN_BACK = PROTEOS__TRANSACTION__OUTCOME__TAKEN_BACK,
 };
 
 /** A transaction begins: gives it a number and writes that down. */

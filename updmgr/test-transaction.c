@@ -279,6 +279,12 @@ START_TEST(old_version_dies) {
   expect_failure("the running version of net was killed during state transfer (signal 9). The "
                  "update is abandoned; the other components go on with their old versions.");
   ck_assert_int_eq(ended_as, OUTCOME_ABANDONED);
+  loaded();
+  reported(HTTPD, UPDATE_FROZEN, -EPIPE,
+           ""); /* the old version hears first that the new one died */
+  ck_assert(transaction_running());
+  transaction_exited(HTTPD, 1000 + HTTPD, SIGKILL);
+  expect_failure("httpd's new version was killed while converging (signal 9). Rolled back");
   loaded(); /* what it leaves behind may be heard of first */
   reported(HTTPD, UPDATE_TRANSFERRED, -EPIPE, "");
   transaction_exited(HTTPD, 1000 + HTTPD, 1 << 8);

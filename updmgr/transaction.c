@@ -71,7 +71,7 @@ static void enter(enum phase phase) {
   tx.phase = phase;
   tx.times[phase].began_us = now;
   sys_alarm(TRANSACTION_ALARM, deadline_us());
-  sys_alarm(TRANSACTION_LOOK, phase == PHASE_CONVERGING ? sys_time_us() + LOOK_US : 0);
+  if (phase == PHASE_CONVERGING) sys_alarm(TRANSACTION_LOOK, sys_time_us() + LOOK_US);
 }
 
 static struct member *member_at(endpoint_t ep) {
@@ -398,15 +398,24 @@ static void say_size(const struct member *m, const char *size) {
   client_say(tx.client, "%s: the old version has %s.", m->name, size);
 }
 
+/* The state channel has broken because the other version has ended: of that we shall hear, and it
+ * is the reason. */
+static bool lost_the_other(enum update_phase phase, int status) {
+  return status == -EPIPE && phase != UPDATE_PLANNED;
+}
+
 void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int status,
                           const char *text) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
   if (!m || !is_current(m, pid, phase)) return;
-  if (status == -EPIPE && phase == UPDATE_TRANSFERRED)
-    m->orphaned = true;
-  else if (status < 0)
+  if (lost_the_other(phase, status)) {
+    m->orphaned |= pid == m->new_pid;
+    return;
+  }
+  if (status < 0) {
     refuse(m, status, text);
-  if (status < 0) return;
+    return;
+  }
   m->reported |= 1u << phase;
   *time_of(m, phase) = elapsed_us();
   if (phase == UPDATE_PREPARED && tx.options.dry_run) say_size(m, text);

@@ -324,6 +324,7 @@ def test_an_updated_bus_recovers_and_keeps_time(recovering):
     assert recovering.ask(CHECK)["total"] == 6
 
 
+@pytest.mark.root
 def test_nothing_is_left_over(recovering):
     """Descriptors and processes after 20 recoveries are those after the first."""
     def counted() -> Any:
