@@ -93,7 +93,7 @@ void self_become(void) {
   /* From now on it may be the one to say that the loader has died. */
   prctl(PR_SET_PDEATHSIG, 0);
   st_pass("handover.ask");
-  update_ask();
+  if (update_ask() < 0) give_up(UPDATE_TRANSFERRED, -EPIPE, "the loader cannot be asked to commit");
   st_pass("handover.asked");
   while (self_is_frozen())
     link_wait();

@@ -42,7 +42,7 @@ struct endpoint *bus_update_manager(void);
 /** Writes a line to log/instance.log. */
 void bus_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** Makes the endpoints of a manifest, without starting anything. All arguments must live as long as
+/** Makes the endpoints of a manifest, without starting anything. Names must live as long as
  * the bus. @return 0 or a negative errno */
 int bus_init(struct manifest *m, const char *instance, const char *runtime_dir);
 void bus_deinit(void);

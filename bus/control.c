@@ -151,9 +151,11 @@ void control_tell_orphans(void) {
       "the update manager has died: the update is abandoned, the old versions go on";
   static const char done[] =
       "the update manager has died, but the update is done: the new versions go on";
-  for (unsigned i = 0; i < CLIENTS_MAX; i++)
-    if (clients[i].state == CLIENT_ORPHAN)
-      end_request(&clients[i], -EPIPE, clients[i].committed ? done : abandoned);
+  for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+    struct client *c = &clients[i];
+    if (c->state == CLIENT_ORPHAN)
+      end_request(c, c->committed ? 0 : -EPIPE, c->committed ? done : abandoned);
+  }
 }
 
 /* ---- components that start and stop ---- */
@@ -236,7 +238,7 @@ static void do_reload(struct client *c, const char *manifest) {
   struct reload *r = reload_prepare(manifest, &text);
   if (r && text) {
     send_text(c, false, 0, text);
-    await(c, reload_moves(r));
+    if (c->state != CLIENT_FREE) await(c, reload_moves(r)); /* or else nobody waits any more */
     reload_apply(r);
     if (c->state == CLIENT_WAITING && !c->awaited) end_request(c, 0, "");
   } else {

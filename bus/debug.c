@@ -3,6 +3,7 @@
 #include "bus/alarm.h"
 #include "bus/bus.h"
 #include "bus/lifecycle.h"
+#include "bus/probation.h"
 #include "bus/request.h"
 #include "bus/timer.h"
 #include "bus/update.h"
@@ -52,6 +53,7 @@ static void go_on(uint64_t now_us) {
     struct endpoint *e = bus_endpoint(id);
     endpoint_delay(e, stopped_us, now_us);
     lifecycle_delay(e, stopped_us, now_us);
+    probation_delay(e, stopped_us, now_us);
     if (e == bus_update_manager()) alarm_delay(e, stopped_us, now_us);
   }
   timer_at(now_us);

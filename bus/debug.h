@@ -1,7 +1,7 @@
 /* Debuggers. While one holds any component, the instance's clocks stand still: deadlines of
- * requests, of starts and stops, pauses before restarts, heartbeats, and the update manager's
- * alarms, which are the time-outs of updates. Other components' alarms are their own time, and go
- * off. */
+ * requests, of starts and stops, pauses before restarts, heartbeats, probation, and the update
+ * manager's alarms, which are the time-outs of updates. Other components' alarms are their own
+ * time, and go off. */
 #ifndef PROTEOS_DEBUG_H
 #define PROTEOS_DEBUG_H
 
@@ -12,7 +12,7 @@
 
 /** Whether what is overdue shall not count, because a debugger holds something. Looks for debuggers
  * that were attached by hand, so ask only about something that is overdue. When the clocks go on,
- * debug_delay() moves what busd keeps, and the timer looks at everything again. */
+ * what busd keeps is moved, and the timer looks at everything again. */
 bool bus_clock_stopped(void);
 
 /** A deadline, later by as long as the clocks stood still, and at least a second away from now: a

@@ -27,7 +27,7 @@ int endpoint_init(struct endpoint *e, endpoint_t id, const struct manifest_compo
 }
 
 int endpoint_fit(struct endpoint *e) {
-  unsigned n = e->component->calls_max + 1;
+  unsigned n = e->component->calls_max + 2;
   if (n == e->nrequests) return 0;
   struct request *requests = calloc(n, sizeof(*requests));
   if (!requests) return -ENOMEM;

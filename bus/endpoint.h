@@ -131,7 +131,7 @@ struct endpoint {
   uint32_t incarnation;
 
   struct request *requests; /* slot 0: its sendrec; the others: its calls */
-  unsigned nrequests;
+  unsigned nrequests;       /* the last one is spare: for an answer that is lost */
   unsigned calls_in_flight;
   uint32_t sequence;
   struct request_queue inbox;   /* requests that wait for it */

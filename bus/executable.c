@@ -8,6 +8,7 @@
 
 #include "bus/bus.h"
 #include "bus/sealed.h"
+#include "bus/self.h"
 #include "bus/signature.h"
 #include "proto/printable.h"
 
@@ -57,7 +58,8 @@ int executable_open(const struct manifest_component *c, char *why, size_t cap) {
 int executable_check(const struct endpoint *e, int fd, const void *signature, size_t bytes) {
   if (!bus.manifest->updates.require_signature) return 0;
   if (!sealed_is(fd)) return -EPERM;
-  if (e && e->live && sealed_same(fd, e->live->exe)) return 0;
+  int running = !e ? self_exe() : e->live ? e->live->exe : -1;
+  if (running >= 0 && sealed_same(fd, running)) return 0;
   return signature_check(fd, signature, bytes, bus.manifest->updates.key);
 }
 

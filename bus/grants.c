@@ -56,7 +56,7 @@ size_t grants_list(const struct manifest *m, const struct manifest_component *c,
 
 bool grants_suffice(const struct manifest *m, const struct manifest_component *c, char *why,
                     size_t cap) {
-  static char list[NEEDS_GIVEN_MAX];
+  char list[NEEDS_GIVEN_MAX];
   size_t bytes = grants_list(m, c, list);
   int exe = open(c->executable, O_RDONLY | O_CLOEXEC);
   if (exe < 0) {

@@ -60,7 +60,7 @@ const void *hello_make(const struct version *v, uint32_t *bytes) {
                             .self = e->id,
                             .start = v->start,
                             .incarnation = e->incarnation,
-                            .calls_max = e->nrequests - 1,
+                            .calls_max = e->nrequests - 2,
                             .calls_in_flight = e->calls_in_flight,
                             .sandbox = sandbox_of(e),
                             .keep = e->component->recover == MANIFEST_RECOVER_STATE};
@@ -95,7 +95,7 @@ const void *hello_info(const struct endpoint *e, uint32_t *bytes) {
   copy_name(info.name, e->component->name);
   if (e->live) memcpy(info.build_id, e->live->build_id, sizeof(info.build_id));
   uint8_t *end = put_edges(buffer + sizeof(info), e, BUS_RIGHT_SENDREC, &info.nedges);
-  static char given[NEEDS_GIVEN_MAX];
+  char given[NEEDS_GIVEN_MAX];
   info.given = (uint32_t)grants_list(bus.manifest, e->component, given);
   end = put(end, given, info.given);
   put(buffer, &info, sizeof(info));

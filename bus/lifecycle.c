@@ -57,13 +57,41 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct endpoint *e,
   if (um && um->live) endpoint_mail(um, &m, text, NULL, 0);
 }
 
+/* ---- whether, and when, again ---- */
+
+static bool may_restart(const struct endpoint *e) {
+  return bus.state == BUS_RUNNING && e->state != ENDPOINT_STOPPING &&
+         e->state != ENDPOINT_STOPPED && e->component->restart == MANIFEST_RESTART_ALWAYS;
+}
+
+/* How often it has died within STEADY_US of its start, this time included. */
+static unsigned count_failures(const struct endpoint *e) {
+  return bus_now_us() - e->up_since_us < STEADY_US ? e->failures + 1 : 1;
+}
+
+static void plan_restart_after(struct endpoint *e, unsigned failures) {
+  uint64_t pause = 0;
+  e->failures = failures;
+  if (failures > FAILURES_MAX) {
+    tell(e, "has failed %u times in quick succession: it is not started again", failures);
+    return;
+  }
+  if (failures > 1) {
+    pause = (uint64_t)PAUSE_FIRST_US << (failures - 2);
+    if (pause > PAUSE_LONGEST_US) pause = PAUSE_LONGEST_US;
+  }
+  e->restart_at_us = bus_now_us() + pause;
+  timer_at(e->restart_at_us);
+}
+
 /* ---- start ---- */
 
 /* Its peers learn of the fresh start before anything that it says. */
 static void announce(struct endpoint *e, bool restarted) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct endpoint *peer = bus_endpoint(id);
-    if (peer != e && endpoint_peers(e, peer) && peer->live) endpoint_tell(peer, e->id, restarted);
+    bool goes_on = peer->live || peer->state == ENDPOINT_RECOVERING;
+    if (peer != e && endpoint_peers(e, peer) && goes_on) endpoint_tell(peer, e->id, restarted);
   }
 }
 
@@ -88,6 +116,7 @@ static int start_version(struct endpoint *e, enum sys_start how, int exe, int st
   e->up_since_us = v->started_us;
   set_start_deadline(e, v->started_us);
   timer_at(e->start_deadline_us);
+  log_forget_line(e);
   uint64_t cpus = manifest_component_cpus(bus.manifest, e->component, bus.cpus);
   int error = link_spawn(v, cpus, state, state >= 0 ? v : NULL);
   if (error) {
@@ -98,54 +127,61 @@ static int start_version(struct endpoint *e, enum sys_start how, int exe, int st
   return error;
 }
 
-int lifecycle_start(struct endpoint *e, enum sys_start how) {
-  char why[PATH_MAX + 256];
-  int exe = executable_open(e->component, why, sizeof(why));
-  if (exe < 0) {
-    bus_log("an executable of %s is refused: %s", e->component->name, why);
-    boot_failed(e->component->name, why); /* or else it is a restart */
-    return exe;
-  }
-  if (endpoint_fit(e) < 0) {
+/* @param why  receives the reason of a failure */
+static int start_afresh(struct endpoint *e, enum sys_start how, char *why, size_t cap) {
+  int exe = executable_open(e->component, why, cap);
+  if (exe < 0) return exe;
+  int error = endpoint_fit(e);
+  if (error) {
     close(exe);
-    return -ENOMEM;
+  } else {
+    e->incarnation++;
+    error = start_version(e, how, exe, -1);
   }
-  e->incarnation++;
-  int error = start_version(e, how, exe, -1);
+  if (error) snprintf(why, cap, "%s", strerror(-error));
   if (!error && how == SYS_START_RESTART) announce(e, true);
   return error;
 }
 
 /* The version that died left its state, and the executable that this belongs to. */
-static int start_recovery(struct endpoint *e) {
+static int start_recovery(struct endpoint *e, char *why, size_t cap) {
   struct remains r = e->remains;
   e->remains = (struct remains){-1, -1};
   int error = start_version(e, SYS_START_RECOVER, r.exe, r.state);
   close(r.state);
+  if (error) snprintf(why, cap, "%s", strerror(-error));
   return error;
 }
 
+/* Another try may find what this one lacked, but not at once. */
 static void start_failed(struct endpoint *e, const char *why) {
-  bus_log("%s cannot be started: %s", e->component->name, why);
+  tell(e, "cannot be started: %s", why);
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
-  forget_life(e, false);
+  e->start_deadline_us = 0;
+  forget_life(e, may_restart(e));
   announce(e, false);
   if (bus.state == BUS_BOOTING) boot_failed(e->component->name, why);
   control_settled(e, why);
+  if (may_restart(e)) plan_restart_after(e, e->failures + 1);
+  if (bus.state == BUS_RUNNING) boot_start_next();
+}
+
+static void start(struct endpoint *e, enum sys_start how) {
+  char why[PATH_MAX + 256];
+  int error = e->state == ENDPOINT_RECOVERING ? start_recovery(e, why, sizeof(why))
+                                              : start_afresh(e, how, why, sizeof(why));
+  if (error) start_failed(e, why);
 }
 
 void lifecycle_begin(struct endpoint *e) {
-  int error = lifecycle_start(e, e->incarnation ? SYS_START_RESTART : SYS_START_FRESH);
-  if (error) start_failed(e, strerror(-error));
+  start(e, e->incarnation ? SYS_START_RESTART : SYS_START_FRESH);
 }
 
 void lifecycle_restart(struct endpoint *e) {
   e->restart_at_us = 0;
   e->restarts++;
-  int error =
-      e->state == ENDPOINT_RECOVERING ? start_recovery(e) : lifecycle_start(e, SYS_START_RESTART);
-  if (error) start_failed(e, strerror(-error));
+  start(e, SYS_START_RESTART);
 }
 
 static const char *start_name(enum sys_start s) {
@@ -239,25 +275,6 @@ bool lifecycle_given_up(const struct endpoint *e) {
   return e->state == ENDPOINT_DEAD && e->failures > FAILURES_MAX;
 }
 
-static void count_failure(struct endpoint *e) {
-  e->failures = bus_now_us() - e->up_since_us < STEADY_US ? e->failures + 1 : 1;
-}
-
-static void plan_restart(struct endpoint *e) {
-  uint64_t pause = 0;
-  if (e->failures > 1) {
-    pause = (uint64_t)PAUSE_FIRST_US << (e->failures - 2);
-    if (pause > PAUSE_LONGEST_US) pause = PAUSE_LONGEST_US;
-  }
-  e->restart_at_us = bus_now_us() + pause;
-  timer_at(e->restart_at_us);
-}
-
-static bool may_restart(const struct endpoint *e) {
-  return bus.state == BUS_RUNNING && e->state != ENDPOINT_STOPPING &&
-         e->state != ENDPOINT_STOPPED && e->component->restart == MANIFEST_RESTART_ALWAYS;
-}
-
 /* The state was not taken over: that is no second death, and the same state is not tried again. */
 static bool recovery_failed(const struct endpoint *e, const struct version *v) {
   return v->start == SYS_START_RECOVER && e->state == ENDPOINT_STARTING;
@@ -286,8 +303,8 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   if (probation_failed(e, how)) return;
   bool stopped = e->state == ENDPOINT_STOPPING;
   bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
-  if (may_restart(e) && !failed) count_failure(e);
-  bool restart = may_restart(e) && e->failures <= FAILURES_MAX;
+  unsigned failures = failed ? e->failures : count_failures(e);
+  bool restart = may_restart(e) && failures <= FAILURES_MAX;
   if (e->held_since_us) request_delay(e, e->held_since_us, bus_now_us());
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
@@ -304,10 +321,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
     break;
   case BUS_RUNNING:
     tell(e, "(process %d%s) %s", v->pid, failed ? ", recovering" : "", how);
-    if (restart)
-      plan_restart(e);
-    else if (may_restart(e))
-      tell(e, "has died %u times in quick succession: it is not started again", e->failures);
+    if (may_restart(e)) plan_restart_after(e, failures);
     control_settled(e, stopped ? NULL : how);
     boot_start_next();
     break;

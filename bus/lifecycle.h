@@ -7,16 +7,15 @@
 
 #include "bus/endpoint.h"
 
-/** Starts a component that is down or dead. @return 0 or a negative errno */
-int lifecycle_start(struct endpoint *e, enum sys_start start);
-
 /** Starts a component that is down, for the first time or again under a later manifest. */
 void lifecycle_begin(struct endpoint *e);
-/** Starts a component again that is dead or stopped. When that fails it is dead, which is logged.
+/** Starts a component again that is dead or stopped, or the one that goes on with the state of one
+ * that died. When that fails it is dead, which is logged, and tried again if its manifest says so.
  */
 void lifecycle_restart(struct endpoint *e);
 /** Ends a component that runs or starts; it is STOPPED once its process is gone. To its callers and
- * peers it is gone at once. A component that has died is only not restarted any more. */
+ * peers it is gone at once. A component that has died is not restarted any more; one that was about
+ * to go on with its state has lost it. */
 void lifecycle_stop(struct endpoint *e);
 
 /** The loader's answer: its process was forked, or could not be. */

@@ -85,6 +85,7 @@ static int add_arguments(struct strings *s, const struct manifest_component *c) 
 }
 
 static struct strings arguments;
+ST_VAR(arguments, dont_transfer);
 
 int link_arguments(const struct manifest_component *c, const char **bytes) {
   arguments.used = arguments.n = 0;
@@ -221,8 +222,8 @@ void link_report(enum update_phase phase, int status, const char *text) {
 
 /* ---- commit ---- */
 
-void link_commit(const struct loader_msg *commit) {
-  tell(commit, NULL, 0, NULL, 0);
+int link_commit(const struct loader_msg *commit) {
+  return tell(commit, NULL, 0, NULL, 0);
 }
 
 void link_activated(uint64_t txid) {

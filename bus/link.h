@@ -14,8 +14,10 @@ int link_init(void);
 /** Starts the process of a version: its endpoint's arguments, log, wires and confinement; its
  * channel is made here. The answer comes to lifecycle_spawned() or update_spawned().
  * @param cpus   affinity
- * @param state  an update: the new version's end of the state channel, stays the caller's; -1: none
- * @param old    an update: the old version, else NULL
+ * @param state  its end of the channel through which it gets its state, stays the caller's; -1:
+ * none
+ * @param old    whose state that is: the old version of an update, or the version itself, which
+ * goes on with what a dead one has left; NULL: none
  * @return 0 or a negative errno */
 int link_spawn(struct version *v, uint64_t cpus, int state, const struct version *old);
 
@@ -50,7 +52,7 @@ void link_report(enum update_phase phase, int status, const char *text);
 void link_wait(void);
 
 /** Sends the commit record to be decided. With LOADER_HOLD as its type, by the new busd's order. */
-void link_commit(const struct loader_msg *commit);
+int link_commit(const struct loader_msg *commit);
 void link_activated(uint64_t txid);
 
 /** The end: the loader kills what is left and exits with this status. */

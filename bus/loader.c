@@ -110,7 +110,7 @@ static bool split(char *text, size_t bytes, char **argv, uint32_t n) {
 
 #define ARGS_MAX 128u
 
-/* @param channel  a descriptor that the process gets as LOADER_CHANNEL_FD; -1: none */
+/* @param channel_fd  a descriptor that the process gets as LOADER_CHANNEL_FD; -1: none */
 static pid_t do_spawn(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
                       unsigned nfds, int channel_fd, int *report) {
   char *argv[ARGS_MAX + 1];
@@ -171,6 +171,7 @@ static void spawn_requested(const struct loader_msg *m, char *strings, size_t by
 }
 
 static void reap(void);
+static bool read_channel(void);
 
 static void refuse(const struct loader_msg *commit, int status) {
   struct loader_msg refused = *commit;
@@ -227,6 +228,8 @@ static void end_old_busd(void) {
 static void take_over(void) {
   st_pass("loader.take_over");
   end_old_busd();
+  while (read_channel()) /* what it asked for before it was held */
+    ;
   st_pass("loader.replaced");
   child_by_id(handover.id)->id = LOADER_COMPONENT_NO;
   close(channel);
@@ -310,7 +313,8 @@ static struct {
   char strings[LOADER_STRINGS_MAX + 1];
 } packet;
 
-static void read_channel(void) {
+/* @return whether there was something to read */
+static bool read_channel(void) {
   int fds[LOADER_FDS_MAX + 2];
   unsigned nfds = LOADER_FDS_MAX + 2;
   ssize_t n = fdpass_receive(channel, &packet, sizeof(packet), fds, &nfds);
@@ -319,6 +323,7 @@ static void read_channel(void) {
   else if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR))
     shutdown(channel, SHUT_RDWR); /* busd is going; its exit is reported soon */
   fdpass_close(fds, nfds);
+  return n > 0;
 }
 
 static void read_next(void) {

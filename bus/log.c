@@ -153,6 +153,11 @@ void log_end(struct endpoint *e, const struct version *v, int wait_status) {
   if (!in_order && !is_next) note_history(e);
 }
 
+void log_forget_line(const struct endpoint *e) {
+  drain(e);
+  files[e->id].last[0] = 0;
+}
+
 void log_last_line(const struct endpoint *e, char *line, size_t cap) {
   drain(e);
   snprintf(line, cap, "%s", files[e->id].last);

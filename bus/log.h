@@ -21,7 +21,9 @@ void log_version(struct endpoint *e, const struct version *v, const char *what);
  */
 void log_end(struct endpoint *e, const struct version *v, int wait_status);
 
-/** The last line that the component printed; "" when there is none. */
+/** What was printed so far is of another process than the one that is to be started. */
+void log_forget_line(const struct endpoint *e);
+/** The last line that the component printed since then; "" when there is none. */
 void log_last_line(const struct endpoint *e, char *line, size_t cap);
 
 #endif

@@ -1,5 +1,5 @@
-/* system.yaml: what an instance is made of, and who may do what. Loaded and checked once, by prctl
- * in the foreground and then by busd. */
+/* system.yaml: what an instance is made of, and who may do what. Loaded and checked by prctl
+ * in the foreground and then by busd, at boot and at each reload. */
 #ifndef PROTEOS_MANIFEST_H
 #define PROTEOS_MANIFEST_H
 

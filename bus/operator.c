@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "bus/debug.h"
+#include "bus/probation.h"
 #include "bus/update.h"
 
 static struct endpoint *find(const char *name, char *why, size_t cap) {
@@ -39,10 +40,15 @@ static const char *why_not_start(const struct endpoint *e) {
   return NULL;
 }
 
+const char *operator_why_not_now(const struct endpoint *e) {
+  if (probation_is_on(e)) return "is on probation since its last update";
+  return update_involves(e) ? "is being updated" : NULL;
+}
+
 static const char *why_not_stop(const struct endpoint *e) {
   if (e == bus_update_manager())
     return "is the update manager, without which nothing can be updated: it is not stopped";
-  if (update_involves(e)) return "is being updated";
+  if (operator_why_not_now(e)) return operator_why_not_now(e);
   if (debug_holds(e)) return "is held by a debugger";
   switch (e->state) {
   case ENDPOINT_STOPPING:
@@ -63,7 +69,7 @@ static const char *why_not_stop(const struct endpoint *e) {
 
 static const char *why_not_debug(const struct endpoint *e) {
   if (e == bus_update_manager()) return "is the update manager: it lets no debugger in";
-  if (update_involves(e)) return "is being updated";
+  if (operator_why_not_now(e)) return operator_why_not_now(e);
   return e->live && e->live->pid ? NULL : "is not running";
 }
 

@@ -13,4 +13,7 @@ struct endpoint *operator_start(const char *name, char *why, size_t cap);
 struct endpoint *operator_stop(const char *name, char *why, size_t cap);
 struct endpoint *operator_debug(const char *name, char *why, size_t cap);
 
+/** Why an update keeps it from all else, to be read after its name; NULL: none does. */
+const char *operator_why_not_now(const struct endpoint *e);
+
 #endif

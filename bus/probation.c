@@ -7,6 +7,7 @@
 
 #include "bus/alarm.h"
 #include "bus/bus.h"
+#include "bus/debug.h"
 #include "bus/link.h"
 #include "bus/log.h"
 #include "bus/request.h"
@@ -60,15 +61,10 @@ static void keep_calls(struct probation *p, const struct endpoint *e) {
   }
 }
 
-/* Requests that the old version has and owes an answer: the new one has them as well. */
-static void share_requests(const struct endpoint *e) {
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *caller = bus_endpoint(id);
-    for (unsigned i = 0; i < caller->nrequests; i++) {
-      struct request *r = &caller->requests[i];
-      r->shared |= r->state == REQUEST_DELIVERED && r->callee == e->id;
-    }
-  }
+/* The old version has it and owes an answer: the new one has it as well. */
+static void share(struct request *r, void *arg) {
+  (void)arg;
+  r->shared |= r->state == REQUEST_DELIVERED;
 }
 
 static void keep_watches(struct probation *p, const struct endpoint *e) {
@@ -104,7 +100,7 @@ bool probation_begin(struct endpoint *e, struct version *old, uint64_t txid, uin
   p->ncalls = e->nrequests;
   p->alarms = e->alarms;
   keep_calls(p, e);
-  share_requests(e);
+  request_each(e, share, NULL);
   keep_watches(p, e);
   e->probation = p;
   timer_at(until_us);
@@ -156,6 +152,18 @@ static void tell_um(uint64_t txid, bool kept, const struct endpoint *who) {
   update_tell_um(&m, NULL);
 }
 
+bool probation_holds(uint64_t txid) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    const struct probation *p = bus_endpoint(id)->probation;
+    if (p && p->txid == txid) return true;
+  }
+  return false;
+}
+
+void probation_none(uint64_t txid) {
+  tell_um(txid, true, NULL);
+}
+
 /* The new version stays, whatever happens to it. */
 static void pass(struct endpoint *e) {
   struct version *former = e->probation->former;
@@ -164,11 +172,15 @@ static void pass(struct endpoint *e) {
   version_control(e->live, CONTROL_PASSED);
 }
 
-static void pass_all(uint64_t txid) {
+void probation_end(uint64_t txid) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct endpoint *e = bus_endpoint(id);
     if (e->probation && e->probation->txid == txid) pass(e);
   }
+}
+
+static void pass_all(uint64_t txid) {
+  probation_end(txid);
   tell_um(txid, true, NULL);
 }
 
@@ -177,12 +189,17 @@ uint64_t probation_expire(uint64_t now_us) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     const struct probation *p = bus_endpoint(id)->probation;
     if (!p) continue;
-    if (p->until_us <= now_us)
+    if (p->until_us <= now_us && !bus_clock_stopped())
       pass_all(p->txid);
-    else if (p->until_us < next)
+    else if (p->until_us > now_us && p->until_us < next)
       next = p->until_us;
   }
   return next;
+}
+
+void probation_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us) {
+  if (e->probation)
+    e->probation->until_us = debug_later(e->probation->until_us, stopped_us, now_us);
 }
 
 void probation_end_all(void) {
@@ -201,16 +218,11 @@ void probation_old_exited(const struct version *v) {
 
 /* ---- it fails ---- */
 
-/* Requests of others that only the failed version had. */
-static void fail_unshared(const struct endpoint *e) {
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *caller = bus_endpoint(id);
-    for (unsigned i = 0; i < caller->nrequests; i++) {
-      struct request *r = &caller->requests[i];
-      if (r->state == REQUEST_DELIVERED && r->callee == e->id && !r->shared)
-        request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
-    }
-  }
+/* Only the failed version had it. */
+static void fail_unshared(struct request *r, void *arg) {
+  (void)arg;
+  if (r->state == REQUEST_DELIVERED && !r->shared)
+    request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
 }
 
 static bool is_kept(const struct kept_call *k, const struct request *r) {
@@ -259,7 +271,7 @@ static void take_back(struct endpoint *e) {
   e->live = former;
   e->state = ENDPOINT_RUNNING;
   version_control(former, CONTROL_THAW); /* before it is given anything else */
-  fail_unshared(e);
+  request_each(e, fail_unshared, NULL);
   take_back_calls(e);
   take_back_watches(e);
   take_back_notifications(e);

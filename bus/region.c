@@ -47,6 +47,7 @@ void region_unprepare(void) {
     if (next.fds[i] >= 0 && next.fds[i] != kept(&next.manifest->regions[i])) close(next.fds[i]);
   free(next.fds);
   next.fds = NULL;
+  next.manifest = NULL;
 }
 
 int region_prepare(const struct manifest *m) {
@@ -78,6 +79,7 @@ void region_adopt(const struct manifest *former) {
   free(fds);
   fds = next.fds;
   next.fds = NULL;
+  next.manifest = NULL;
 }
 
 int region_init(void) {

@@ -1,5 +1,5 @@
-/* Regions: shared memory that the manifest declares. Each is a memfd that lives as long as the
- * instance and is given only to those that it is shared with. */
+/* Regions: shared memory that the manifest declares. Each is a memfd that lives as long as a
+ * manifest declares it and is given only to those that it is shared with. */
 #ifndef PROTEOS_REGION_H
 #define PROTEOS_REGION_H
 

@@ -13,6 +13,7 @@
 #include "bus/lifecycle.h"
 #include "bus/log.h"
 #include "bus/manifest_diff.h"
+#include "bus/operator.h"
 #include "bus/region.h"
 #include "bus/update.h"
 #include "bus/wire.h"
@@ -89,7 +90,9 @@ static bool is_used(const struct reload *r, const struct manifest_region *region
   for (unsigned i = 0; i < region->share_count; i++) {
     const char *name = region->share[i];
     bool counts = !except || !shares(except, name);
-    if (counts && find(name)->live && manifest_find(r->wanted, name)) return true;
+    const struct endpoint *e = find(name);
+    bool has_it = e->live || e->state == ENDPOINT_RECOVERING;
+    if (counts && has_it && manifest_find(r->wanted, name)) return true;
   }
   return false;
 }
@@ -146,9 +149,10 @@ static void judge(void *arg, const struct manifest_change *c) {
 
 static void check_instance(struct reload *r) {
   if (bus.state != BUS_RUNNING) REFUSE(r, "the instance is booting or ending");
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    if (update_involves(bus_endpoint(id)))
-      REFUSE(r, "%s is being updated", bus_endpoint(id)->component->name);
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    const char *why = operator_why_not_now(bus_endpoint(id));
+    if (why) REFUSE(r, "%s %s", bus_endpoint(id)->component->name, why);
+  }
 }
 
 static void compare(struct reload *r) {
@@ -259,8 +263,11 @@ static void restart_heartbeats(void) {
 }
 
 static void start_added(uint64_t added) {
-  for (; added; added &= added - 1)
-    bus_endpoint(__builtin_ctzll(added))->state = ENDPOINT_DOWN;
+  for (; added; added &= added - 1) {
+    struct endpoint *e = bus_endpoint(__builtin_ctzll(added));
+    e->state = ENDPOINT_DOWN;
+    e->failures = 0; /* those of a former one of its name */
+  }
   boot_start_next();
 }
 

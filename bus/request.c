@@ -11,6 +11,20 @@
 #include "bus/token.h"
 #include "bus/trace.h"
 
+bool request_is_pending(const struct request *r) {
+  return r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
+}
+
+void request_each(const struct endpoint *callee, request_fn *fn, void *arg) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *caller = bus_endpoint(id);
+    for (unsigned i = 0; i < caller->nrequests; i++) {
+      struct request *r = &caller->requests[i];
+      if (request_is_pending(r) && r->callee == callee->id) fn(r, arg);
+    }
+  }
+}
+
 bool request_is_sendrec(const struct request *r) {
   return r->slot == SENDREC_SLOT;
 }
@@ -134,15 +148,16 @@ void endpoint_sendrec(struct endpoint *e, endpoint_t dst, const msg_t *m, const 
   }
 }
 
-static struct request *free_slot(struct endpoint *e) {
-  for (unsigned i = SENDREC_SLOT + 1; i < e->nrequests; i++)
+/* @param n  of slots that may be used */
+static struct request *free_slot(struct endpoint *e, unsigned n) {
+  for (unsigned i = SENDREC_SLOT + 1; i < n; i++)
     if (e->requests[i].state == REQUEST_FREE) return &e->requests[i];
   return NULL;
 }
 
 void endpoint_call(struct endpoint *e, endpoint_t dst, const msg_t *m, const void *payload,
                    uint64_t cookie) {
-  struct request *r = free_slot(e);
+  struct request *r = free_slot(e, e->nrequests - 1);
   if (!r) {
     version_kill(e->live, "made more calls than its calls_max allows");
     return;
@@ -208,15 +223,12 @@ int endpoint_reply(struct endpoint *e, uint64_t token, const msg_t *m, const voi
 
 /* ---- the end of a party, and of patience ---- */
 
+static void fail(struct request *r, void *error) {
+  request_answer(r, *(int *)error, &(msg_t){0}, NULL);
+}
+
 void endpoint_fail_requests(struct endpoint *e, int error) {
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *caller = bus_endpoint(id);
-    for (unsigned i = 0; i < caller->nrequests; i++) {
-      struct request *r = &caller->requests[i];
-      bool waits = r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
-      if (waits && r->callee == e->id) request_answer(r, error, &(msg_t){0}, NULL);
-    }
-  }
+  request_each(e, fail, &error);
 }
 
 void request_answer_again(struct request *r, endpoint_t caller, const msg_t *answer,
@@ -232,7 +244,7 @@ void request_answer_again(struct request *r, endpoint_t caller, const msg_t *ans
 
 /* Tells the caller that the answer, which it was handling when it died, is lost. */
 static void answer_again(struct endpoint *e, const msg_t *answer) {
-  struct request *r = free_slot(e);
+  struct request *r = free_slot(e, e->nrequests);
   msg_t lost = {.source = answer->source,
                 .type = answer->type,
                 .status = -SYS_ERESTARTED,
@@ -242,28 +254,25 @@ static void answer_again(struct endpoint *e, const msg_t *answer) {
 
 static void fail_own(struct endpoint *e) {
   request_free(&e->requests[SENDREC_SLOT]);
-  for (unsigned i = SENDREC_SLOT + 1; i < e->nrequests; i++) {
-    struct request *r = &e->requests[i];
-    if (r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED)
-      request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
-  }
+  for (unsigned i = SENDREC_SLOT + 1; i < e->nrequests; i++)
+    if (request_is_pending(&e->requests[i]))
+      request_answer(&e->requests[i], -SYS_ERESTARTED, &(msg_t){0}, NULL);
+}
+
+/* What the callee was given in the turn in which it died. */
+static void fail_in_hand(struct request *r, void *turn) {
+  if (r->state == REQUEST_DELIVERED && r->turn == *(uint32_t *)turn)
+    request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
 }
 
 void request_interrupt(struct endpoint *e, const msg_t *answer) {
   fail_own(e);
   if (answer) answer_again(e, answer);
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *caller = bus_endpoint(id);
-    for (unsigned i = 0; i < caller->nrequests; i++) {
-      struct request *r = &caller->requests[i];
-      if (r->state == REQUEST_DELIVERED && r->callee == e->id && r->turn == e->turn.number)
-        request_answer(r, -SYS_ERESTARTED, &(msg_t){0}, NULL);
-    }
-  }
+  request_each(e, fail_in_hand, &e->turn.number);
 }
 
 static bool has_deadline(const struct request *r) {
-  return (r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED) && r->deadline_us;
+  return request_is_pending(r) && r->deadline_us;
 }
 
 /* A request that is now late, unless its callee cannot be blamed. */

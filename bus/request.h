@@ -7,6 +7,13 @@
 /* In an endpoint's table of requests. */
 #define SENDREC_SLOT 0
 
+/** Whether its answer is still owed. */
+bool request_is_pending(const struct request *r);
+
+/** Calls `fn` with each pending request to a callee. */
+typedef void request_fn(struct request *r, void *arg);
+void request_each(const struct endpoint *callee, request_fn *fn, void *arg);
+
 bool request_is_sendrec(const struct request *r);
 uint64_t request_token(const struct request *r);
 

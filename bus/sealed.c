@@ -37,7 +37,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t n) {
 }
 
 static int copy(int from, int to) {
-  static uint8_t buffer[65536];
+  uint8_t buffer[16384];
   off_t at = 0;
   for (;;) {
     ssize_t n = pread(from, buffer, sizeof(buffer), at);

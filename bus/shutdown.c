@@ -4,6 +4,7 @@
 
 #include "bus/boot.h"
 #include "bus/bus.h"
+#include "bus/lifecycle.h"
 #include "bus/link.h"
 #include "bus/probation.h"
 #include "bus/timer.h"
@@ -56,6 +57,12 @@ void shutdown_continue(void) {
   if (all_gone) link_shutdown(exit_status);
 }
 
+/* Who waits for one that shall not come back would not hear of the end. */
+static void give_up_recoveries(void) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
+    if (bus_endpoint(id)->state == ENDPOINT_RECOVERING) lifecycle_stop(bus_endpoint(id));
+}
+
 void shutdown_begin(const char *why, int status) {
   if (bus.state == BUS_STOPPING) return;
   bool booted = bus.state == BUS_RUNNING;
@@ -69,6 +76,7 @@ void shutdown_begin(const char *why, int status) {
   }
   update_abort_all();
   probation_end_all();
+  give_up_recoveries();
   deadline_us = bus_now_us() + PATIENCE_US;
   timer_at(deadline_us);
   shutdown_continue();

@@ -51,7 +51,7 @@ int signature_read(const char *file, uint8_t signature[SIGNATURE_BYTES + 1], siz
 }
 
 int signature_hash(int fd, crypto_sign_state *state) {
-  static uint8_t buffer[65536];
+  uint8_t buffer[16384];
   off_t at = 0;
   if (sodium_init() < 0) return -ENOSYS;
   crypto_sign_init(state);

@@ -62,11 +62,16 @@ static bool check_versions(const struct endpoint *e) {
 
 /* ---- requests ---- */
 
+#define QUEUE_MAX (ENDPOINTS_MAX * 256u) /* more requests than there can be */
+
+/* A queue that has no end is found by check_requests(). */
 static unsigned times_in(const struct request_queue *queue, const struct request *wanted) {
   const struct request *r;
-  unsigned n = 0;
-  TAILQ_FOREACH (r, queue, link)
+  unsigned n = 0, left = QUEUE_MAX;
+  TAILQ_FOREACH (r, queue, link) {
+    if (!left--) break;
     n += r == wanted;
+  }
   return n;
 }
 
@@ -97,7 +102,7 @@ static bool check_requests(const struct endpoint *e) {
   TAILQ_FOREACH (r, &e->inbox, link) {
     if (r->callee != e->id || r->state != REQUEST_QUEUED)
       return wrong(e, "its inbox has a request that is not for it");
-    if (++queued > ENDPOINTS_MAX * 256u) return wrong(e, "its inbox has no end");
+    if (++queued > QUEUE_MAX) return wrong(e, "its inbox has no end");
   }
   if (e->inbox.tqh_last == NULL || *e->inbox.tqh_last) return wrong(e, "its inbox has no end");
   return true;

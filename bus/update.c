@@ -223,12 +223,13 @@ static void decide(void) {
   st_pass("busd.commit");
   commit.state = COMMIT_DECIDING;
   commit.orphaned = false;
-  link_commit(&m);
+  int error = link_commit(&m);
+  if (error) update_refused(commit.txid, error);
 }
 
-void update_ask(void) {
+int update_ask(void) {
   const struct loader_msg m = {.type = LOADER_COMMIT, .commit = {.txid = commit.txid}};
-  link_commit(&m);
+  return link_commit(&m);
 }
 
 int update_commit(uint64_t txid, const endpoint_t *members, uint32_t n,
@@ -330,7 +331,10 @@ static void rebind(void) {
     e->live = e->next;
     e->next = NULL;
     e->updates++;
-    if (probation && probation_begin(e, old[i], commit.txid, until_us)) old[i] = NULL;
+    if (probation && probation_begin(e, old[i], commit.txid, until_us))
+      old[i] = NULL;
+    else if (probation) /* without memory for one it is for none */
+      probation_end(commit.txid), probation = false;
   }
   for (uint32_t i = 0; i < n; i++) {
     struct endpoint *e = member(i);
@@ -352,9 +356,16 @@ void update_activate(const struct loader_msg *m) {
     st_pass("busd.rebound");
     control_committed();
     tell_committed(0);
+    if (commit.limits.probation_ms && !probation_holds(commit.txid)) probation_none(commit.txid);
     control_tell_orphans();
   }
   link_activated(m->commit.txid);
+}
+
+static void abort_members(void) {
+  for (uint32_t i = 0; i < commit.nmembers; i++)
+    update_abort(member(i));
+  if (commit.self) self_abort();
 }
 
 void update_refused(uint64_t txid, int status) {
@@ -368,7 +379,7 @@ void update_refused(uint64_t txid, int status) {
   if (um() && !commit.orphaned)
     commit_failed(status);
   else
-    update_abort_all();
+    abort_members();
   control_tell_orphans();
 }
 

@@ -49,7 +49,7 @@ void update_activate(const struct loader_msg *m);
 /** It has decided against it. @param status  why, a negative errno */
 void update_refused(uint64_t txid, int status);
 /** In a new version of busd, which has the order to commit in its state: asks the loader to. */
-void update_ask(void);
+int update_ask(void);
 /** Tells um the time-outs that the manifest has now. */
 void update_tell_time_outs(void);
 

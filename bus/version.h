@@ -22,7 +22,7 @@ enum version_state {
   VERSION_ENDING,    /* told to die, or dead; its exit is awaited */
 };
 
-/* What is to be said to it, in the order of the bits, at its next receive. That it is live comes
+/* What is to be said to it, the lowest bit first, at its next receive. That it is live comes
  * first: the next update may begin before a new version is back in receive. */
 enum version_control {
   CONTROL_LIVE = 1,
@@ -30,8 +30,8 @@ enum version_control {
   CONTROL_PREPARE = 4,
   CONTROL_CONVERGE = 8,
   CONTROL_SHUTDOWN = 16,
-  CONTROL_PASSED = 64,
-  CONTROL_PING = 32,
+  CONTROL_PASSED = 32,
+  CONTROL_PING = 64,
 };
 
 struct version {

@@ -12,10 +12,6 @@ static bool is_held(const struct endpoint *e) {
   return e->state == ENDPOINT_FROZEN || e->state == ENDPOINT_CONVERGING;
 }
 
-static bool is_pending(const struct request *r) {
-  return r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
-}
-
 static void add(enum kern_wait_why why, const struct endpoint *who, uint32_t type) {
   if (answer.head.count == KERN_WAITS_MAX) return;
   answer.waits[answer.head.count++] = (struct kern_wait){why, who->id, type, is_held(who)};
@@ -23,7 +19,7 @@ static void add(enum kern_wait_why why, const struct endpoint *who, uint32_t typ
 
 static void add_answers(const struct endpoint *e) {
   for (unsigned i = 0; i < e->nrequests; i++)
-    if (is_pending(&e->requests[i]))
+    if (request_is_pending(&e->requests[i]))
       add(KERN_WAIT_ANSWER, bus_endpoint(e->requests[i].callee), e->requests[i].m.type);
 }
 
@@ -33,11 +29,14 @@ static void add_withheld(const struct endpoint *e) {
     add(KERN_WAIT_WITHHELD, bus_endpoint(r->caller), r->m.type);
 }
 
-/* Is it held, or does it wait in a sendrec for one that is? Then it can send nothing. */
+/* Is it dead for good or held, or does it wait in a sendrec for one that is held? Then it can send
+ * nothing. */
 static bool is_silent(const struct endpoint *e) {
-  if (!e->live || is_held(e)) return true;
+  if (!e->live) return !e->restart_at_us;
+  if (is_held(e)) return true;
   const struct request *r = &e->requests[SENDREC_SLOT];
-  return e->live->state == VERSION_CALLING && is_pending(r) && is_held(bus_endpoint(r->callee));
+  return e->live->state == VERSION_CALLING && request_is_pending(r) &&
+         is_held(bus_endpoint(r->callee));
 }
 
 static void add_peers(const struct endpoint *e) {

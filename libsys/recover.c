@@ -28,7 +28,9 @@ void recover_offer(void) {
   struct kern_args args = {.m = {.type = KERN_KEEP}, .fd_out = -1};
   int error = kern_call(&args);
   if (!error) error = st_keep_export(args.fd_in);
-  if (error) sys_log("its state would not be recovered after a crash: %s", sys_strerror(error));
+  if (!error) return;
+  sys_log("its state would not be recovered after a crash: %s", sys_strerror(error));
+  runtime.hello.keep = 0; /* what failed once is not tried at each message */
 }
 
 /* ---- after it ---- */

@@ -22,7 +22,8 @@ SYS_NEEDS(kernel, "update");
 
 static struct limits limits = {.load_ms = 5000, .converge_ms = 3000, .transfer_ms = 2000};
 
-static void read_limit(const char *arg) {
+/* @return whether it is known */
+static bool read_limit(const char *arg) {
   unsigned ms;
   if (sscanf(arg, "load=%u", &ms) == 1 && ms)
     limits.load_ms = ms;
@@ -32,18 +33,20 @@ static void read_limit(const char *arg) {
     limits.transfer_ms = ms;
   else if (sscanf(arg, "maxtime=%u", &ms) == 1)
     limits.max_ms = ms;
-  else {
+  else if (!signed_argument(arg)) {
     sys_log("unknown argument '%s'; known: load=MS converge=MS transfer=MS maxtime=MS "
             "key=HEXADECIMAL",
             arg);
-    exit(EXIT_FAILURE);
+    return false;
   }
+  return true;
 }
 
-/* Arguments as main() got them, name included. */
+/* Arguments as main() got them, name included; now that it runs, a wrong one only changes nothing.
+ */
 static void read_limits(const char *arguments, size_t bytes) {
   for (const char *end = arguments + bytes, *arg = arguments; arg < end; arg += strlen(arg) + 1)
-    if (arg != arguments && !signed_argument(arg)) read_limit(arg);
+    if (arg != arguments) read_limit(arg);
 }
 
 static const char *text_of(const msg_t *m) {
@@ -109,7 +112,7 @@ int main(int argc, char **argv) {
   event_eh_t handlers = {.init = init, .live_update = hide};
   sys_startup(&handlers);
   for (int i = 1; i < argc; i++)
-    if (!signed_argument(argv[i])) read_limit(argv[i]);
+    if (!read_limit(argv[i])) return EXIT_FAILURE;
   while (1) {
     msg_t m;
     sys_receive(&m);

@@ -29,7 +29,7 @@ def kill_repeatedly(system: System, times: int) -> None:
 def test_component_that_keeps_dying_is_given_up():
     with System(Manifest.empty().add("counter", restart="always")) as system:
         kill_repeatedly(system, FAILURES_MAX + 1)
-        system.wait(lambda: "counter has died 9 times in quick succession: it is not started again"
+        system.wait(lambda: "counter has failed 9 times in quick succession: it is not started again"
                     in system.log("instance"), "the bus to give it up")
         assert system.status()["counter"].state == "given up"
         assert system.status()["um"].state == "running"
