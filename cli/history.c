@@ -31,30 +31,24 @@ static void show(struct view *v, const Proteos__Transaction *t) {
   v->shown++;
 }
 
-static Proteos__Transaction *copy(const Proteos__Transaction *t) {
-  size_t bytes = proteos__transaction__get_packed_size(t);
-  uint8_t *packed = malloc(bytes + 1);
-  if (!packed) return NULL;
-  proteos__transaction__pack(t, packed);
-  Proteos__Transaction *made = proteos__transaction__unpack(NULL, bytes, packed);
-  free(packed);
-  return made;
-}
-
-static void flush_waiting(struct view *v, uint64_t next_number) {
+/* @param counts  whether it is all that there is of it */
+static void end_waiting(struct view *v, bool counts) {
   if (!v->waiting) return;
-  if (v->waiting->number != next_number) show(v, v->waiting);
+  if (counts) show(v, v->waiting);
   proteos__transaction__free_unpacked(v->waiting, NULL);
   v->waiting = NULL;
 }
 
+/* Only one update runs at a time, but others may be refused meanwhile, or be taken back. */
 static void seen(const Proteos__Transaction *t, void *arg) {
   struct view *v = arg;
-  flush_waiting(v, t->number);
-  if (t->outcome == PROTEOS__TRANSACTION__OUTCOME__BEGUN)
-    v->waiting = copy(t);
-  else
-    show(v, t);
+  if (t->outcome == PROTEOS__TRANSACTION__OUTCOME__BEGUN) {
+    end_waiting(v, true);
+    v->waiting = journal_copy(t);
+    return;
+  }
+  if (v->waiting && v->waiting->number == t->number) end_waiting(v, false);
+  show(v, t);
 }
 
 /* ---- printing ---- */
@@ -107,7 +101,7 @@ static int print_journal(const struct instance *instance, struct view *v) {
   int fd = open_journal(instance, path);
   if (fd < 0) return EXIT_FAILURE;
   off_t whole = journal_file_read(fd, seen, v);
-  flush_waiting(v, 0);
+  end_waiting(v, true);
   if (fstat(fd, &st) == 0 && st.st_size > whole)
     fprintf(stderr, "prctl: %s: the last %lld bytes are no record\n", path,
             (long long)(st.st_size - whole));

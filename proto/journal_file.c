@@ -31,3 +31,13 @@ off_t journal_file_read(int fd, void (*seen)(const Proteos__Transaction *t, void
   }
   return at;
 }
+
+Proteos__Transaction *journal_copy(const Proteos__Transaction *t) {
+  size_t bytes = proteos__transaction__get_packed_size(t);
+  uint8_t *packed = malloc(bytes + 1);
+  if (!packed) return NULL;
+  proteos__transaction__pack(t, packed);
+  Proteos__Transaction *made = proteos__transaction__unpack(NULL, bytes, packed);
+  free(packed);
+  return made;
+}

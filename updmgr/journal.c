@@ -37,6 +37,24 @@ uint64_t journal_next(void) {
   return ++last_number;
 }
 
+struct search {
+  uint64_t id;
+  Proteos__Transaction *found;
+};
+
+static void compare(const Proteos__Transaction *t, void *arg) {
+  struct search *s = arg;
+  if (t->id != s->id) return;
+  if (s->found) proteos__transaction__free_unpacked(s->found, NULL);
+  s->found = journal_copy(t);
+}
+
+Proteos__Transaction *journal_find(uint64_t id) {
+  struct search s = {.id = id};
+  if (journal >= 0) journal_file_read(journal, compare, &s);
+  return s.found;
+}
+
 /* @return 0 or a negative errno; a part that got written is taken back */
 static int append(const uint8_t *record, size_t bytes) {
   off_t end = lseek(journal, 0, SEEK_END);

@@ -12,6 +12,8 @@
 void journal_open(void);
 /** The number of the next transaction. */
 uint64_t journal_next(void);
+/** The last record of a transaction, by its id. @return owned by the caller, or NULL */
+Proteos__Transaction *journal_find(uint64_t id);
 /** Adds a record, and waits until it is on disk. */
 void journal_append(const Proteos__Transaction *t);
 

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "journal.pb-c.h"
 #include "libsys/sys.h"
+#include "proto/printable.h"
 #include "updmgr/journal.h"
 
 /* A member's part, in memory of its own. */
@@ -22,15 +24,22 @@ struct record {
   Proteos__TransactionMember **member_list;
 };
 
+/* What came from a client may be any bytes. @return owned by the caller; "" without memory */
+static char *printable(const char *text) {
+  char *copy = strdup(text);
+  if (copy) printable_make(copy);
+  return copy ? copy : strdup("");
+}
+
 static void fill_part(struct part *p, const struct member *m) {
   proteos__transaction_member__init(&p->member);
   proteos__update_times__init(&p->times);
   p->member.component = (char *)(uintptr_t)m->name;
-  p->member.path = m->path;
+  p->member.path = printable(m->path);
   p->member.old_build_id = (char *)(uintptr_t)m->old_build_id;
   p->member.new_build_id = (char *)(uintptr_t)m->new_build_id;
-  p->member.filter = m->filter;
-  p->member.allow = m->allow;
+  p->member.filter = printable(m->filter);
+  p->member.allow = printable(m->allow);
   p->member.times = &p->times;
   p->times.loaded_us = m->times.loaded;
   p->times.planned_us = m->times.planned;
@@ -77,6 +86,7 @@ static void fill(struct record *r, const struct transaction *t, const struct mem
                  enum outcome outcome) {
   proteos__transaction__init(&r->transaction);
   r->transaction.number = t->number;
+  r->transaction.id = t->id;
   r->transaction.started_s = t->started_s;
   r->transaction.outcome = (Proteos__Transaction__Outcome)outcome;
   fill_members(r, members);
@@ -84,6 +94,11 @@ static void fill(struct record *r, const struct transaction *t, const struct mem
 }
 
 static void drop(struct record *r) {
+  for (size_t i = 0; i < r->transaction.n_members; i++) {
+    free(r->parts[i].member.path);
+    free(r->parts[i].member.filter);
+    free(r->parts[i].member.allow);
+  }
   free(r->parts);
   free(r->member_list);
 }
@@ -121,67 +136,33 @@ void record_refused(client_t client, const struct member_list *members, int stat
                     const char *reason) {
   struct transaction t = {.client = client};
   begin(&t);
-  end(&t, members, OUTCOME_REFUSED, status, reason);
+  char *text = printable(reason); /* it may quote the client */
+  end(&t, members, OUTCOME_REFUSED, status, text ? text : "");
+  free(text);
 }
 
 /* ---- probation ---- */
 
-/* A transaction whose new versions are on probation. */
-struct kept {
-  TAILQ_ENTRY(kept) link;
-  uint64_t id;
-  size_t bytes;
-  uint8_t *packed; /* its record */
-};
-
-static TAILQ_HEAD(, kept) kept_records = TAILQ_HEAD_INITIALIZER(kept_records);
-
-void record_keep(const struct transaction *t) {
-  struct record r = {0};
-  struct kept *k = calloc(1, sizeof(*k));
-  fill(&r, t, &t->members, OUTCOME_TAKEN_BACK);
-  if (k) {
-    k->id = t->id;
-    k->bytes = proteos__transaction__get_packed_size(&r.transaction);
-    k->packed = malloc(k->bytes + 1);
-  }
-  if (k && k->packed) {
-    proteos__transaction__pack(&r.transaction, k->packed);
-    TAILQ_INSERT_TAIL(&kept_records, k, link);
-  } else {
-    sys_log("there is no memory to record how the probation ends");
-    free(k);
-  }
-  drop(&r);
-}
-
-static void write_taken_back(const struct kept *k, const char *reason) {
-  Proteos__Transaction *t = proteos__transaction__unpack(NULL, k->bytes, k->packed);
-  if (!t) return;
-  char *none = t->reason;
+static void write_taken_back(uint64_t id, const char *reason) {
+  Proteos__Transaction *t = journal_find(id);
+  if (!t) return; /* there is no journal, and the log has it */
+  char *former = t->reason;
+  t->outcome = PROTEOS__TRANSACTION__OUTCOME__TAKEN_BACK;
   t->reason = (char *)(uintptr_t)reason;
   t->status = -ECHILD;
   journal_append(t);
-  t->reason = none;
+  t->reason = former;
   proteos__transaction__free_unpacked(t, NULL);
 }
 
 void record_probation(uint64_t id, bool passed, endpoint_t who) {
-  struct kept *k;
   char reason[160], name[BUS_NAME_MAX];
-  TAILQ_FOREACH (k, &kept_records, link)
-    if (k->id == id) break;
-  if (!k) return; /* of an um that died */
   if (passed) {
     client_say(0, "The probation is over: the new versions stay.");
-  } else {
-    member_name(who, name);
-    snprintf(reason, sizeof(reason), "%s died on probation: the old versions have taken over",
-             name);
-    client_say(0, "%s.", reason);
-    write_taken_back(k, reason);
+    return;
   }
-  TAILQ_REMOVE(&kept_records, k, link);
-  free(k->packed);
-  free(k);
+  member_name(who, name);
+  snprintf(reason, sizeof(reason), "%s died on probation: the old versions have taken over", name);
+  client_say(0, "%s.", reason);
+  write_taken_back(id, reason);
 }

@@ -23,10 +23,7 @@ void record_begin(struct transaction *t);
  * @param reason  of anything but OUTCOME_DONE; "" */
 void record_end(const struct transaction *t, enum outcome outcome, int status, const char *reason);
 
-/** Its new versions are on probation: keeps its record, to add to the journal how that ends. */
-void record_keep(const struct transaction *t);
-
-/** A probation is over. @param id  of the transaction
+/** A probation is over: adds to the journal when it has failed. @param id  of the transaction
  * @param passed  the new versions stay
  * @param who     the component that died, if not */
 void record_probation(uint64_t id, bool passed, endpoint_t who);

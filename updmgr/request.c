@@ -219,8 +219,11 @@ void request_handle(client_t client, const void *packed, size_t bytes, const int
     struct member_list members = TAILQ_HEAD_INITIALIZER(members);
     int error = take_members(request->update, fds, nfds, &members);
     if (error) {
-      client_say(client, "Request refused: %u executables are needed, and %u came.",
-                 count_files(request->update), nfds);
+      if (error == -EBADMSG)
+        client_say(client, "Request refused: %u executables are needed, and %u came.",
+                   count_files(request->update), nfds);
+      else
+        client_say(client, "Request refused: %s.", sys_strerror(error));
       client_end(client, error, NULL);
     } else {
       act(client, request->update, &members, defaults);

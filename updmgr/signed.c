@@ -39,8 +39,11 @@ int signed_check(struct member *m, int running_fd, char *why, size_t cap) {
   case 0:
     break;
   case -ENOKEY:
-    snprintf(why, cap, "%s is not signed, and this instance takes only signed versions; see %s",
-             m->path, "prctl sign");
+    if (m->self)
+      snprintf(why, cap, "what runs was not started as a signed version; give a signed file");
+    else
+      snprintf(why, cap, "%s is not signed, and this instance takes only signed versions; see %s",
+               m->path, "prctl sign");
     break;
   case -EKEYREJECTED:
     snprintf(why, cap, "the signature of %s is not one of this file by the instance's key",

@@ -10,6 +10,7 @@
 #include "libst/fault.h"
 #include "libsys/kern.h"
 #include "libsys/sys.h"
+#include "proto/printable.h"
 #include "updmgr/deadlock.h"
 #include "updmgr/record.h"
 
@@ -56,13 +57,8 @@ static uint32_t phase_limit_ms(enum phase phase) {
   return 0;
 }
 
-/* When the running phase must have ended, or the whole update; 0: never. */
-static uint64_t deadline_us(void) {
-  uint32_t limit = phase_limit_ms(tx.phase), whole = tx.options.limits.max_ms;
-  uint64_t phase_end = limit ? sys_time_us() + limit * 1000ull : 0;
-  bool decides = tx.phase != PHASE_IDLE && tx.phase != PHASE_COMMITTING; /* or the bus does */
-  uint64_t end = whole && decides ? tx.started_us + whole * 1000ull : 0;
-  return phase_end && (!end || phase_end < end) ? phase_end : end;
+static uint64_t after_ms(uint32_t ms) {
+  return ms ? sys_time_us() + ms * 1000ull : 0;
 }
 
 static void enter(enum phase phase) {
@@ -70,8 +66,11 @@ static void enter(enum phase phase) {
   tx.times[tx.phase].took_us = now - tx.times[tx.phase].began_us;
   tx.phase = phase;
   tx.times[phase].began_us = now;
-  sys_alarm(TRANSACTION_ALARM, deadline_us());
-  if (phase == PHASE_CONVERGING) sys_alarm(TRANSACTION_LOOK, sys_time_us() + LOOK_US);
+  tx.deadline_us = after_ms(phase_limit_ms(phase));
+  sys_alarm(TRANSACTION_ALARM, tx.deadline_us);
+  /* Not between the last freezing and the commit, when every call of the bus is waited for. */
+  if (phase != PHASE_TRANSFERRING)
+    sys_alarm(TRANSACTION_LOOK, phase == PHASE_CONVERGING ? sys_time_us() + LOOK_US : 0);
 }
 
 static struct member *member_at(endpoint_t ep) {
@@ -89,6 +88,7 @@ static bool several(void) {
 static void finish(enum outcome outcome, int status, const char *reason) {
   st_pass("um.finish");
   enter(PHASE_IDLE);
+  sys_alarm(TRANSACTION_MAXTIME, 0);
   record_end(&tx, outcome, status, reason);
   member_list_free(&tx.members);
   tx.client = 0;
@@ -127,6 +127,7 @@ static void fail_for(enum outcome outcome, int status, const char *meaning, cons
     failure.outcome = outcome;
     failure.meaning = meaning;
     vsnprintf(failure.reason, sizeof(failure.reason), fmt, ap);
+    printable_make(failure.reason); /* it may quote a version's report */
   }
   if (tx.phase != PHASE_COMMITTING) give_up();
 }
@@ -351,6 +352,7 @@ void transaction_begin(client_t client, struct member_list *members,
   TAILQ_CONCAT(&tx.members, members, link);
   set_limits(&options->limits, defaults);
   record_begin(&tx);
+  sys_alarm(TRANSACTION_MAXTIME, after_ms(tx.options.limits.max_ms));
   say_requested();
   enter(PHASE_LOADING);
   struct member *m;
@@ -436,13 +438,19 @@ static enum phase phase_of_new(const struct member *m, int wait_status) {
   return tx.phase == PHASE_CONVERGING && m->converging && !killed ? PHASE_TRANSFERRING : tx.phase;
 }
 
-void transaction_exited(endpoint_t ep, int pid, int wait_status) {
+/* Not the end of an earlier transaction's new version, nor one that the old version's has caused.
+ */
+static bool is_news(const struct member *m, bool is_new, int pid) {
+  return !is_new || (pid == m->new_pid && !m->orphaned);
+}
+
+void transaction_exited(endpoint_t ep, bool is_new, int pid, int wait_status) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
-  if (!m || (m->orphaned && pid == m->new_pid)) return;
+  if (!m || !is_news(m, is_new, pid)) return;
   char signal[32] = "";
   if (WIFSIGNALED(wait_status))
     snprintf(signal, sizeof(signal), " (signal %d)", WTERMSIG(wait_status));
-  if (pid == m->new_pid)
+  if (is_new)
     fail(-ECHILD, "%s's new version %s %s%s", m->name, how_it_ended(wait_status),
          phase_text(phase_of_new(m, wait_status)), signal);
   else
@@ -493,25 +501,35 @@ static void quiescence_timed_out(struct member *m, uint32_t ms) {
   not_quiescent(m, -ETIMEDOUT, how);
 }
 
-/* @param m  the member that keeps the others waiting */
-static void fail_late(struct member *m) {
-  uint32_t ms = phase_limit_ms(tx.phase), whole = tx.options.limits.max_ms;
-  if (whole && elapsed_us() >= whole * 1000ull)
-    fail(-ETIMEDOUT, "the update did not come to its commit within %u ms (-maxtime); %s was %s",
-         whole, m->name, tx.phase == PHASE_CONVERGING ? "converging" : "not ready");
-  else if (tx.phase == PHASE_CONVERGING)
+/* @param m  the member that keeps the others waiting, in `phase` */
+static void fail_late(struct member *m, enum phase phase) {
+  uint32_t ms = phase_limit_ms(phase);
+  if (phase == PHASE_CONVERGING)
     quiescence_timed_out(m, ms);
-  else if (tx.phase == PHASE_LOADING && member_reached(m, UPDATE_PLANNED))
+  else if (phase == PHASE_LOADING && member_reached(m, UPDATE_PLANNED))
     fail(-ETIMEDOUT, "the running version of %s did not answer within %u ms %s", m->name, ms,
-         phase_text(tx.phase));
+         phase_text(phase));
   else
     fail(-ETIMEDOUT, "%s's new version did not answer within %u ms %s", m->name, ms,
-         phase_text(tx.phase));
+         phase_text(phase));
+}
+
+/* The alarm of a phase that has ended just in time may still be heard of. */
+static bool is_late(void) {
+  return tx.deadline_us && sys_time_us() >= tx.deadline_us;
 }
 
 void transaction_time_out(void) {
+  struct member *m = transaction_running() && is_late() ? laggard() : NULL;
+  if (m) fail_late(m, tx.phase);
+}
+
+void transaction_maxtime(void) {
   struct member *m = transaction_running() ? laggard() : NULL;
-  if (m) fail_late(m);
+  if (!m) return; /* or the bus decides already */
+  fail(-ETIMEDOUT, "the update did not come to its commit within %u ms (-maxtime); %s was %s",
+       tx.options.limits.max_ms, m->name,
+       tx.phase == PHASE_CONVERGING ? "converging" : "not ready");
 }
 
 /* Of those that converge by the order to commit, the one that has failed to: um is before busd. */
@@ -522,11 +540,10 @@ static struct member *last_laggard(void) {
   return late;
 }
 
-static void begin_probation(void) {
+static void say_probation(void) {
   client_say(tx.client, "On probation for %u ms: if %s fails, %s.", tx.options.probation_ms,
              several() ? "one of the new versions" : "the new version",
              several() ? "all old ones take over" : "the old one takes over");
-  record_keep(&tx);
 }
 
 void transaction_committed(uint64_t id, int status) {
@@ -535,16 +552,16 @@ void transaction_committed(uint64_t id, int status) {
     st_pass("um.committed");
     client_say(tx.client, "Cleaning up old version...");
     client_say(tx.client, "Live update done.");
-    if (tx.options.probation_ms) begin_probation();
+    if (tx.options.probation_ms) say_probation();
     finish(OUTCOME_DONE, 0, "");
     return;
   }
   struct member *late = status == -ETIMEDOUT ? last_laggard() : NULL;
-  enter(late && !member_reached(late, UPDATE_FROZEN) ? PHASE_CONVERGING : PHASE_TRANSFERRING);
-  if (failure.status)
-    give_up();
+  if (failure.status) /* then it is the reason */
+    ;
   else if (late)
-    fail_late(late);
+    fail_late(late, member_reached(late, UPDATE_FROZEN) ? PHASE_TRANSFERRING : PHASE_CONVERGING);
   else
     fail(status, "the commit was refused (%s)", sys_strerror(status));
+  give_up();
 }

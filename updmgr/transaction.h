@@ -33,9 +33,10 @@ struct transaction {
   client_t client;
   struct member_list members; /* in the order of freezing */
   struct transaction_options options;
-  uint64_t number;     /* in the journal */
-  uint64_t started_s;  /* since 1970 */
-  uint64_t started_us; /* bus time */
+  uint64_t number;      /* in the journal */
+  uint64_t started_s;   /* since 1970 */
+  uint64_t started_us;  /* bus time */
+  uint64_t deadline_us; /* of the running phase; 0: none */
   struct {
     uint64_t began_us, took_us; /* from the start; 0: it did not come to that */
   } times[PHASES];
@@ -55,19 +56,23 @@ bool transaction_running(void);
  * @param text  may be "" */
 void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int status,
                           const char *text);
-/** A process ended. @param wait_status  as from waitpid() */
-void transaction_exited(endpoint_t ep, int pid, int wait_status);
+/** A process ended. @param is_new  it was a new version, or else the one that served
+ * @param wait_status  as from waitpid() */
+void transaction_exited(endpoint_t ep, bool is_new, int pid, int wait_status);
 /** The outcome of the commit that was ordered: 0, or why the bus refused it. */
 void transaction_committed(uint64_t id, int status);
 /** The client is gone. */
 void transaction_client_gone(client_t client);
-/** The alarm TRANSACTION_ALARM went off: a phase, or the whole update, has taken too long. */
+/** The alarm TRANSACTION_ALARM went off: a phase has taken too long. */
 void transaction_time_out(void);
+/** The alarm TRANSACTION_MAXTIME went off: the whole update has. */
+void transaction_maxtime(void);
 /** The alarm TRANSACTION_LOOK went off: is the member that converges in a deadlock? */
 void transaction_look(void);
 
 /* Bits of um's alarms. */
-#define TRANSACTION_ALARM 0u
-#define TRANSACTION_LOOK  1u
+#define TRANSACTION_ALARM   0u
+#define TRANSACTION_LOOK    1u
+#define TRANSACTION_MAXTIME 2u
 
 #endif

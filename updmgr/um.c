@@ -70,7 +70,7 @@ static void process_msg(const msg_t *m) {
     transaction_reported(m->i32[0], m->i32[3], (enum update_phase)m->u32[1], m->i32[2], text_of(m));
     break;
   case UM_EXITED:
-    transaction_exited(m->i32[0], m->i32[2], m->i32[3]);
+    transaction_exited(m->i32[0], m->u32[1] == 1, m->i32[2], m->i32[3]);
     break;
   case UM_COMMITTED:
     transaction_committed(m->u64[0], m->i32[2]);
@@ -93,6 +93,7 @@ static void process_msg(const msg_t *m) {
   case SYS_NOTIFIED:
     if (m->bits & (1ull << TRANSACTION_ALARM)) transaction_time_out();
     if (m->bits & (1ull << TRANSACTION_LOOK)) transaction_look();
+    if (m->bits & (1ull << TRANSACTION_MAXTIME)) transaction_maxtime();
     break;
   }
 }

@@ -222,12 +222,15 @@ class PointerMaker:
 
     def only_grows(self, type_) -> bool:
         """May the differences be such as need no other layout: new enumerators and names, another
-        name of the same number, another member of a union?"""
+        name of the same number, an address in a pointer instead of an integer, another member of a
+        union?"""
         def is_same(a, b) -> bool:
             if isinstance(a, Array) and isinstance(b, Array):
                 return a.count == b.count and is_same(a.of, b.of)
             if isinstance(a, Int) and isinstance(b, Int):
                 return (a.bits, a.signed) == (b.bits, b.signed)
+            if isinstance(a, Pointer) and isinstance(b, Pointer):
+                return (a.to, a.mask) == (b.to, b.mask)
             return a == b
 
         def widened(t) -> bool:

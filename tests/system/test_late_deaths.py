@@ -22,17 +22,18 @@ def faulty() -> Iterator[System]:
         yield system
 
 
-def update_without_um(system: System, *delay: str) -> str:
-    """Kills um, which is started again, while the loader takes its time. @return what prctl prints"""
+def update_without_um(system: System, *delay: str) -> tuple[int, str]:
+    """Kills um, which is started again, while the loader takes its time.
+
+    @return prctl's exit status and what it prints"""
     system.prctl("fault", "loader", *delay)
     prctl = system.start_prctl("update", "counter", "/bin/counter.new")
     system.wait(lambda: system.status()["counter"].state == "frozen", "the loader's turn")
     system.wait(lambda: any(o[1] == "has happened" for o in fired(system)), "the loader's delay")
     system.kill("um")
     output, _ = prctl.communicate(timeout=20)
-    assert prctl.returncode != 0
     system.wait(lambda: system.status()["um"].restarts == 1, "um's restart")
-    return output
+    return prctl.returncode, output
 
 
 def fired(system: System) -> list[tuple[str, str]]:
@@ -43,16 +44,16 @@ def fired(system: System) -> list[tuple[str, str]]:
 def test_refused_for_an_um_that_has_died_thaws_all(faulty):
     """The delay is longer than the loader's time for a decision, and um is started again in it."""
     before = faulty.status()["counter"]
-    output = update_without_um(faulty, "loader.decide", "delay", "-value", "1500")
-    assert output.endswith(ABANDONED)
+    status, output = update_without_um(faulty, "loader.decide", "delay", "-value", "1500")
+    assert status == 3 and output.endswith(ABANDONED)
     faulty.wait(lambda: faulty.status()["counter"].state == "running", "the thaw")
     assert faulty.status()["counter"].pid == before.pid
     faulty.update("counter", "/bin/counter.new")
 
 
 def test_committed_for_an_um_that_has_died_is_said_so(faulty):
-    output = update_without_um(faulty, "loader.decided", "delay", "-value", "500")
-    assert output.endswith(DONE)
+    status, output = update_without_um(faulty, "loader.decided", "delay", "-value", "500")
+    assert status == 0 and output.endswith(DONE)
     assert faulty.status()["counter"].updates == 1
     faulty.update("counter", "/bin/counter")
 
@@ -60,11 +61,11 @@ def test_committed_for_an_um_that_has_died_is_said_so(faulty):
 def test_um_that_dies_after_the_commit(faulty):
     faulty.prctl("fault", "um", "um.committed", "kill")
     done = faulty.try_prctl("update", "counter", "/bin/counter.new")
-    assert done.returncode != 0 and done.stdout.endswith(DONE)
+    assert done.returncode == 0 and done.stdout.endswith(DONE)
     assert faulty.status()["counter"].updates == 1
     faulty.prctl("fault", "um", "um.check", "kill")
     done = faulty.try_prctl("update", "counter", "/bin/counter")
-    assert done.returncode != 0 and done.stdout.endswith(ABANDONED)
+    assert done.returncode == 3 and done.stdout.endswith(ABANDONED)
 
 
 def test_component_dies_while_its_new_version_is_started(faulty):

@@ -253,7 +253,7 @@ def test_restart_of_what_was_altered_meanwhile(signer):
         flip_a_bit(signer, path)  # in place: what runs is a copy
         assert system.status()["counter"].state == "running"
         system.kill("counter")
-        system.wait(lambda: f"an executable of counter is refused: {path}.sig is no signature"
+        system.wait(lambda: f"counter cannot be started: {path}.sig is no signature"
                     in system.log("instance"), "the refusal")
         assert system.status()["counter"].state == "dead"
         assert system.status()["um"].state == "running"

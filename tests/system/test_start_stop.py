@@ -97,7 +97,7 @@ def test_start_of_one_that_fails(tmp_path):
         system.prctl("stop", "counter")
         executable.unlink()
         assert refusal(system, "start", "counter") == \
-            "counter did not start: No such file or directory"
+            f"counter did not start: {executable}: No such file or directory"
         assert system.status()["counter"].state == "dead"
 
 
