@@ -149,6 +149,13 @@ def innermost(type_):
     return type_
 
 
+def width(type_) -> int | None:
+    """Bits of a number or an address; None: it is neither."""
+    if isinstance(type_, (Pointer, FunctionPointer)):
+        return 64
+    return type_.bits if isinstance(type_, Int) else None
+
+
 def is_enum(type_) -> bool:
     return isinstance(type_, Named) and type_.keyword == "enum"
 
