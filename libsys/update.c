@@ -206,6 +206,7 @@ void update_control(struct channel_in *in) {
     thaw();
     break;
   case BUS_CTL_PASSED:
+    st_pass("sys.passed");
     writing_back = true;
     break;
   case BUS_CTL_LIVE:
@@ -228,7 +229,9 @@ static void freeze(void) {
   do {
     channel_exchange(&receive, NULL, -1, &in);
     channel_drop_fds(&in);
-  } while (in.d.kind != BUS_DELIVER_CONTROL || in.d.m.type != BUS_CTL_THAW);
+    if (in.d.kind != BUS_DELIVER_CONTROL)
+      runtime_die("the bus sent message 0x%x to a version that is frozen", in.d.m.type);
+  } while (in.d.m.type != BUS_CTL_THAW);
   thaw();
 }
 

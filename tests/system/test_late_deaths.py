@@ -9,6 +9,7 @@ from typing import Iterator
 import pytest
 
 from proteos import Manifest, System
+from test_transaction import counter_manifest, progress
 
 ABANDONED = "the update manager has died: the update is abandoned, the old versions go on\n"
 DONE = "the update manager has died, but the update is done: the new versions go on\n"
@@ -81,3 +82,14 @@ def test_component_dies_while_its_new_version_is_started(faulty):
     faulty.wait(lambda: faulty.status()["counter"].restarts == 1
                 and faulty.status()["counter"].state == "running", "its restart")
     faulty.update("counter", "/bin/counter.new")
+
+
+def test_answers_wait_for_an_old_version_whose_export_fails():
+    """It waits for the end of the update, which um takes its time to call off, and for nothing else."""
+    with System(counter_manifest(), faults=True) as system:
+        progress(system)
+        system.prctl("fault", "asker", "export.header", "error")
+        system.prctl("fault", "um", "um.undo", "delay", "-value", "300")
+        done = system.try_prctl("update", "asker", "self")
+        assert done.returncode == 3 and "Rolled back" in done.stdout, done.stdout
+        assert progress(system)["wrong"] == 0
