@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 from typing import Iterator
 
 import pytest
@@ -67,6 +69,25 @@ def test_um_that_dies_after_the_commit(faulty):
     faulty.prctl("fault", "um", "um.check", "kill")
     done = faulty.try_prctl("update", "counter", "/bin/counter")
     assert done.returncode == 3 and done.stdout.endswith(ABANDONED)
+
+
+def test_um_that_dies_at_a_request_to_remember(faulty):
+    """There is no update yet that could be rolled back."""
+    faulty.prctl("fault", "um", "um.check", "kill")
+    done = faulty.try_prctl("mupdate", "counter", "/bin/counter.new")
+    assert done.returncode == 1 and done.stdout.endswith(ABANDONED)
+
+
+@pytest.mark.parametrize("point, status, outcome, reason", [
+    ("um.committed", 0, "done", DONE), ("um.check", 3, "rolled-back", ABANDONED)])
+def test_um_that_dies_is_told_to_programs(faulty, point, status, outcome, reason):
+    faulty.prctl("fault", "um", point, "kill")
+    done = subprocess.run(
+        faulty.prctl_command("update", "counter", "/bin/counter.new", "--json"), text=True,
+        env=faulty.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["outcome"], record["number"]) == (status, outcome, 0)
+    assert record["reason"] + "\n" == reason and done.stderr == f"prctl: {reason}"
 
 
 def test_component_dies_while_its_new_version_is_started(faulty):
