@@ -50,8 +50,18 @@ class Setup:
             url = TAP_URL if self.wire == "tap" else system.url()
             with Load(url, **load, timeout_ms=CLIENT_PATIENCE_MS,
                       prefix=self.client_prefix) as clients:
+                _prefer(clients.pid, system.status()["e1000-model"].pid)
                 clients.wait_until_busy()
                 yield system, clients
+
+
+def _prefer(*pids: int) -> None:
+    """Where this runs at a real-time priority (chrt), which whatever it starts inherits: new versions
+    are loaded on the clients' CPU, and equals take no turns there."""
+    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+        above = os.sched_param(os.sched_getparam(0).sched_priority + 1)
+        for pid in pids:
+            os.sched_setscheduler(pid, os.SCHED_FIFO, above)
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class Updates:
             done = self.system.try_prctl("mupdate", name, self._file(name, i))
             if done.returncode != 0:
                 self.failures.append(done.stdout.strip())
+                self.system.try_prctl("mupdate-cancel")
+                return []
         done = self.system.try_prctl("mupdate-start", "--json")
         record = json.loads(done.stdout) if done.stdout.startswith("{") else {}
         if done.returncode == 0 and record:

@@ -260,6 +260,7 @@ class Stream:
     def run(self) -> None:
         with System() as self.system:
             self.parties = len(self.system.processes())
+            self.versions = self._versions()
             with Clients(self.system.url()) as clients:
                 self._updates(clients)
                 self.figures = clients.finish()
@@ -290,7 +291,7 @@ class Stream:
     # -- one update --------------------------------------------------------------------------
 
     def _versions(self) -> dict[str, tuple[int, int]]:
-        """Process and updates of each party."""
+        """Process and restarts of each party."""
         instance = self.system.instance()
         return {"busd": (instance.busd_pid, 0),
                 **{n: (c.pid, c.restarts) for n, c in self.system.status().items()}}
@@ -298,9 +299,9 @@ class Stream:
     def _perform(self, request: Request) -> None:
         self.counts["updates"] += 1
         try:
-            before = self._versions()
             status, text = self._ask(request)
-            self._judge(request, status, text, before, self._versions())
+            before, self.versions = self.versions, self._versions()
+            self._judge(request, status, text, before, self.versions)
         except (ProteosError, OSError, subprocess.TimeoutExpired) as problem:
             self._violated(request, str(problem))
         if self.verbose:
