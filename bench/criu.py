@@ -1,5 +1,5 @@
-"""A program that stands alone (docs/standalone.md), replaced by CRIU's checkpoint and restore, beside
-its update: both as commands, from their start to their end."""
+"""A program that stands alone (docs/standalone.md), replaced by CRIU's checkpoint and restore,
+beside its update: both as commands, from their start to their end."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Setup:
     @contextmanager
     def busy(self, **load: Any) -> Iterator[tuple[System, Load]]:
         """A system with clients that are being answered; `load` is what Load takes. A client that
-        waits for bytes of a connection that its server has forgotten learns so only by giving up."""
+        waits for bytes of a connection that its server has forgotten learns so by giving up."""
         with System(self.manifest, prefix=self.prefix) as system:
             url = TAP_URL if self.wire == "tap" else system.url()
             with Load(url, **load, timeout_ms=CLIENT_PATIENCE_MS,
@@ -56,8 +56,8 @@ class Setup:
 
 
 def _prefer(*pids: int) -> None:
-    """Where this runs at a real-time priority (chrt), which whatever it starts inherits: new versions
-    are loaded on the clients' CPU, and equals take no turns there."""
+    """Where this runs at a real-time priority (chrt), which whatever it starts inherits: new
+    versions are loaded on the clients' CPU, and equals take no turns there."""
     if os.sched_getscheduler(0) == os.SCHED_FIFO:
         above = os.sched_param(os.sched_getparam(0).sched_priority + 1)
         for pid in pids:

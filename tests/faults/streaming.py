@@ -1,10 +1,9 @@
-"""A stream of updates, good and bad, of any components, under clients that check every byte; and what
-must be true of it: no request fails, each update ends as it must, and nothing grows."""
+"""A stream of updates, good and bad, of any components, under clients that check every byte; and
+what must be true of it: no request fails, each update ends as it must, and nothing grows."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import statistics
 import subprocess
@@ -24,10 +23,12 @@ from proteos.load import Load  # noqa: E402
 
 EVERY_S = 0.2
 SAMPLE_S = 1.0
+SAMPLES_MIN = 10         # on a machine that is slow the stream lasts until there are so many
 SETTLE_S = 10.0          # until the processes of an update that has ended are gone
-PATIENT_MS = 20_000      # for each phase of an update that must succeed, on a machine with other work
+PATIENT_MS = 20_000      # for each phase of an update that must succeed, on a busy machine
 IMPATIENT_MS = 400       # for one that must not, as its new version hangs
 CLIENT_PATIENCE_MS = 30_000
+DOWNLOAD_PATIENCE_S = 120.0
 DOWNLOAD_BYTES = 30_000_000
 DOWNLOAD_RATE = "5M"    # bytes a second: over many updates
 GROWTH_MAX = 0.10        # of memory, over its first level
@@ -51,7 +52,8 @@ class Change:
     check: str = ""
 
     def __str__(self) -> str:
-        return f"{self.component} to {self.file}" + (f" -check '{self.check}'" if self.check else "")
+        check = f" -check '{self.check}'" if self.check else ""
+        return f"{self.component} to {self.file}{check}"
 
 
 @dataclass(frozen=True)
@@ -158,13 +160,17 @@ def sample(system: System, at_s: float) -> Sample:
 
 
 class Levels:
-    """Medians early and late: of the second minute and of the last one, or of as much of a shorter
-    run as is in proportion."""
+    """Medians early and late: of the second minute and of the last one; of a run of less than five
+    minutes, of the second and the last fifth of the samples."""
 
-    def __init__(self, samples: list[Sample], seconds: float):
-        part = min(60.0, seconds / 5)
-        self.early = [s for s in samples if part <= s.at_s < 2 * part]
-        self.late = [s for s in samples if s.at_s >= seconds - part]
+    def __init__(self, samples: list[Sample]):
+        part = min(60.0, samples[-1].at_s / 5) if samples else 0.0
+        n = len(samples) // 5
+        if part == 60.0:
+            self.early = [s for s in samples if part <= s.at_s < 2 * part]
+            self.late = [s for s in samples if s.at_s >= samples[-1].at_s - part]
+        else:
+            self.early, self.late = samples[n:2 * n], samples[len(samples) - n:]
 
     def of(self, key: str) -> tuple[float, float]:
         return tuple(statistics.median(getattr(s, key) for s in part)  # type: ignore[return-value]
@@ -233,7 +239,7 @@ class Clients:
         self.download.__exit__()
 
     def finish(self) -> dict[str, int]:
-        self.download.wait(CLIENT_PATIENCE_MS / 1000)
+        self.download.wait(DOWNLOAD_PATIENCE_S)
         self._end_download()
         self.load.mark()
         self.load.wait_until_busy(60)  # they are served still
@@ -272,14 +278,15 @@ class Stream:
 
     @property
     def levels(self) -> Levels:
-        return Levels(self.samples, self.seconds)
+        return Levels(self.samples)
 
     def _updates(self, clients: Clients) -> None:
         begin = time.monotonic()
         sampled = 0.0
         for request in Requests(self.seed, [*self.system.status(), "busd"]):
             now = time.monotonic()
-            if now - begin >= self.seconds:
+            enough = len(self.samples) >= SAMPLES_MIN or self.violations
+            if now - begin >= self.seconds and enough:
                 return
             self._perform(request)
             clients.tend()
@@ -349,10 +356,11 @@ class Stream:
 
     def summary(self) -> str:
         ends = ", ".join(f"{self.counts[end]} {end}" for end in HOW_IT_ENDS.values())
+        clients = Counter(self.figures)
         return (f"{self.seconds:g} s, seed {self.seed}: {self.counts['updates']} updates ({ends}); "
-                f"{self.figures.get('requests', 0)} requests, {self.figures.get('failed', 0)} failed; "
+                f"{clients['requests']} requests, {clients['failed']} failed; "
                 f"{self.downloads.total()} downloads by curl, {self.downloads['wrong']} failed; "
-                f"{self.figures.get('wrong', 0)} wrong bytes; {self.levels}; "
+                f"{clients['wrong']} wrong bytes; {self.levels}; "
                 f"{len(self.violations)} violations")
 
 
