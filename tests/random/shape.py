@@ -157,10 +157,10 @@ def meant(type_):
 
 
 def width(type_) -> int | None:
-    """Bits of a number or an address; None: it is neither."""
+    """Bits that a number or an address takes; None: it is neither."""
     if isinstance(type_, (Pointer, FunctionPointer)):
         return 64
-    return type_.bits if isinstance(type_, Int) else None
+    return max(type_.bits, 8) if isinstance(type_, Int) else None
 
 
 def is_enum(type_) -> bool:

@@ -54,6 +54,14 @@ REFUSALS = [
             "struct text { int length; }; struct text *text;",
             "text = calloc(1, sizeof(*text) + 10); text->bytes[3] = 'x'",
             "held data", fine="text = calloc(1, sizeof(*text) + 10)"),
+    Refusal("end-or-moved-start",
+            "struct part { long n; }; struct whole { struct part parts[3], last; }; struct whole whole; "
+            "struct part *into;",
+            "struct part { long n; }; struct tail { long more; struct part last; }; "
+            "struct whole { struct part parts[3]; struct tail tail; }; struct whole whole; "
+            "struct part *into;",
+            "into = &whole.parts[3]", "the start of one member and the end of another",
+            fine="into = &whole.parts[2]"),
     Refusal("struct-retagged",
             "struct a { int x, y; }; struct a *p; struct a q;",
             "struct b { int x; long z; }; struct b *p; struct b q;",
