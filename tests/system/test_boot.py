@@ -93,7 +93,7 @@ def test_no_running_instance_is_a_clear_line(tmp_path):
         assert "nobody-booted-this" in done.stdout
 
 
-def test_a_missing_executable_isbooting.refused(manifest):
+def test_a_missing_executable_is_refused(manifest):
     manifest.component("net")["file"] = "no-such-file"
     output = booting.refused(manifest)
     assert "net" in output and "no-such-file" in output
@@ -121,6 +121,6 @@ def test_a_cycle_of_calls_is_refused_with_its_path(manifest):
     assert all(name in output for name in ("httpd", "net", "e1000", "e1000-model"))
 
 
-def test_a_call_to_an_unknown_component_isbooting.refused(manifest):
+def test_a_call_to_an_unknown_component_is_refused(manifest):
     manifest.component("net")["calls"] = [{"to": "e1001"}]
     assert "e1001" in booting.refused(manifest)
