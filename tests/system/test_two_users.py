@@ -116,7 +116,7 @@ def test_no_request_of_another_user_is_heard(exposed, request_name):
 @pytest.mark.parametrize("command", [
     ["update", "net", "/bin/net.new"], ["mupdate", "net", "/bin/net.new"], ["mupdate-start"],
     ["mupdate-cancel"], ["kill", "net"], ["shutdown"], ["status"], ["trace"], ["stop", "net"],
-    ["start", "net"], ["reload"], ["top"], ["gdb", "net"], ["fault", "net", "net.none", "kill"]])
+    ["start", "net"], ["reload"], ["top"], ["gdb", "net"], ["fault", "--clear"]])
 def test_commands_of_another_user_say_why_not(exposed, command):
     status, output = as_user(OTHER, exposed.base, "--instance", exposed.name, *command)
     assert status == 1
