@@ -25,11 +25,10 @@
 #include "bus/status.h"
 #include "bus/trace.h"
 #include "libst/annotate.h"
+#include "proto/control_limits.h"
 #include "proto/printable.h"
 
-#define CLIENTS_MAX     32u
-#define CLIENT_FDS_MAX  64u
-#define REPLY_MAX_BYTES (256u << 10)
+#define CLIENTS_MAX 32u
 
 enum client_state {
   CLIENT_FREE,
@@ -96,7 +95,7 @@ static void client_free(struct client *c) {
 /* ---- replies ---- */
 
 int control_reply(int fd, const Proteos__ControlReply *reply) {
-  static uint8_t packed[REPLY_MAX_BYTES];
+  static uint8_t packed[CONTROL_REPLY_MAX_BYTES];
   if (proteos__control_reply__get_packed_size(reply) > sizeof(packed)) return -EMSGSIZE;
   size_t n = proteos__control_reply__pack(reply, packed);
   ssize_t sent = send(fd, packed, n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -287,7 +286,7 @@ static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, con
     why = "the update manager is not running";
   else if (bus.state != BUS_RUNNING)
     why = "the instance is booting or ending";
-  else if (bytes > SYS_PAYLOAD_MAX)
+  else if (bytes > CONTROL_REQUEST_MAX_BYTES)
     why = "the request is too large";
   if (why) {
     end_request(c, -EAGAIN, why);
@@ -346,10 +345,10 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
 }
 
 static void client_ready(int fd, void *client) {
-  static uint8_t packed[SYS_PAYLOAD_MAX + 1];
+  static uint8_t packed[CONTROL_REQUEST_MAX_BYTES + 1];
   struct client *c = client;
-  int fds[CLIENT_FDS_MAX];
-  unsigned nfds = CLIENT_FDS_MAX;
+  int fds[CONTROL_FILES_MAX];
+  unsigned nfds = CONTROL_FILES_MAX;
   bool taken = false;
   ssize_t n = fdpass_receive(fd, packed, sizeof(packed), fds, &nfds);
   if (n == -EAGAIN || n == -EINTR) return;

@@ -2,6 +2,7 @@
 #include "bus/manifest.h"
 
 #include <cyaml/cyaml.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static struct manifest *load(struct manifest_source *source) {
   config.log_ctx = &c;
   cyaml_err_t err = cyaml_load_file(source->path, &config, &manifest, (cyaml_data_t **)&m, NULL);
   if (err == CYAML_ERR_FILE_OPEN)
-    manifest_problem_at(source, 0, "cannot be opened");
+    manifest_problem_at(source, 0, "cannot be opened: %s", strerror(errno));
   else if (err != CYAML_OK)
     manifest_problem_at(source, c.line, "%s", c.what[0] ? c.what : cyaml_strerror(err));
   else if (!m) /* no document at all is no error of YAML's */

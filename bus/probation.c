@@ -1,5 +1,6 @@
 #include "bus/probation.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "bus/timer.h"
 #include "bus/update.h"
 #include "bus/watch.h"
+#include "libst/fault.h"
 
 /* A call that was in flight when the old version froze. */
 struct kept_call {
@@ -88,7 +90,7 @@ static void drop(struct endpoint *e) {
 }
 
 bool probation_begin(struct endpoint *e, struct version *old, uint64_t txid, uint64_t until_us) {
-  struct probation *p = calloc(1, sizeof(*p));
+  struct probation *p = st_fault("probation.begin", ENOMEM) ? NULL : calloc(1, sizeof(*p));
   if (p) p->calls = calloc(e->nrequests, sizeof(*p->calls));
   if (!p || !p->calls) {
     free(p);
@@ -167,20 +169,24 @@ void probation_none(uint64_t txid) {
 /* The new version stays, whatever happens to it. */
 static void pass(struct endpoint *e) {
   struct version *former = e->probation->former;
+  st_pass("probation.pass");
   drop(e);
   if (former) update_retire(former);
   version_control(e->live, CONTROL_PASSED);
 }
 
-void probation_end(uint64_t txid) {
+void probation_cancel(uint64_t txid) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct endpoint *e = bus_endpoint(id);
-    if (e->probation && e->probation->txid == txid) pass(e);
+    if (e->probation && e->probation->txid == txid) drop(e);
   }
 }
 
 static void pass_all(uint64_t txid) {
-  probation_end(txid);
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *e = bus_endpoint(id);
+    if (e->probation && e->probation->txid == txid) pass(e);
+  }
   tell_um(txid, true, NULL);
 }
 
@@ -267,6 +273,7 @@ static void take_back_notifications(struct endpoint *e) {
 
 static void take_back(struct endpoint *e) {
   struct version *former = e->probation->former, *failed = e->live;
+  st_pass("probation.take_back");
   if (failed->state != VERSION_ENDING) version_kill(failed, NULL);
   e->live = former;
   e->state = ENDPOINT_RUNNING;
@@ -289,6 +296,7 @@ bool probation_failed(struct endpoint *e, const char *how) {
     struct endpoint *member = bus_endpoint(id);
     if (member->probation && member->probation->txid == txid) take_back(member);
   }
+  st_pass("probation.taken_back");
   tell_um(txid, false, e);
   return true;
 }

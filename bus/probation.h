@@ -38,8 +38,9 @@ void probation_old_exited(const struct version *v);
 uint64_t probation_expire(uint64_t now_us);
 /** Moves the end of its probation, as the clocks stood still (bus/debug.h). */
 void probation_delay(struct endpoint *e, uint64_t stopped_us, uint64_t now_us);
-/** Ends that of an update. */
-void probation_end(uint64_t txid);
+/** There is none for an update, of whose members some have begun it. The old versions remain the
+ * caller's. */
+void probation_cancel(uint64_t txid);
 /** Whether any version of an update is on it. */
 bool probation_holds(uint64_t txid);
 /** Tells um that there is none, though it was asked for. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -136,14 +135,11 @@ int self_load(int new_exe, const void *options, uint32_t options_bytes) {
 
 static void prepare(void) {
   char text[128];
-  size_t variables, heap;
   int channel = self.channel;
   self.channel = -1;
   st_pass("handover.prepare");
   int error = st_export_prepare(channel);
-  st_export_size(&variables, &heap);
-  snprintf(text, sizeof(text), "%zu KB of variables and at most %zu KB of heap",
-           (variables + 1023) / 1024, heap / 1024);
+  st_export_describe(text, sizeof(text));
   if (!error) self.state = SELF_PREPARED;
   tell_report(getpid(), UPDATE_PREPARED, error, error ? strerror(-error) : text);
 }

@@ -124,7 +124,7 @@ END_TEST
 
 START_TEST(missing_file) {
   ck_assert_ptr_null(manifest_load("/nonexistent/system.yaml", error, sizeof(error)));
-  ck_assert_str_eq(error, "/nonexistent/system.yaml: cannot be opened");
+  ck_assert_str_eq(error, "/nonexistent/system.yaml: cannot be opened: No such file or directory");
 }
 END_TEST
 

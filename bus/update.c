@@ -319,23 +319,30 @@ static bool has_probation(void) {
   return commit.limits.probation_ms && !commit.self;
 }
 
+/* Without memory for one it is for none. */
+static bool begin_probation(struct version *const *old) {
+  uint64_t until_us = bus_now_us() + commit.limits.probation_ms * 1000ull;
+  for (uint32_t i = 0; i < commit.nmembers; i++)
+    if (!probation_begin(member(i), old[i], commit.txid, until_us)) {
+      probation_cancel(commit.txid);
+      return false;
+    }
+  return true;
+}
+
 /* All endpoints change hands before any of them is served again. */
 static void rebind(void) {
-  struct version *old[LOADER_MEMBERS_MAX];
+  struct version *old[LOADER_MEMBERS_MAX] = {NULL};
   uint32_t n = commit.nmembers;
-  uint64_t until_us = bus_now_us() + commit.limits.probation_ms * 1000ull;
-  bool probation = has_probation();
+  bool has_way_back = has_probation();
   for (uint32_t i = 0; i < n; i++) {
     struct endpoint *e = member(i);
     old[i] = e->live;
     e->live = e->next;
     e->next = NULL;
     e->updates++;
-    if (probation && probation_begin(e, old[i], commit.txid, until_us))
-      old[i] = NULL;
-    else if (probation) /* without memory for one it is for none */
-      probation_end(commit.txid), probation = false;
   }
+  bool probation = has_way_back && begin_probation(old);
   for (uint32_t i = 0; i < n; i++) {
     struct endpoint *e = member(i);
     version_control(e->live, CONTROL_LIVE);
@@ -343,7 +350,7 @@ static void rebind(void) {
   }
   for (uint32_t i = 0; i < n; i++) {
     log_version(member(i), member(i)->live, "updated");
-    if (old[i]) update_retire(old[i]);
+    if (!probation) update_retire(old[i]);
   }
 }
 
@@ -434,7 +441,7 @@ int update_report(struct version *v, enum update_phase phase, int status, const 
   case UPDATE_FROZEN:
     if (v != e->live || e->state != ENDPOINT_CONVERGING) return -EINVAL;
     st_pass("busd.frozen");
-    if (!status) endpoint_hold(e, ENDPOINT_FROZEN);
+    endpoint_hold(e, ENDPOINT_FROZEN); /* with an error, too: it waits for nothing but the end */
     break;
   case UPDATE_TRANSFERRED:
     if (v != e->next) return -EINVAL;

@@ -93,12 +93,8 @@ static bool read_result(const struct instance *instance, int fd) {
 
 static void print_running(const struct instance *instance) {
   int control = instance_connect(instance);
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
-  request.status = &status;
-  if (control < 0 || control_send(control, &request, -1)) return;
-  Proteos__ControlReply *reply = control_receive(control);
+  if (control < 0) return;
+  Proteos__ControlReply *reply = control_status(control);
   printf("Proteos instance \"%s\" is running", instance->name);
   if (reply && reply->instance) {
     printf(" with %zu components.\n", reply->n_components);

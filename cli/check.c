@@ -13,11 +13,6 @@
 #include "cli/manifest_place.h"
 #include "libst/meta.h"
 
-static void print(void *arg, const char *line) {
-  (void)arg;
-  printf("%s\n", line);
-}
-
 static bool has_metadata(const char *executable) {
   char error[256];
   int fd = open(executable, O_RDONLY | O_CLOEXEC);
@@ -61,7 +56,7 @@ int check_command(const struct instance *instance, int argc, char **argv) {
   const char *file = argc == 2 ? argv[1] : NULL;
   if (!file && !manifest_place_find(NULL, path)) return EXIT_FAILURE;
   if (!file) file = path;
-  struct manifest *m = manifest_load_and_report(file, print, NULL);
+  struct manifest *m = manifest_load_and_print(file);
   if (!m) return EXIT_FAILURE;
   print_notes(m, file);
   bool good = check_machine(m, file);

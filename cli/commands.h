@@ -1,5 +1,6 @@
 /* prctl's commands: each gets its instance and its own arguments, argv[0] being its name, and
- * returns prctl's exit status: 0, 1 when it failed, 2 when its command line is wrong. */
+ * returns prctl's exit status: 0, 1 when it failed, 2 when its command line is wrong. Those of an
+ * update have more: enum exit_status of cli/outcome.h. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
@@ -21,8 +22,9 @@ command_fn start_command;    /* start.c */
 command_fn stop_command;     /* start.c */
 command_fn history_command;  /* history.c */
 command_fn keygen_command;   /* sign.c */
-command_fn sign_command;
-command_fn fault_command; /* fault.c */
+command_fn sign_command;     /* sign.c */
+command_fn fault_command;    /* fault.c */
+command_fn update_command;   /* update.c: mupdate, mupdate-start and mupdate-cancel, too */
 
 /** Finds an option that takes a value, as -name VALUE or --name VALUE or --name=VALUE, and takes it
  * out of argv. @return the value, or NULL */

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "proto/control_limits.h"
+
 int control_send_files(int control, const Proteos__ControlRequest *request, const int *fds,
                        unsigned nfds) {
-  uint8_t packed[CONTROL_PACKET_MAX_BYTES];
+  uint8_t packed[CONTROL_REQUEST_MAX_BYTES];
   if (proteos__control_request__get_packed_size(request) > sizeof(packed)) return -EMSGSIZE;
   struct iovec iov = {packed, proteos__control_request__pack(request, packed)};
   union {
@@ -36,12 +38,24 @@ int control_send(int control, const Proteos__ControlRequest *request, int fd) {
 }
 
 Proteos__ControlReply *control_receive(int control) {
-  static uint8_t packed[CONTROL_PACKET_MAX_BYTES];
+  static uint8_t packed[CONTROL_REPLY_MAX_BYTES];
   ssize_t n;
   do
     n = recv(control, packed, sizeof(packed), 0);
   while (n < 0 && errno == EINTR);
   return n > 0 ? proteos__control_reply__unpack(NULL, (size_t)n, packed) : NULL;
+}
+
+Proteos__ControlReply *control_ask(int control, const Proteos__ControlRequest *request) {
+  return control_send(control, request, -1) ? NULL : control_receive(control);
+}
+
+Proteos__ControlReply *control_status(int control) {
+  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
+  Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
+  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
+  request.status = &status;
+  return control_ask(control, &request);
 }
 
 bool control_wait(int control, int ms) {

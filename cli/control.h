@@ -6,14 +6,11 @@
 
 #include "control.pb-c.h"
 
-#define CONTROL_PACKET_MAX_BYTES 65536
-#define CONTROL_FILES_MAX        64
-
 /** Sends a request.
  * @param fd  descriptor to attach, or -1
  * @return 0 or a negative errno */
 int control_send(int control, const Proteos__ControlRequest *request, int fd);
-/** The same with any number of descriptors, up to CONTROL_FILES_MAX. */
+/** The same with any number of descriptors, up to CONTROL_FILES_MAX (proto/control_limits.h). */
 int control_send_files(int control, const Proteos__ControlRequest *request, const int *fds,
                        unsigned nfds);
 
@@ -21,6 +18,13 @@ int control_send_files(int control, const Proteos__ControlRequest *request, cons
  * @return owned by the caller (proteos__control_reply__free_unpacked); NULL when the instance is
  *         gone */
 Proteos__ControlReply *control_receive(int control);
+
+/** Sends a request and waits for its first reply. @return as control_receive() */
+Proteos__ControlReply *control_ask(int control, const Proteos__ControlRequest *request);
+
+/** Asks how the instance and its components are.
+ * @return as control_receive(); without `instance` when it was refused, see control_refused() */
+Proteos__ControlReply *control_status(int control);
 
 /** Waits until there is a reply, or the instance is gone. @return false when time is up */
 bool control_wait(int control, int ms);

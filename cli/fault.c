@@ -1,6 +1,7 @@
 /* prctl fault: orders faults at fault points, and shows which points were hit. */
 #include "cli/fault.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,10 @@
 
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "libst/fault.h"
 
-#define DELAY_MS 100
+#define EXIT_USAGE 2
+#define DELAY_MS   100
 
 static const char *const actions[] = {"", "crash", "kill", "stop", "hang", "error", "delay"};
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
@@ -21,7 +24,20 @@ static int usage(void) {
           "[-value ERRNO|MS]\n"
           "       prctl fault --list | --clear | --points [FILE...]\n"
           "PARTY is loader, busd, COMPONENT, or COMPONENT.next before its update commits\n");
-  return 2;
+  return EXIT_USAGE;
+}
+
+static int wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* @return prctl's exit status */
+static int wrong(const char *fmt, ...) {
+  va_list ap;
+  fprintf(stderr, "prctl: ");
+  va_start(ap, fmt);
+  vfprintf(stderr, fmt, ap);
+  va_end(ap);
+  putc('\n', stderr);
+  return usage();
 }
 
 static int parse_action(const char *text) {
@@ -30,14 +46,18 @@ static int parse_action(const char *text) {
   return 0;
 }
 
-/* "12", or the name of an errno. @return -1 when it is neither */
-static int parse_value(const char *text) {
+/* @return -1 when it is no number */
+static int parse_number(const char *text) {
   char *end;
   long n = strtol(text, &end, 10);
-  if (*text && !*end) return n >= 0 && n <= 1000000 ? (int)n : -1;
+  return *text && !*end && n >= 0 && n <= 1000000 ? (int)n : -1;
+}
+
+/* "12" or "ENOMEM". @return -1 when it is neither */
+static int parse_errno(const char *text) {
   for (int e = 1; e < 200; e++)
     if (strerrorname_np(e) && strcmp(strerrorname_np(e), text) == 0) return e;
-  return -1;
+  return parse_number(text);
 }
 
 static void print_status(const Proteos__FaultStatus *s) {
@@ -55,52 +75,108 @@ static void print_status(const Proteos__FaultStatus *s) {
   }
 }
 
-static int list(int control) {
-  Proteos__ControlReply *reply = control_receive(control);
-  if (!reply) return control_lost();
-  int status = reply->status ? EXIT_FAILURE : EXIT_SUCCESS;
-  if (reply->faults)
-    print_status(reply->faults);
-  else
-    puts(reply->text);
+static int send_list(int control, const Proteos__ControlRequest *request) {
+  Proteos__ControlReply *reply = control_ask(control, request);
+  if (!reply || !reply->faults) return control_refused(reply);
+  print_status(reply->faults);
   proteos__control_reply__free_unpacked(reply, NULL);
-  return status;
+  return EXIT_SUCCESS;
 }
 
-static int ask(const struct instance *instance, Proteos__FaultRequest *fault) {
+static bool is_party(const char *name, const Proteos__ControlReply *status) {
+  static const char next[] = ".next";
+  size_t n = strlen(name);
+  if (strcmp(name, "loader") == 0) return true;
+  if (n >= sizeof(next) && strcmp(name + n - strlen(next), next) == 0) n -= strlen(next);
+  if (n == 4 && strncmp(name, "busd", n) == 0) return true;
+  for (size_t i = 0; i < status->n_components; i++) {
+    const char *component = status->components[i]->name;
+    if (strlen(component) == n && strncmp(component, name, n) == 0) return true;
+  }
+  return false;
+}
+
+/* A point that no file has is noted only: the next version may have it. */
+static int send_order(int control, const Proteos__ControlRequest *request) {
+  const Proteos__FaultOrder *o = request->fault->order;
+  Proteos__ControlReply *status = control_status(control);
+  int result = EXIT_FAILURE;
+  if (!status || !status->instance) return control_refused(status);
+  if (!is_party(o->party, status))
+    fprintf(stderr,
+            "prctl: there is no '%s' here: name loader, busd, or a component of prctl status, with "
+            ".next for its next version\n",
+            o->party);
+  else if (control_send(control, request, -1))
+    result = control_lost();
+  else
+    result = control_follow(control);
+  if (result == EXIT_SUCCESS && !fault_point_known(o->point, status))
+    fprintf(stderr,
+            "prctl: note: nothing that runs here has a point '%s'; prctl fault --points lists "
+            "points\n",
+            o->point);
+  proteos__control_reply__free_unpacked(status, NULL);
+  return result;
+}
+
+static int send_clear(int control, const Proteos__ControlRequest *request) {
+  return control_send(control, request, -1) ? control_lost() : control_follow(control);
+}
+
+static int ask(const struct instance *instance, Proteos__FaultRequest *fault,
+               int (*send)(int control, const Proteos__ControlRequest *request)) {
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
   request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_FAULT;
   request.fault = fault;
-  int control = instance_connect(instance), status;
+  int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;
-  if (control_send(control, &request, -1))
-    status = control_lost();
-  else if (fault->command == PROTEOS__FAULT_REQUEST__COMMAND__LIST)
-    status = list(control);
-  else
-    status = control_follow(control);
+  int status = send(control, &request);
   close(control);
   return status;
+}
+
+/* What -value means depends on the action. @return false after a message */
+static bool set_value(Proteos__FaultOrder *o, const char *value) {
+  switch (o->action) {
+  case PROTEOS__FAULT_ORDER__ACTION__ERROR:
+    if (value && (o->value = parse_errno(value)) < 0)
+      wrong("'%s' is no errno: give its name or its number", value);
+    break;
+  case PROTEOS__FAULT_ORDER__ACTION__DELAY:
+    o->value = value ? parse_number(value) : DELAY_MS;
+    if (o->value < 0) wrong("'%s' is no number of milliseconds up to 1000000", value);
+    break;
+  default:
+    o->value = value ? -1 : 0;
+    if (value) wrong("-value is for error and delay only");
+    break;
+  }
+  return o->value >= 0;
 }
 
 static int order(const struct instance *instance, int argc, char **argv) {
   Proteos__FaultRequest fault = PROTEOS__FAULT_REQUEST__INIT;
   Proteos__FaultOrder o = PROTEOS__FAULT_ORDER__INIT;
   const char *nth = option_value(&argc, argv, "nth"), *value = option_value(&argc, argv, "value");
-  int action = argc == 4 ? parse_action(argv[3]) : 0;
-  if (!action) return usage();
+  int n = nth ? parse_number(nth) : 1;
+  for (int i = 1; i < argc; i++)
+    if (*argv[i] == '-') return wrong("fault has no option '%s', or it lacks a value", argv[i]);
+  if (argc != 4) return usage();
   o.party = argv[1];
   o.point = argv[2];
-  o.action = (Proteos__FaultOrder__Action)action;
-  int n = nth ? parse_value(nth) : 1;
-  o.value = value                                           ? parse_value(value)
-            : action == PROTEOS__FAULT_ORDER__ACTION__DELAY ? DELAY_MS
-                                                            : 0;
-  if (n <= 0 || o.value < 0) return usage();
+  o.action = (Proteos__FaultOrder__Action)parse_action(argv[3]);
+  if (o.action == PROTEOS__FAULT_ORDER__ACTION__NONE)
+    return wrong("there is no action '%s'", argv[3]);
+  if (n <= 0) return wrong("'%s' is no number of a hit: the first one is 1", nth);
+  if (strlen(o.point) >= ST_FAULT_NAME_MAX)
+    return wrong("a point's name has at most %d characters: '%s'", (int)ST_FAULT_NAME_MAX - 1,
+                 o.point);
+  if (!set_value(&o, value)) return EXIT_USAGE;
   o.nth = (uint32_t)n;
   fault.command = PROTEOS__FAULT_REQUEST__COMMAND__ORDER;
   fault.order = &o;
-  return ask(instance, &fault);
+  return ask(instance, &fault, send_order);
 }
 
 int fault_command(const struct instance *instance, int argc, char **argv) {
@@ -111,5 +187,5 @@ int fault_command(const struct instance *instance, int argc, char **argv) {
   if ((shows && clears) || argc != 1) return usage();
   fault.command =
       clears ? PROTEOS__FAULT_REQUEST__COMMAND__CLEAR : PROTEOS__FAULT_REQUEST__COMMAND__LIST;
-  return ask(instance, &fault);
+  return ask(instance, &fault, clears ? send_clear : send_list);
 }

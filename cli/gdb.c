@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "cli/running.h"
 
 #define ARGUMENTS_MAX 250
 
@@ -21,26 +21,16 @@ static Proteos__ControlReply *ask(int control, char *component) {
   debug.component = component;
   request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG;
   request.debug = &debug;
-  Proteos__ControlReply *reply =
-      control_send(control, &request, -1) ? NULL : control_receive(control);
+  Proteos__ControlReply *reply = control_ask(control, &request);
   if (reply && reply->n_components == 1) return reply;
   control_refused(reply);
   return NULL;
 }
 
-/* By its name, unless that names another file by now. */
-static void find_executable(const Proteos__ComponentStatus *c, char path[PATH_MAX]) {
-  struct stat running, named;
-  snprintf(path, PATH_MAX, "/proc/%d/exe", c->pid);
-  if (stat(path, &running) == 0 && stat(c->path, &named) == 0 && running.st_ino == named.st_ino &&
-      running.st_dev == named.st_dev)
-    snprintf(path, PATH_MAX, "%s", c->path);
-}
-
 static int become_gdb(const Proteos__ComponentStatus *c, int argc, char **argv) {
   char path[PATH_MAX], pid[16], *command[ARGUMENTS_MAX + 8] = {"gdb", "-p", pid, path};
   int n = 4;
-  find_executable(c, path);
+  running_executable(c->pid, c->path, path);
   snprintf(pid, sizeof(pid), "%d", c->pid);
   for (int i = 0; i < argc; i++)
     command[n++] = argv[i];

@@ -113,15 +113,23 @@ static int print_journal(const struct instance *instance, struct view *v) {
   return EXIT_SUCCESS;
 }
 
+/* @return 0 when it is none */
+static uint64_t parse_number(const char *text) {
+  char *end;
+  unsigned long long n = strtoull(text, &end, 10);
+  return *text >= '0' && *text <= '9' && !*end ? n : 0;
+}
+
 int history_command(const struct instance *instance, int argc, char **argv) {
   bool json = option_flag(&argc, argv, "json");
   struct view v = {.print = json ? outcome_print_json : print_line};
-  if (argc == 3 && strcmp(argv[1], "show") == 0) {
-    char *end;
-    v.only = strtoull(argv[2], &end, 10);
+  bool one = argc == 3 && strcmp(argv[1], "show") == 0;
+  if (one) {
+    v.only = parse_number(argv[2]);
     if (!json) v.print = print_whole;
-    if (*end) v.only = 0;
   }
+  if (one && !v.only)
+    fprintf(stderr, "prctl: '%s' is no transaction's number; prctl history shows them\n", argv[2]);
   if (argc != 1 && !v.only) {
     fprintf(stderr, "usage: prctl history [show NUMBER] [--json]\n");
     return 2;

@@ -23,7 +23,9 @@ static int parse_signal(const char *text) {
 
 int kill_command(const struct instance *instance, int argc, char **argv) {
   int signal = argc == 3 ? parse_signal(argv[2]) : SIGKILL;
-  if (argc < 2 || argc > 3 || !signal) {
+  bool form = (argc == 2 || argc == 3) && *argv[1] != '-';
+  if (form && !signal) fprintf(stderr, "prctl: there is no signal '%s'\n", argv[2]);
+  if (!form || !signal) {
     fprintf(stderr, "usage: prctl kill COMPONENT [SIGNAL]\n");
     return 2;
   }

@@ -32,16 +32,16 @@ const char *message_name(uint32_t type) {
   return number;
 }
 
-static bool is_called(const struct ipc_message *m, const char *name) {
-  const char *rest = strchr(m->name, '_');
-  return strcasecmp(name, m->name) == 0 || (rest && strcasecmp(name, rest + 1) == 0);
+bool message_is_called(const char *name, const char *text) {
+  const char *rest = strchr(name, '_');
+  return strcasecmp(text, name) == 0 || (rest && strcasecmp(text, rest + 1) == 0);
 }
 
 bool message_type(const char *name, uint32_t *type) {
   unsigned found = 0;
   for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)
     for (const struct ipc_message *m = interfaces[i]->messages; m->name; m++) {
-      if (!is_called(m, name)) continue;
+      if (!message_is_called(m->name, name)) continue;
       *type = m->type;
       if (strcasecmp(name, m->name) == 0) return true;
       found++;

@@ -5,8 +5,8 @@
 
 #include "cli/json.h"
 
-enum exit_status outcome_exit_status(const Proteos__Transaction *t) {
-  switch (t->outcome) {
+enum exit_status outcome_exit_status(Proteos__Transaction__Outcome outcome) {
+  switch (outcome) {
   case PROTEOS__TRANSACTION__OUTCOME__DONE:
   case PROTEOS__TRANSACTION__OUTCOME__TRIED:
     return EXIT_DONE;

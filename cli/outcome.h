@@ -4,15 +4,16 @@
 
 #include "journal.pb-c.h"
 
-/* prctl's exit status after an update. 2 is a wrong command line. */
+/* prctl's exit status after an update. */
 enum exit_status {
   EXIT_DONE = 0,        /* also of a dry run that nothing would refuse */
   EXIT_REFUSED = 1,     /* nothing had started */
+  EXIT_USAGE = 2,       /* the command line was wrong */
   EXIT_ROLLED_BACK = 3, /* the old versions go on */
   EXIT_ABANDONED = 4,   /* a running version died meanwhile */
 };
 
-enum exit_status outcome_exit_status(const Proteos__Transaction *t);
+enum exit_status outcome_exit_status(Proteos__Transaction__Outcome outcome);
 /** One word, "rolled-back". */
 const char *outcome_name(const Proteos__Transaction *t);
 

@@ -2,18 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/update.h"
-
-static int update_entry(const struct instance *instance, int argc, char **argv) {
-  int control = instance_connect(instance);
-  if (control < 0) return EXIT_FAILURE;
-  int status = update_command(control, argc, argv);
-  close(control);
-  return status;
-}
 
 static const struct command {
   const char *name;
@@ -35,12 +25,13 @@ static const struct command {
     {"stop", stop_command, "COMPONENT", "end it in order; it is not restarted"},
     {"fault", fault_command, "PARTY POINT ACTION [-nth N] [-value V]",
      "order a fault at a fault point"},
-    {"update", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
+    {"update", update_command, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "replace a component by a new version, now"},
-    {"mupdate", update_entry, "COMPONENT FILE [-state EXPR] [OPTION]...",
+    {"mupdate", update_command, "COMPONENT FILE [-state EXPR] [OPTION]...",
      "request it, for mupdate-start"},
-    {"mupdate-start", update_entry, "", "carry out what was requested, as one transaction"},
-    {"mupdate-cancel", update_entry, "", "forget what was requested"},
+    {"mupdate-start", update_command, "[OPTION]...",
+     "carry out what was requested, as one transaction"},
+    {"mupdate-cancel", update_command, "", "forget what was requested"},
     {"history", history_command, "[show NUMBER] [--json]", "updates on record"},
     {"keygen", keygen_command, "DIRECTORY", "make a pair of keys for signing"},
     {"sign", sign_command, "SECRET-KEY FILE...", "sign executables: writes FILE.sig"},

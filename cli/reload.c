@@ -10,12 +10,7 @@
 
 /* Asks which manifest the instance runs by. @return false after a message */
 static bool ask_manifest(int control, char path[PATH_MAX]) {
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
-  request.status = &status;
-  Proteos__ControlReply *reply =
-      control_send(control, &request, -1) ? NULL : control_receive(control);
+  Proteos__ControlReply *reply = control_status(control);
   if (!reply || !reply->instance) {
     control_refused(reply);
     return false;
@@ -25,13 +20,8 @@ static bool ask_manifest(int control, char path[PATH_MAX]) {
   return true;
 }
 
-static void print(void *arg, const char *line) {
-  (void)arg;
-  printf("%s\n", line);
-}
-
 static int reload(int control, char *path) {
-  struct manifest *m = manifest_load_and_report(path, print, NULL);
+  struct manifest *m = manifest_load_and_print(path);
   if (!m) return EXIT_FAILURE;
   manifest_free(m);
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;

@@ -17,9 +17,9 @@ static int complain(const char *path, int error) {
   return EXIT_FAILURE;
 }
 
-/* Whole or not at all. */
-static int write_file(const char *path, int flags, mode_t mode, const void *bytes, size_t n) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
+/* Makes a file, whole or not at all, and never over one that is there. */
+static int write_file(const char *path, mode_t mode, const void *bytes, size_t n) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return complain(path, errno);
   ssize_t written = write(fd, bytes, n);
   int error = written < 0 ? errno : written < (ssize_t)n ? ENOSPC : 0;
@@ -31,16 +31,29 @@ static int write_file(const char *path, int flags, mode_t mode, const void *byte
 
 /* ---- keygen ---- */
 
-/* Never over a key that is there: what it has signed would be lost. */
-static int write_key(const char *directory, const char *name, const char *kind, mode_t mode,
+/* Where it replaced a key, what that has signed would be lost. */
+static int write_key(const char *path, const char *kind, mode_t mode,
                      const uint8_t key[SIGNATURE_KEY_BYTES]) {
-  char path[PATH_MAX], hex[2 * SIGNATURE_KEY_BYTES + 1], line[128];
-  snprintf(path, sizeof(path), "%s/%s", directory, name);
+  char hex[2 * SIGNATURE_KEY_BYTES + 1], line[128];
   sodium_bin2hex(hex, sizeof(hex), key, SIGNATURE_KEY_BYTES);
   int n = snprintf(line, sizeof(line), "%s %s\n", kind, hex);
-  int status = write_file(path, O_EXCL, mode, line, (size_t)n);
+  int status = write_file(path, mode, line, (size_t)n);
   sodium_memzero(hex, sizeof(hex));
   sodium_memzero(line, sizeof(line));
+  return status;
+}
+
+/* Both, or neither: half a pair would stand in the way of the next. */
+static int write_keys(const char *directory, const uint8_t secret[SIGNATURE_SECRET_BYTES],
+                      const uint8_t public[SIGNATURE_KEY_BYTES]) {
+  char secret_path[PATH_MAX], public_path[PATH_MAX];
+  if (snprintf(secret_path, PATH_MAX, "%s/proteos.key", directory) >= PATH_MAX ||
+      snprintf(public_path, PATH_MAX, "%s/proteos.pub", directory) >= PATH_MAX)
+    return complain(directory, ENAMETOOLONG);
+  int status = write_key(secret_path, SIGNATURE_SECRET_KIND, 0600, secret);
+  if (status != EXIT_SUCCESS) return status;
+  status = write_key(public_path, SIGNATURE_PUBLIC_KIND, 0644, public);
+  if (status != EXIT_SUCCESS) unlink(secret_path);
   return status;
 }
 
@@ -55,15 +68,25 @@ int keygen_command(const struct instance *instance, int argc, char **argv) {
   if (sodium_init() < 0) return complain("libsodium", ENOSYS);
   randombytes_buf(seed, sizeof(seed));
   crypto_sign_seed_keypair(public, secret, seed);
-  int status = write_key(argv[1], "proteos.key", SIGNATURE_SECRET_KIND, 0600, seed);
-  if (status == EXIT_SUCCESS)
-    status = write_key(argv[1], "proteos.pub", SIGNATURE_PUBLIC_KIND, 0644, public);
+  int status = write_keys(argv[1], seed, public);
   sodium_memzero(seed, sizeof(seed));
   sodium_memzero(secret, sizeof(secret));
   return status;
 }
 
 /* ---- sign ---- */
+
+/* Puts a signature in its place at once: a reader finds the one before, or this one. */
+static int replace_file(const char *path, const void *bytes, size_t n) {
+  char temporary[PATH_MAX];
+  if (snprintf(temporary, PATH_MAX, "%s.%d", path, (int)getpid()) >= PATH_MAX)
+    return complain(path, ENAMETOOLONG);
+  int status = write_file(temporary, 0644, bytes, n);
+  if (status != EXIT_SUCCESS || rename(temporary, path) == 0) return status;
+  int error = errno;
+  unlink(temporary);
+  return complain(path, error);
+}
 
 static int sign_file(const char *file, const uint8_t secret[crypto_sign_SECRETKEYBYTES]) {
   uint8_t signature[SIGNATURE_BYTES];
@@ -77,7 +100,7 @@ static int sign_file(const char *file, const uint8_t secret[crypto_sign_SECRETKE
   crypto_sign_final_create(&state, signature, NULL, secret);
   if (snprintf(path, sizeof(path), "%s.sig", file) >= (int)sizeof(path))
     return complain(file, ENAMETOOLONG);
-  return write_file(path, O_TRUNC, 0644, signature, sizeof(signature));
+  return replace_file(path, signature, sizeof(signature));
 }
 
 int sign_command(const struct instance *instance, int argc, char **argv) {

@@ -20,7 +20,7 @@ static int usage(const char *command) {
 }
 
 int start_command(const struct instance *instance, int argc, char **argv) {
-  if (argc != 2) return usage(argv[0]);
+  if (argc != 2 || *argv[1] == '-') return usage(argv[0]);
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
   Proteos__StartRequest start = PROTEOS__START_REQUEST__INIT;
   start.component = argv[1];
@@ -30,7 +30,7 @@ int start_command(const struct instance *instance, int argc, char **argv) {
 }
 
 int stop_command(const struct instance *instance, int argc, char **argv) {
-  if (argc != 2) return usage(argv[0]);
+  if (argc != 2 || *argv[1] == '-') return usage(argv[0]);
   Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
   Proteos__StopRequest stop = PROTEOS__STOP_REQUEST__INIT;
   stop.component = argv[1];

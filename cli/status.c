@@ -60,12 +60,7 @@ int status_command(const struct instance *instance, int argc, char **argv) {
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
-  request.status = &status;
-  if (control_send(control, &request, -1)) return control_lost();
-  Proteos__ControlReply *reply = control_receive(control);
+  Proteos__ControlReply *reply = control_status(control);
   if (!reply || !reply->instance) return control_refused(reply);
   if (json)
     print_json(reply);

@@ -26,15 +26,17 @@ FIELDS(watch, I32(fd, 0), U32(events, 1), U32(bit, 2))
 FIELDS(byte_count, U32(bytes, 0))
 FIELDS(region_reply, U64(bytes, 0))
 FIELDS(report, U32(phase, 0), I32(status, 1))
-FIELDS(load, I32(endpoint, 0), U64(txid, 1))
+FIELDS(load, I32(endpoint, 0), U64(txid, 1), U32(filter_bytes, 4), U32(signature_bytes, 5))
 FIELDS(load_reply, I32(pid, 0))
-FIELDS(commit, U64(txid, 0), U32(members, 2))
+FIELDS(commit, U64(txid, 0), U32(members, 2), U32(converge_ms, 3), U32(transfer_ms, 4),
+       U32(probation_ms, 5))
 FIELDS(control_send, U64(client, 0), U32(last, 2))
 FIELDS(control_client, U64(client, 0))
 FIELDS(um_report, I32(endpoint, 0), U32(phase, 1), I32(status, 2), I32(pid, 3))
 FIELDS(um_exited, I32(endpoint, 0), U32(new, 1), I32(pid, 2), I32(wait_status, 3))
 FIELDS(um_committed, U64(txid, 0), I32(status, 2))
-FIELDS(live, U32(calls_in_flight, 0))
+FIELDS(um_probation, U64(txid, 0), U32(stays, 2), I32(died, 3))
+FIELDS(live, U32(calls_in_flight, 0), U32(probation, 1))
 
 static const struct ipc_message messages[] = {
     {SYS_NOTIFIED, "NOTIFIED", nothing, nothing},
@@ -48,18 +50,23 @@ static const struct ipc_message messages[] = {
     {KERN_REPORT, "REPORT", report, nothing},
     {KERN_LOOKUP, "LOOKUP", nothing, endpoint},
     {KERN_READY, "READY", nothing, nothing},
+    {KERN_KEEP, "KEEP", nothing, nothing},
     {KERN_INFO, "INFO", endpoint, nothing},
     {KERN_LOAD, "LOAD", load, load_reply},
     {KERN_CONVERGE, "CONVERGE", endpoint, nothing},
     {KERN_COMMIT, "COMMIT", commit, nothing},
     {KERN_ABORT, "ABORT", endpoint, nothing},
     {KERN_CONTROL_SEND, "CONTROL_SEND", control_send, nothing},
+    {KERN_WAITS, "WAITS", endpoint, nothing},
+    {KERN_JOURNAL, "JOURNAL", nothing, nothing},
     {UM_REPORT, "UM_REPORT", um_report, nothing},
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
     {UM_CONTROL, "UM_CONTROL", control_client, nothing},
-    {UM_TIMEOUTS, "UM_TIMEOUTS", nothing, nothing},
     {UM_CONTROL_CLOSED, "UM_CONTROL_CLOSED", control_client, nothing},
     {UM_COMMITTED, "UM_COMMITTED", um_committed, nothing},
+    {UM_PROBATION, "UM_PROBATION", um_probation, nothing},
+    {UM_LIFE, "UM_LIFE", endpoint, nothing},
+    {UM_TIMEOUTS, "UM_TIMEOUTS", nothing, nothing},
     {BUS_CTL_PREPARE, "CTL_PREPARE", nothing, nothing},
     {BUS_CTL_CONVERGE, "CTL_CONVERGE", nothing, nothing},
     {BUS_CTL_THAW, "CTL_THAW", nothing, nothing},

@@ -51,17 +51,11 @@ static void sleep_until(double at) {
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
+/* @return false: there is none, and `reply` or its lack says why */
 static bool take(int control, struct sample *s) {
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
-  request.status = &status;
-  s->reply = control_send(control, &request, -1) ? NULL : control_receive(control);
+  s->reply = control_status(control);
   s->at = now_s();
-  if (s->reply && s->reply->instance) return true;
-  control_refused(s->reply);
-  s->reply = NULL;
-  return false;
+  return s->reply && s->reply->instance;
 }
 
 static void drop(struct sample *s) {
@@ -175,22 +169,21 @@ static void show(const struct options *o, const struct sample *last, const struc
   free(rows);
 }
 
-static int refresh(int control, const struct options *o) {
-  struct sample last, now;
-  if (!take(control, &last)) return EXIT_FAILURE;
-  for (unsigned long n = 0; !o->count || n < o->count; n++) {
+/* @param now  the last answer: a sample, or when it returns false what came in place of one */
+static bool refresh(int control, const struct options *o, struct sample *now) {
+  struct sample last = {0};
+  bool good = take(control, now);
+  for (unsigned long n = 0; good && (!o->count || n < o->count); n++) {
+    drop(&last);
+    last = *now;
+    now->reply = NULL;
     sleep_until(last.at + o->seconds);
     if (interrupted || ferror(stdout)) break;
-    if (!take(control, &now)) {
-      drop(&last);
-      return EXIT_FAILURE;
-    }
-    show(o, &last, &now, n == 0);
-    drop(&last);
-    last = now;
+    good = take(control, now);
+    if (good) show(o, &last, now, n == 0);
   }
   drop(&last);
-  return EXIT_SUCCESS;
+  return good;
 }
 
 static bool parse(int *argc, char **argv, struct options *o) {
@@ -221,10 +214,15 @@ int top_command(const struct instance *instance, int argc, char **argv) {
   const struct sigaction once = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &once, NULL);
   sigaction(SIGTERM, &once, NULL);
+  struct sample now;
   if (o.screen) printf(SCREEN_ENTER);
-  int status = refresh(control, &o);
+  bool good = refresh(control, &o, &now);
   if (o.screen) printf(SCREEN_LEAVE);
-  fflush(stdout);
+  fflush(stdout); /* a message would go with the other screen */
+  if (good)
+    drop(&now);
+  else
+    control_refused(now.reply);
   close(control);
-  return status;
+  return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -15,19 +14,13 @@
 
 static const char *const kinds[] = {"sendrec", "call", "notify", "reply", "deliver", "lost"};
 
-/* "SEND" names SOCK_SEND as well: an interface's prefix may be left out. */
-static bool name_matches(const char *pattern, const char *name) {
-  const char *rest = strchr(name, '_');
-  return !*pattern || strcasecmp(pattern, name) == 0 || (rest && !strcasecmp(pattern, rest + 1));
-}
-
-/* A filter is COMPONENT, COMPONENT:MESSAGE or :MESSAGE. */
+/* A filter is COMPONENT, COMPONENT:MESSAGE or :MESSAGE; what is left out is any. */
 static bool filter_matches(const char *filter, const Proteos__TraceEvent *e, const char *name) {
   const char *colon = strchr(filter, ':');
   size_t n = colon ? (size_t)(colon - filter) : strlen(filter);
   bool component = n == 0 || (strlen(e->source) == n && strncmp(e->source, filter, n) == 0) ||
                    (strlen(e->destination) == n && strncmp(e->destination, filter, n) == 0);
-  return component && (!colon || name_matches(colon + 1, name));
+  return component && (!colon || !colon[1] || message_is_called(name, colon + 1));
 }
 
 static bool wanted(char **filters, int n, const Proteos__TraceEvent *e, const char *name) {

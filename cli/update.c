@@ -1,22 +1,24 @@
-#include "cli/update.h"
-
+/* prctl update, mupdate, mupdate-start, mupdate-cancel. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "bus/build_id.h"
 #include "bus/signature.h"
 #include "cli/allow.h"
+#include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/outcome.h"
 #include "cli/plan.h"
 #include "cli/update_options.h"
 #include "cli/versions.h"
+#include "proto/control_limits.h"
 
-#define EXIT_USAGE 2
 /* um says that it has understood a request before it does anything. */
 #define UM_PATIENCE_MS 20000
 /* As many members as there can be components. */
@@ -35,51 +37,56 @@ struct request {
   unsigned nfiles;
 };
 
-static int usage(const char *command) {
-  static const char whole[] = "       [-timeout [PHASE=]MS]... [-maxtime MS] [-probation MS]\n"
-                              "       [--dry-run] [-v | --json]";
-  bool member = strcmp(command, "update") == 0 || strcmp(command, "mupdate") == 0;
-  fprintf(stderr, "usage: prctl %s%s%s\n", command,
-          member ? " COMPONENT FILE|self [-state EXPRESSION] [-allow EXPRESSION]\n"
-                   "       [-check EXPRESSION]... [-validate] [-relocate] [-strict]\n"
-                 : " ",
-          strcmp(command, "mupdate-cancel") ? whole + (member ? 0 : 7) : "");
-  if (strcmp(command, "update") == 0)
-    fprintf(stderr, "       prctl update --all FOLDER|self [the same options]\n");
-  return EXIT_USAGE;
-}
-
 /* Asks the instance for its root and its components.
  * @return owned by the caller; NULL, after a message, when it does not say */
 static Proteos__ControlReply *ask_status(int control) {
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  Proteos__StatusRequest status = PROTEOS__STATUS_REQUEST__INIT;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_STATUS;
-  request.status = &status;
-  Proteos__ControlReply *reply =
-      control_send(control, &request, -1) ? NULL : control_receive(control);
+  Proteos__ControlReply *reply = control_status(control);
   if (reply && reply->instance) return reply;
   control_refused(reply);
   return NULL;
 }
 
-/* ---- making a request ---- */
+/* ---- what is on no record ---- */
 
-static void refused(const char *component, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void refused(const char *component, const char *fmt, ...) {
-  va_list ap;
-  printf("UM: Live update of %.64s refused: ", component);
-  va_start(ap, fmt);
-  vprintf(fmt, ap);
-  va_end(ap);
-  printf(".\n");
+/* @param member  NULL: none in particular */
+static void print_unrecorded(Proteos__Transaction__Outcome outcome, int status, const char *reason,
+                             Proteos__TransactionMember *member) {
+  Proteos__Transaction t = PROTEOS__TRANSACTION__INIT;
+  t.started_s = (uint64_t)time(NULL);
+  t.outcome = outcome;
+  t.status = status;
+  t.reason = (char *)(uintptr_t)reason;
+  t.members = &member;
+  t.n_members = member != NULL;
+  outcome_print_json(&t);
 }
 
+static void refused(const struct update_options *o, const char *component, const char *file,
+                    int status, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* Says why um is not even asked. */
+static void refused(const struct update_options *o, const char *component, const char *file,
+                    int status, const char *fmt, ...) {
+  char why[2 * PATH_MAX];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(why, sizeof(why), fmt, ap);
+  va_end(ap);
+  if (o->output == OUTPUT_JSON) {
+    Proteos__TransactionMember m = PROTEOS__TRANSACTION_MEMBER__INIT;
+    m.component = (char *)(uintptr_t)component;
+    m.path = (char *)(uintptr_t)file;
+    print_unrecorded(PROTEOS__TRANSACTION__OUTCOME__REFUSED, status, why, &m);
+  } else {
+    printf("UM: Live update of %.64s refused: %s.\n", component, why);
+  }
+}
+
+/* ---- making a request ---- */
+
 /* Adds a member. @return false, after a message, when its file is not there */
-static bool add_member(struct request *r, const char *root, const char *component,
-                       const char *file) {
+static bool add_member(struct request *r, const struct update_options *o, const char *root,
+                       const char *component, const char *file) {
   size_t i = r->update.n_members;
   Proteos__UpdateMember *m = &r->members[i];
   proteos__update_member__init(m);
@@ -91,7 +98,7 @@ static bool add_member(struct request *r, const char *root, const char *componen
     char path[PATH_MAX];
     int fd = version_open(root, file, path);
     if (fd < 0) {
-      refused(component, "%s: %s (looked below %s and on the host)", file,
+      refused(o, component, file, fd, "%s: %s (looked below %s and on the host)", file,
               fd == -EISDIR ? "it is no regular file" : strerror(-fd), root);
       return false;
     }
@@ -110,7 +117,7 @@ static bool set_allow(struct request *r, const struct update_options *o,
   if (!*o->allow) return true;
   size_t n = allow_compile(o->allow, status, r->steps, error, sizeof(error));
   if (!n) {
-    refused(o->component, "interface filter '%s': %s", o->allow, error);
+    refused(o, o->component, o->file, -EINVAL, "interface filter '%s': %s", o->allow, error);
     return false;
   }
   r->allow.text = (char *)(uintptr_t)o->allow;
@@ -122,7 +129,7 @@ static bool set_allow(struct request *r, const struct update_options *o,
 
 static bool add_one(struct request *r, const struct update_options *o,
                     const Proteos__ControlReply *status) {
-  if (!add_member(r, status->instance->root, o->component, o->file)) return false;
+  if (!add_member(r, o, status->instance->root, o->component, o->file)) return false;
   r->members[0].filter = (char *)(uintptr_t)o->filter;
   return set_allow(r, o, status);
 }
@@ -135,18 +142,32 @@ static bool add_all(struct request *r, const struct update_options *o,
     const char *name = i < status->n_components ? status->components[i]->name : "busd";
     if (asprintf(&r->paths[i], "%s%s%s", o->all, itself ? "" : "/", itself ? "" : name) < 0)
       return false;
-    if (!add_member(r, status->instance->root, name, r->paths[i])) return false;
+    if (!add_member(r, o, status->instance->root, name, r->paths[i])) return false;
   }
   return true;
 }
 
-static void request_init(struct request *r, Proteos__UpdateRequest__Action action,
-                         const struct update_options *o) {
+static Proteos__UpdateRequest__Action action_of(enum update_command command) {
+  switch (command) {
+  case UPDATE_ONE:
+  case UPDATE_ALL:
+    break;
+  case UPDATE_REMEMBER:
+    return PROTEOS__UPDATE_REQUEST__ACTION__ADD;
+  case UPDATE_START:
+    return PROTEOS__UPDATE_REQUEST__ACTION__START;
+  case UPDATE_CANCEL:
+    return PROTEOS__UPDATE_REQUEST__ACTION__CANCEL;
+  }
+  return PROTEOS__UPDATE_REQUEST__ACTION__NOW;
+}
+
+static void request_init(struct request *r, const struct update_options *o) {
   memset(r, 0, sizeof(*r));
   proteos__update_request__init(&r->update);
   proteos__update_options__init(&r->options);
   proteos__interface__init(&r->allow);
-  r->update.action = action;
+  r->update.action = action_of(o->command);
   r->update.members = r->list;
   r->update.load_timeout_ms = o->load_ms;
   r->update.converge_timeout_ms = o->converge_ms;
@@ -161,6 +182,17 @@ static void request_init(struct request *r, Proteos__UpdateRequest__Action actio
   r->options.strict = o->strict;
 }
 
+static bool names_members(enum update_command command) {
+  return command & (UPDATE_ONE | UPDATE_ALL | UPDATE_REMEMBER);
+}
+
+/* @return false, after a message, when one cannot be a member */
+static bool add_members(struct request *r, const struct update_options *o,
+                        const Proteos__ControlReply *status) {
+  if (!names_members(o->command)) return true;
+  return o->command == UPDATE_ALL ? add_all(r, o, status) : add_one(r, o, status);
+}
+
 static void request_free(struct request *r) {
   for (unsigned i = 0; i < r->nfiles; i++)
     close(r->files[i]);
@@ -170,15 +202,54 @@ static void request_free(struct request *r) {
 
 /* ---- sending it ---- */
 
-static int finish(const Proteos__ControlReply *last, const struct update_options *o,
-                  bool explained) {
-  const Proteos__Transaction *t = last->transaction;
-  if (!t) {
-    if (last->status && !explained) fprintf(stderr, "prctl: %s\n", strerror(-last->status));
-    if (last->status == -EPIPE) return EXIT_ROLLED_BACK; /* by busd, as um has died */
-    return last->status ? EXIT_REFUSED : EXIT_DONE;
+/* Prints what um says, until it has done; with --json it is only kept.
+ * @param said  receives the last line, owned by the caller
+ * @return the last reply, owned by the caller; NULL, after a message: there is none */
+static Proteos__ControlReply *follow(int control, const struct update_options *o, char **said) {
+  static const char silent[] = "the update manager does not answer, and will not do this any more; "
+                               "see prctl log um";
+  if (!control_wait(control, UM_PATIENCE_MS)) {
+    fprintf(stderr, "prctl: %s\n", silent);
+    if (o->output == OUTPUT_JSON)
+      print_unrecorded(PROTEOS__TRANSACTION__OUTCOME__REFUSED, -ETIMEDOUT, silent, NULL);
+    return NULL;
   }
-  switch (o->output) {
+  for (;;) {
+    Proteos__ControlReply *reply = control_receive(control);
+    if (!reply) {
+      control_lost();
+      return NULL;
+    }
+    if (*reply->text) {
+      if (o->output != OUTPUT_JSON) puts(reply->text);
+      fflush(stdout);
+      free(*said);
+      *said = strdup(reply->text);
+    }
+    if (reply->last) return reply;
+    proteos__control_reply__free_unpacked(reply, NULL);
+  }
+}
+
+static Proteos__ControlReply *send_request(int control, const struct request *r,
+                                           const struct update_options *o, char **said) {
+  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
+  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_UPDATE;
+  request.update = (Proteos__UpdateRequest *)(uintptr_t)&r->update;
+  int error = control_send_files(control, &request, r->files, r->nfiles);
+  if (!error) return follow(control, o, said);
+  if (error == -EMSGSIZE)
+    refused(o, o->component ? o->component : "all", o->file ? o->file : o->all, error,
+            "the request is longer than %u bytes", CONTROL_REQUEST_MAX_BYTES);
+  else
+    control_lost();
+  return NULL;
+}
+
+/* ---- its end ---- */
+
+static void print_record(const Proteos__Transaction *t, enum update_output output) {
+  switch (output) {
   case OUTPUT_LINES:
     break;
   case OUTPUT_TIMES:
@@ -188,104 +259,98 @@ static int finish(const Proteos__ControlReply *last, const struct update_options
     outcome_print_json(t);
     break;
   }
-  return (int)outcome_exit_status(t);
 }
 
-/* Prints what um says, until it has done. @return prctl's exit status */
-static int follow(int control, const struct update_options *o) {
-  bool explained = false;
-  if (!control_wait(control, UM_PATIENCE_MS)) {
-    fprintf(stderr, "prctl: the update manager does not answer, and will not do this any more; see "
-                    "prctl log um\n");
-    return EXIT_REFUSED;
-  }
-  for (;;) {
-    Proteos__ControlReply *reply = control_receive(control);
-    if (!reply) return control_lost();
-    if (*reply->text && o->output != OUTPUT_JSON) {
-      puts(reply->text);
-      fflush(stdout);
-      explained = true;
-    }
-    bool last = reply->last;
-    int status = last ? finish(reply, o, explained) : 0;
-    proteos__control_reply__free_unpacked(reply, NULL);
-    if (last) return status;
-  }
+/* The bus answers in um's place when um dies: by then the update is committed, or undone. */
+static Proteos__Transaction__Outcome outcome_without_record(int status,
+                                                            enum update_command command) {
+  if (!status) return PROTEOS__TRANSACTION__OUTCOME__DONE;
+  bool starts = command & (UPDATE_ONE | UPDATE_ALL | UPDATE_START);
+  return status == -EPIPE && starts ? PROTEOS__TRANSACTION__OUTCOME__ROLLED_BACK
+                                    : PROTEOS__TRANSACTION__OUTCOME__REFUSED;
 }
 
-static int send_request(int control, const struct request *r, const struct update_options *o) {
-  Proteos__ControlRequest request = PROTEOS__CONTROL_REQUEST__INIT;
-  request.request_case = PROTEOS__CONTROL_REQUEST__REQUEST_UPDATE;
-  request.update = (Proteos__UpdateRequest *)(uintptr_t)&r->update;
-  int error = control_send_files(control, &request, r->files, r->nfiles);
-  if (error == -EMSGSIZE) {
-    refused(o->component ? o->component : "all", "the request is longer than %u bytes",
-            CONTROL_PACKET_MAX_BYTES);
-    return EXIT_REFUSED;
+/* @param said  the last line, or NULL
+ * @return prctl's exit status */
+static int finish(const Proteos__ControlReply *last, const struct update_options *o,
+                  const char *said) {
+  if (last->transaction) {
+    print_record(last->transaction, o->output);
+    return (int)outcome_exit_status(last->transaction->outcome);
   }
-  return error ? control_lost() : follow(control, o);
+  Proteos__Transaction__Outcome outcome = outcome_without_record(last->status, o->command);
+  const char *why = said ? said : last->status ? strerror(-last->status) : "";
+  bool json = o->output == OUTPUT_JSON;
+  if (json) print_unrecorded(outcome, last->status, why, NULL);
+  if (*why && (json || !said)) fprintf(stderr, "prctl: %s\n", why); /* or else it is printed */
+  return (int)outcome_exit_status(outcome);
 }
 
 /* ---- a dry run ---- */
 
-static const char *running_path(const Proteos__ControlReply *status, const char *component) {
-  if (strcmp(component, "busd") == 0) return status->instance->busd_path;
-  for (size_t i = 0; i < status->n_components; i++)
-    if (strcmp(status->components[i]->name, component) == 0) return status->components[i]->path;
-  return "";
-}
-
+/* To the files that are open already. */
 static void print_plans(const struct request *r, const Proteos__ControlReply *status) {
   unsigned next = 0;
   for (size_t i = 0; i < r->update.n_members; i++) {
     const Proteos__UpdateMember *m = &r->members[i];
-    plan_print(m->component, running_path(status, m->component), m->self ? -1 : r->files[next++]);
+    plan_print(m->component, status, m->self ? -1 : r->files[next++]);
   }
 }
 
-/* @param members  whether the command line names any */
-static int run(int control, Proteos__UpdateRequest__Action action, const struct update_options *o,
-               bool members) {
+/* The file that was remembered. It was opened by another prctl, maybe in another folder.
+ * @return a descriptor, or -1 after a message */
+static int open_remembered(const char *root, const Proteos__TransactionMember *m) {
+  char path[PATH_MAX], id[64] = "";
+  int fd = version_open(root, m->path, path);
+  if (fd >= 0) build_id_read(fd, id, sizeof(id));
+  if (fd >= 0 && strcmp(id, m->new_build_id) == 0) return fd;
+  fprintf(stderr, "prctl: %s is not here what it was for mupdate: the plan for %s is not shown\n",
+          m->path, m->component);
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
+static void print_remembered_plans(const Proteos__Transaction *t,
+                                   const Proteos__ControlReply *status) {
+  for (size_t i = 0; i < t->n_members; i++) {
+    const Proteos__TransactionMember *m = t->members[i];
+    bool self = strcmp(m->path, "self") == 0;
+    int fd = self ? -1 : open_remembered(status->instance->root, m);
+    if (self || fd >= 0) plan_print(m->component, status, fd);
+    if (fd >= 0) close(fd);
+  }
+}
+
+/* ---- the command ---- */
+
+static int run(int control, const struct update_options *o) {
   static struct request r;
-  Proteos__ControlReply *status = NULL; /* members borrow its text */
+  Proteos__ControlReply *status = NULL /* members borrow its text */, *last = NULL;
+  char *said = NULL;
+  bool tries = o->dry_run && o->output != OUTPUT_JSON;
   int code = EXIT_REFUSED;
-  request_init(&r, action, o);
-  if (members && !(status = ask_status(control))) return EXIT_REFUSED;
-  if (!members || (o->all ? add_all(&r, o, status) : add_one(&r, o, status)))
-    code = send_request(control, &r, o);
-  if (status && o->dry_run && o->output != OUTPUT_JSON && code != EXIT_REFUSED)
+  request_init(&r, o);
+  if ((names_members(o->command) || tries) && !(status = ask_status(control))) return EXIT_REFUSED;
+  if (add_members(&r, o, status)) last = send_request(control, &r, o, &said);
+  if (last) code = finish(last, o, said);
+  if (tries && code != EXIT_REFUSED && o->command != UPDATE_START)
     print_plans(&r, status);
+  else if (tries && code != EXIT_REFUSED && last->transaction)
+    print_remembered_plans(last->transaction, status);
   request_free(&r);
+  free(said);
+  if (last) proteos__control_reply__free_unpacked(last, NULL);
   if (status) proteos__control_reply__free_unpacked(status, NULL);
   return code;
 }
 
-static const struct action {
-  const char *command;
-  Proteos__UpdateRequest__Action action;
-  bool members;
-} actions[] = {
-    {"update", PROTEOS__UPDATE_REQUEST__ACTION__NOW, true},
-    {"mupdate", PROTEOS__UPDATE_REQUEST__ACTION__ADD, true},
-    {"mupdate-start", PROTEOS__UPDATE_REQUEST__ACTION__START, false},
-    {"mupdate-cancel", PROTEOS__UPDATE_REQUEST__ACTION__CANCEL, false},
-};
-
-static bool fits(const struct action *a, const struct update_options *o) {
-  bool one = o->component && o->file && !o->all;
-  bool all = !o->component && o->all && a->action == PROTEOS__UPDATE_REQUEST__ACTION__NOW;
-  return a->members ? one || all : !o->component && !o->all;
-}
-
-int update_command(int control, int argc, char **argv) {
+int update_command(const struct instance *instance, int argc, char **argv) {
   struct update_options o;
-  for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-    const struct action *a = &actions[i];
-    if (strcmp(a->command, argv[0]) != 0) continue;
-    if (!update_options_parse(argc, argv, &o)) return EXIT_USAGE;
-    if (!fits(a, &o)) return usage(argv[0]);
-    return run(control, a->action, &o, a->members);
-  }
-  return EXIT_USAGE;
+  (void)argc;
+  if (!update_options_parse(argv, &o)) return EXIT_USAGE;
+  int control = instance_connect(instance);
+  if (control < 0) return EXIT_REFUSED;
+  int status = run(control, &o);
+  close(control);
+  return status;
 }

@@ -1,4 +1,4 @@
-/* The command line of prctl update, mupdate and mupdate-start. */
+/* The command line of prctl update, mupdate, mupdate-start and mupdate-cancel. */
 #ifndef CLI_UPDATE_OPTIONS_H
 #define CLI_UPDATE_OPTIONS_H
 
@@ -7,9 +7,19 @@
 
 enum { CHECKS_MAX = 64 };
 
+/* What is to be done; as bits, for the sets of commands that an option goes with. */
+enum update_command {
+  UPDATE_ONE = 1,      /* update COMPONENT FILE */
+  UPDATE_ALL = 2,      /* update --all FOLDER */
+  UPDATE_REMEMBER = 4, /* mupdate */
+  UPDATE_START = 8,    /* mupdate-start */
+  UPDATE_CANCEL = 16,  /* mupdate-cancel */
+};
+
 enum update_output { OUTPUT_LINES, OUTPUT_TIMES /* lines, then times */, OUTPUT_JSON };
 
 struct update_options {
+  enum update_command command;
   /* Of a member. */
   const char *component, *file;
   const char *filter, *allow; /* "" when there is none */
@@ -17,14 +27,15 @@ struct update_options {
   unsigned check_count;
   bool validate, relocate, strict;
   /* Of the whole. */
-  const char *all; /* folder of versions, or "self"; NULL: one component */
+  const char *all;                                    /* folder of versions, or "self" */
   uint32_t load_ms, converge_ms, transfer_ms, max_ms; /* 0: not given */
   uint32_t probation_ms;                              /* 0: none */
   bool dry_run;
   enum update_output output;
 };
 
-/** @return false, after a message, when the command line is wrong */
-bool update_options_parse(int argc, char **argv, struct update_options *o);
+/** @param argv  ended by NULL; argv[0] is the command
+ * @return false, after a message, when the command line is wrong */
+bool update_options_parse(char **argv, struct update_options *o);
 
 #endif

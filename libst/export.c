@@ -1,5 +1,6 @@
 /* The old version's side of a transfer. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,9 +27,10 @@ void st_export_cancel(void) {
   export.channel = -1;
 }
 
-void st_export_size(size_t *variable_bytes, size_t *heap_bytes) {
-  *variable_bytes = export.snapshot_bytes;
-  *heap_bytes = (size_t)(ARENA->top - ARENA_FIRST) * ARENA_PAGE;
+void st_export_describe(char *text, size_t cap) {
+  size_t heap = (size_t)(ARENA->top - ARENA_FIRST) * ARENA_PAGE;
+  snprintf(text, cap, "%zu KB of variables and at most %zu KB of heap",
+           (export.snapshot_bytes + 1023) / 1024, heap / 1024);
 }
 
 static int finish_writeback(void) {

@@ -191,25 +191,23 @@ const struct image *images_named(const struct images *im, const char *name) {
   return NULL;
 }
 
-/* Where it is in a snapshot, or NULL. */
-static unsigned char *in_snapshot(const struct images *im, unsigned char *snapshot,
-                                  uintptr_t address, size_t bytes) {
+uint64_t images_offset(const struct images *im, uintptr_t address, size_t bytes) {
   for (unsigned i = 0; i < im->count; i++)
     for (unsigned s = 0; s < im->image[i].segment_count; s++) {
       const struct image_segment *seg = &im->image[i].segments[s];
       if (address - seg->address < seg->bytes && bytes <= seg->bytes - (address - seg->address))
-        return snapshot + seg->offset + (address - seg->address);
+        return seg->offset + (address - seg->address);
     }
-  return NULL;
+  return 0;
 }
 
 void images_copy_apply(const struct images *im, unsigned char *snapshot) {
   for (unsigned c = 0; c < im->copy_count; c++) {
     const struct image_copy *copy = &im->copies[c];
     uintptr_t own = im->image[copy->image].base + copy->defined;
-    unsigned char *to = in_snapshot(im, snapshot, own, copy->bytes);
-    const unsigned char *from = in_snapshot(im, snapshot, copy->address, copy->bytes);
-    if (to && from) memcpy(to, from, copy->bytes);
+    uint64_t to = images_offset(im, own, copy->bytes);
+    uint64_t from = images_offset(im, copy->address, copy->bytes);
+    if (to && from) memcpy(snapshot + to, snapshot + from, copy->bytes);
   }
 }
 

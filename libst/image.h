@@ -59,6 +59,9 @@ const struct image *images_named(const struct images *images, const char *name);
 /** Completes a snapshot: a library's variable that lives in the executable counts as the library's,
  * so its value goes to where the library's own, unused one lies. */
 void images_copy_apply(const struct images *images, unsigned char *snapshot);
+/** Where in a snapshot the `bytes` bytes at a run-time address lie.
+ * @return the offset; 0: they are no part of one segment */
+uint64_t images_offset(const struct images *images, uintptr_t address, size_t bytes);
 void images_free(struct images *images);
 
 #endif

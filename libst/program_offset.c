@@ -14,6 +14,7 @@ struct search {
   const struct st_meta *old, *new;
   const struct pointed *pointed;
   struct pointed element; /* of the array that the pointer points to, when that is not there */
+  bool ends_only;         /* what begins there is found already */
   bool found;
   int64_t result;
 };
@@ -77,19 +78,40 @@ static bool find_moved(struct search *s, const struct program *p, uint64_t offse
   return moved;
 }
 
+static bool moves_from(const struct program *p, uint64_t old_at) {
+  for (unsigned i = 0; p && i < p->move_count; i++)
+    if (p->moves[i].old_at == old_at) return true;
+  return false;
+}
+
+/* @param moved  its moves have been looked at; or NULL */
 static void find_in_members(struct search *s, const struct btf_type *o, const struct btf_type *n,
-                            uint64_t offset, int64_t at) {
+                            const struct program *moved, uint64_t offset, int64_t at) {
   for (unsigned i = 0; i < type_members(o); i++) {
     struct type_member m = type_member(s->old, o, i);
     uint64_t start = m.bit / 8;
     if (m.bits || offset < start || offset > start + type_bytes(s->old, m.type)) continue;
     int k = at < 0 ? -1 : type_member_counterpart(s->new, n, s->old, o, i);
+    if (k < 0 && moves_from(moved, start)) continue;
     struct type_member nm = k < 0 ? (struct type_member){0} : type_member(s->new, n, (unsigned)k);
     if (k < 0 || nm.bits)
       find(s, m.type, 0, offset - start, -1);
     else
       find(s, m.type, nm.type, offset - start, at + nm.bit / 8);
   }
+}
+
+/* Where something that moved begins, an array may end, which has moved or not. */
+static void find_ends(struct search *s, const struct btf_type *o, const struct btf_type *n,
+                      const struct program *p, uint64_t offset, int64_t at) {
+  s->ends_only = true;
+  for (unsigned i = 0; i < p->move_count; i++) {
+    const struct move *m = &p->moves[i];
+    if (offset - m->old_at == type_bytes(s->old, m->old_type))
+      find(s, m->old_type, m->new_type, offset - m->old_at, m->bits ? -1 : at + m->new_at);
+  }
+  find_in_members(s, o, n, p, offset, at);
+  s->ends_only = false;
 }
 
 /* Is it annotated so that places in it stay where they are? */
@@ -115,6 +137,7 @@ static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_
                  int64_t at) {
   old_type = type_strip(s->old, old_type);
   new_type = type_strip(s->new, new_type);
+  if (offset == 0 && s->ends_only) return;
   if (offset == 0 && old_type == s->pointed->old_type) {
     add_reading(s, at, new_type);
     return;
@@ -122,11 +145,13 @@ static void find(struct search *s, uint32_t old_type, uint32_t new_type, uint64_
   if (stays_whole(s, new_type)) return;
   const struct btf_type *o = type_of(s->old, old_type), *n = type_of(s->new, new_type);
   if (btf_kind(o) != btf_kind(n)) at = -1;
-  if (btf_is_struct(o) && at >= 0 &&
-      find_moved(s, program_for(s->programs, old_type, new_type), offset, at))
-    return;
-  if (btf_is_composite(o))
-    find_in_members(s, o, n, offset, at);
+  const struct program *p = btf_is_struct(o) && at >= 0 && !s->ends_only
+                                ? program_for(s->programs, old_type, new_type)
+                                : NULL;
+  if (find_moved(s, p, offset, at))
+    find_ends(s, o, n, p, offset, at);
+  else if (btf_is_composite(o))
+    find_in_members(s, o, n, NULL, offset, at);
   else if (btf_is_array(o))
     find_in_array(s, old_type, new_type, offset, at);
 }

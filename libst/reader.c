@@ -83,13 +83,12 @@ static int take_image(struct transfer *t, unsigned i, const Proteos__Image *from
     if (seg->offset > t->snapshot_bytes || seg->bytes > t->snapshot_bytes - seg->offset)
       return -EPROTO;
     to->segments[s] = (struct image_segment){seg->address, seg->bytes, seg->offset};
-    t->offsets[i][s] = seg->offset;
   }
   return 0;
 }
 
 static int take_images(struct transfer *t, const Proteos__StateHeader *h) {
-  if (h->n_images == 0 || h->n_images > sizeof(t->offsets) / sizeof(*t->offsets)) return -EPROTO;
+  if (h->n_images == 0) return -EPROTO;
   t->old.image = calloc(h->n_images, sizeof(*t->old.image));
   t->old.copies = calloc(h->n_copies + 1, sizeof(*t->old.copies));
   if (!t->old.image || !t->old.copies) return -ENOMEM;

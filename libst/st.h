@@ -69,10 +69,8 @@ int st_plan(int old_exe_fd, const struct st_options *options, struct st_report *
 /** Old version: makes and prefaults what st_export() will need.
  * @param channel  SOCK_SEQPACKET socket to the new version; owned by libst from now on */
 int st_export_prepare(int channel);
-/** Old version, prepared: what the state takes.
- * @param variable_bytes  receives the bytes of variables; @param heap_bytes  the most that blocks
- * of the heap may take */
-void st_export_size(size_t *variable_bytes, size_t *heap_bytes);
+/** Old version, prepared: says for people what the state takes ("3 KB of variables and ..."). */
+void st_export_describe(char *text, size_t cap);
 /** Old version: sends the state. The caller then must not run program code until
  * st_export_cancel(). Descriptors at or above 3 are exported, except the runtime's own, named by
  * st_exclude_fd(). */

@@ -21,15 +21,8 @@
 #include "libst/validate.h"
 
 const unsigned char *transfer_snapshot(const struct transfer *t, uintptr_t address, size_t bytes) {
-  for (unsigned i = 0; i < t->old.count; i++) {
-    const struct image *image = &t->old.image[i];
-    for (unsigned s = 0; s < image->segment_count; s++) {
-      const struct image_segment *seg = &image->segments[s];
-      if (address - seg->address < seg->bytes && bytes <= seg->bytes - (address - seg->address))
-        return t->snapshot + t->offsets[i][s] + (address - seg->address);
-    }
-  }
-  return NULL;
+  uint64_t offset = images_offset(&t->old, address, bytes);
+  return offset ? t->snapshot + offset : NULL;
 }
 
 /* ---- blocks ---- */

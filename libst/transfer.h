@@ -46,9 +46,8 @@ struct transfer {
   const unsigned char *snapshot; /* its writable data */
   size_t snapshot_bytes;
   bool kept; /* both were left by a process that has ended, maybe in the middle of a change */
-  uint64_t offsets[64][IMAGE_SEGMENTS]; /* of each image's segments in the snapshot */
-  unsigned char *initial;               /* the old executable's .data as it was at start */
-  uint64_t initial_address;             /* link-time */
+  unsigned char *initial;   /* the old executable's .data as it was at start */
+  uint64_t initial_address; /* link-time */
   size_t initial_bytes;
   struct site_plan *sites; /* by index of the arena's table */
   uint32_t *site_pairs;    /* the same; site_pairs_new() */

@@ -10,16 +10,17 @@ const struct bus_edge *edge_to(endpoint_t ep) {
   return NULL;
 }
 
-static bool permits(endpoint_t dst, unsigned right) {
-  const struct bus_edge *edge = edge_to(dst);
+static bool permits(const struct bus_edge *edge, unsigned right) {
   return edge && edge->rights & right;
 }
 
 /* What is not known may be new: the manifest can be reloaded. What was taken away the bus refuses.
  */
 int edge_check(endpoint_t dst, unsigned right) {
-  if (!permits(dst, right)) runtime_learn_edges();
-  if (!permits(dst, right)) return -EPERM;
+  if (!permits(edge_to(dst), right)) {
+    runtime_learn_edges();
+    if (!permits(edge_to(dst), right)) return -EPERM;
+  }
   return runtime.live ? 0 : -SYS_ENOTLIVE;
 }
 

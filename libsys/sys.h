@@ -57,7 +57,8 @@ typedef struct event_eh {
                                                  be in the middle of a change, and its descriptors
                                                  and watches are gone. A negative return leads to a
                                                  restart */
-  void (*shutdown)(void);                     /* the instance is going down, in order */
+  void (*shutdown)(void);                     /* the component ends, in order: with the instance,
+                                                 by prctl stop, or removed by prctl reload */
 } event_eh_t;
 
 /** Connects to the bus, imports state if this is an update, closes the sandbox, runs the handlers.

@@ -153,13 +153,6 @@ static int make_ready(struct channel_in *in, char *error, size_t error_cap) {
   return st_export_prepare(channel);
 }
 
-static void describe_size(char *text, size_t cap) {
-  size_t variables, heap;
-  st_export_size(&variables, &heap);
-  snprintf(text, cap, "%zu KB of variables and at most %zu KB of heap", (variables + 1023) / 1024,
-           heap / 1024);
-}
-
 static void prepare(struct channel_in *in) {
   char text[512] = "";
   int status = -ENODATA;
@@ -174,7 +167,7 @@ static void prepare(struct channel_in *in) {
     forget();
   else
     stage = STAGE_PREPARED;
-  if (!status) describe_size(text, sizeof(text));
+  if (!status) st_export_describe(text, sizeof(text));
   st_pass("sys.prepared");
   kern_report(UPDATE_PREPARED, status, text);
 }
@@ -206,6 +199,7 @@ void update_control(struct channel_in *in) {
     thaw();
     break;
   case BUS_CTL_PASSED:
+    st_pass("sys.passed");
     writing_back = true;
     break;
   case BUS_CTL_LIVE:
@@ -228,7 +222,9 @@ static void freeze(void) {
   do {
     channel_exchange(&receive, NULL, -1, &in);
     channel_drop_fds(&in);
-  } while (in.d.kind != BUS_DELIVER_CONTROL || in.d.m.type != BUS_CTL_THAW);
+    if (in.d.kind != BUS_DELIVER_CONTROL)
+      runtime_die("the bus sent message 0x%x to a version that is frozen", in.d.m.type);
+  } while (in.d.m.type != BUS_CTL_THAW);
   thaw();
 }
 

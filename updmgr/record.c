@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "journal.pb-c.h"
+#include "libst/fault.h"
 #include "libsys/sys.h"
 #include "proto/printable.h"
 #include "updmgr/journal.h"
@@ -157,6 +158,7 @@ static void write_taken_back(uint64_t id, const char *reason) {
 
 void record_probation(uint64_t id, bool passed, endpoint_t who) {
   char reason[160], name[BUS_NAME_MAX];
+  st_pass("um.probation");
   if (passed) {
     client_say(0, "The probation is over: the new versions stay.");
     return;

@@ -44,6 +44,11 @@ class Load:
                                          stdout=subprocess.PIPE, stderr=self._errors)
         return self
 
+    @property
+    def pid(self) -> int:
+        """Of the client, or of the prefix that becomes it."""
+        return self._process.pid
+
     def __exit__(self, *exception: Any) -> None:
         if self._result is None:
             self._process.kill()

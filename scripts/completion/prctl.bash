@@ -13,16 +13,20 @@ _prctl_commands() {
 }
 
 # What a command says when its line is wrong, which these do before anything else.
-_prctl_usage() { # PRCTL COMMAND
-  case $2 in
-  update | mupdate) "$1" "$2" 2>&1 ;;
-  mupdate-*) "$1" "$2" no-argument 2>&1 ;;
-  boot | check | history | log | reload | status | top | trace) "$1" "$2" --no-such-option 2>&1 ;;
-  *) "$1" help 2>/dev/null | sed -n "s/^  $2 //p" ;;
+_prctl_usage() { # COMMAND PRCTL [--instance NAME]
+  local command=$1
+  shift
+  case $command in
+  update | mupdate | fault) "$@" "$command" 2>&1 ;;
+  mupdate-*) "$@" "$command" no-argument 2>&1 ;;
+  boot | check | history | log | reload | status | top | trace)
+    "$@" "$command" --no-such-option 2>&1
+    ;;
+  *) "$1" help 2>/dev/null | sed -n "s/^  $command //p" ;;
   esac
 }
 
-_prctl_options() { # PRCTL COMMAND
+_prctl_options() { # COMMAND PRCTL [--instance NAME]
   _prctl_usage "$@" | grep -oE '(\[|[| ])--?[a-z][-a-z]*' | tr -d '[| ' | sort -u
 }
 
@@ -65,7 +69,7 @@ _prctl_argument() {
     ;;
   esac
   if [[ $current == -* ]]; then
-    _prctl_words "$current" "$(_prctl_options "$1" "$command")"
+    _prctl_words "$current" "$(_prctl_options "$command" "$@")"
     return
   fi
   case $command:$n in
@@ -75,6 +79,9 @@ _prctl_argument() {
   start:0 | stop:0 | gdb:0 | kill:0 | update:0 | mupdate:0)
     _prctl_words "$current" "$(_prctl_components "$@")"
     ;;
+  fault:0) _prctl_words "$current" "loader busd $(_prctl_components "$@")" ;;
+  fault:1) _prctl_words "$current" "$("$1" fault --points 2>/dev/null | sed 's/ .*//')" ;;
+  fault:2) _prctl_words "$current" "crash kill stop hang error delay" ;;
   kill:1) _prctl_words "$current" "$(compgen -A signal SIG | sed 's/^SIG//')" ;;
   update:1 | mupdate:1) _prctl_versions "$current" "$@" ;;
   esac

@@ -19,7 +19,9 @@ from subject import COMPONENTS, Outcome, Subject, Update, Violation, boot
 ACTIONS = ["crash", "kill", "stop", "hang", "delay", "error"]
 DELAY_MS = 40
 PATIENCE = 0.7      # s that a party may be stopped, before the experiment does what a heartbeat does
+RELIEFS = 15
 CASES_PER_BOOT = 60
+PROBATION_MS = 60
 PROGRESS = 500      # cases
 DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
 
@@ -30,6 +32,11 @@ class Kind:
     name: str
     members: tuple[str, ...]
     course: tuple[tuple[str, str, str], ...] = ()
+    probation_ms: int = 0
+
+    @property
+    def commits(self) -> bool:
+        return not self.course or self.probation_ms > 0
 
 
 EVERYTHING = (*COMPONENTS, "busd")
@@ -41,6 +48,8 @@ KINDS = [
     Kind("rolled back", ("teller", "ledger"), (("ledger.next", "import.run", "error"),)),
     Kind("refused", tuple(COMPONENTS), (("loader", "loader.decide", "error"),)),
     Kind("given back", EVERYTHING, (("busd.next", "import.run", "error"),)),
+    Kind("on probation", ("teller", "ledger"), probation_ms=PROBATION_MS),
+    Kind("taken back", ("teller", "ledger"), (("ledger", "sys.committed", "crash"),), PROBATION_MS),
 ]
 
 
@@ -73,7 +82,10 @@ class Case:
         """Who may be restarted: a version that was live when it died, or when the fault had it die."""
         fatal = self.action in ("crash", "kill", "stop", "hang")
         after_commit = self.point == "commit.descriptors"
-        return {self.party} & set(COMPONENTS) if fatal or after_commit else set()
+        no_way_back = self.point == "probation.begin" and self.action == "error"
+        hit = {self.party} if fatal or after_commit else set()
+        meant = {party for party, _, _ in self.kind.course} if no_way_back else set()
+        return (hit | meant) & set(COMPONENTS)
 
 
 def record(subject: Subject) -> dict[Kind, list[Any]]:
@@ -85,9 +97,9 @@ def record(subject: Subject) -> dict[Kind, list[Any]]:
             subject.clear()
             for party, point, action in kind.course:
                 subject.order(party, point, action)
-            outcome = subject.update(list(kind.members))
-            subject.judge(list(kind.members), outcome)
-            if outcome.done == bool(kind.course):
+            outcome = subject.update(list(kind.members), kind.probation_ms)
+            subject.judge(list(kind.members), outcome, kind.probation_ms > 0)
+            if outcome.done != kind.commits:
                 raise Violation(f"{kind.name}: {outcome.text}")
             for hit in subject.faults().hits:
                 known = hits.get((hit.party, hit.point))
@@ -194,7 +206,8 @@ class Experiment:
             subject.order(party, point, action)
         subject.order(case.party, case.point, case.action, case.nth,
                       DELAY_MS if case.action == "delay" else None)
-        outcome = self.follow(subject, case, subject.start_update(members))
+        outcome = self.follow(subject, case,
+                              subject.start_update(members, probation_ms=case.kind.probation_ms))
         try:
             self.revive(subject, case)
             if not (case.may_end_instance and self.has_ended(subject, outcome)):
@@ -208,14 +221,18 @@ class Experiment:
 
     def follow(self, subject: Subject, case: Case, update: Update) -> Outcome:
         """Waits for the end of the update; ends who is stopped, where nobody else would."""
-        try:
-            return update.outcome(PATIENCE if case.is_helpless else 20)
-        except subprocess.TimeoutExpired:
-            if not case.is_helpless:
+        if not case.is_helpless:
+            try:
+                return update.outcome(20)
+            except subprocess.TimeoutExpired:
                 raise Violation("the update does not end") from None
-        self.relieve(subject, case)
+        for _ in range(RELIEFS):  # on a busy machine it comes to the point only after the first
+            try:
+                return update.outcome(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.relieve(subject, case)
         try:
-            return update.outcome(20)
+            return update.outcome(10)
         except subprocess.TimeoutExpired:
             raise Violation("the update does not end, though who was stopped is gone") from None
 
@@ -255,7 +272,7 @@ class Experiment:
         fired = self.has_fired(subject, case)
         subject.clear()
         self.deaths.update(case.damages)
-        subject.judge(members, outcome)
+        subject.judge(members, outcome, case.kind.probation_ms > 0)
         subject.next_update_works(members)
         self.counts["faults that happened"] += fired
 

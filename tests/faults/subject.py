@@ -63,11 +63,13 @@ class Outcome:
 class Update:
     """An update that was asked for, over a connection of its own.
 
-    limit_ms  of each phase; 0: the manifest's"""
+    limit_ms      of each phase; 0: the manifest's
+    probation_ms  0: none"""
 
-    def __init__(self, system: System, files: dict[str, str], limit_ms: int):
+    def __init__(self, system: System, files: dict[str, str], limit_ms: int, probation_ms: int):
         request = pb.UpdateRequest(action=pb.UpdateRequest.NOW, load_timeout_ms=limit_ms,
-                                   converge_timeout_ms=limit_ms, transfer_timeout_ms=limit_ms)
+                                   converge_timeout_ms=limit_ms, transfer_timeout_ms=limit_ms,
+                                   probation_ms=probation_ms)
         fds = []
         for member, file in files.items():
             request.members.add(component=member, path=f"/bin/{file}", filter=FILTERS.get(member, ""))
@@ -242,12 +244,12 @@ class Subject:
             return "ledger.new"
         return member
 
-    def start_update(self, members: list[str], limit_ms: int = 0) -> Update:
+    def start_update(self, members: list[str], limit_ms: int = 0, probation_ms: int = 0) -> Update:
         """Starts an update in one transaction."""
-        return Update(self.system, {m: self.file(m) for m in members}, limit_ms)
+        return Update(self.system, {m: self.file(m) for m in members}, limit_ms, probation_ms)
 
-    def update(self, members: list[str]) -> Outcome:
-        return self.start_update(members, UNDISTURBED_MS).outcome(60)
+    def update(self, members: list[str], probation_ms: int = 0) -> Outcome:
+        return self.start_update(members, UNDISTURBED_MS, probation_ms).outcome(60)
 
     def order(self, party: str, point: str, action: str, nth: int = 1, value: int | None = None) -> None:
         extra = [] if value is None else ["-value", str(value)]
@@ -286,8 +288,10 @@ class Subject:
 
     # -- judging -----------------------------------------------------------------------------
 
-    def judge(self, members: list[str], outcome: Outcome) -> None:
-        """All new or all old; nobody restarted and no answer lost but where there was damage."""
+    def judge(self, members: list[str], outcome: Outcome, on_probation: bool = False) -> None:
+        """All new or all old; nobody restarted and no answer lost but where there was damage.
+
+        on_probation  the new versions may have been taken back since they were said to be live"""
         before, after = self.begin, self.settle()
         updated, restarted = set(), set()
         for name in COMPONENTS:
@@ -307,7 +311,7 @@ class Subject:
         whole = set(members) - restarted
         if updated not in (set(), whole):
             raise Violation(f"only {updated} of {whole} are new")
-        if outcome.done and updated != whole:
+        if outcome.done and updated != whole and not on_probation:
             raise Violation("prctl says that the update is done, but the old versions run")
         for claim in ("Rolled back", "old versions go on", "old version goes on"):
             if claim in outcome.text and updated:

@@ -25,7 +25,7 @@
 #define EXPORT_BUSY        2 /* it exports in the middle of an event */
 #define FORGET_TABLES      3 /* the new busd begins with empty tables */
 #define FORGET_REBIND      4 /* it leaves the endpoint as it was bound before */
-#define CLOSE_CHANNELS     5 /* the sockets die with the old busd: the loader keeps no duplicates */
+#define CLOSE_CHANNELS     5 /* the sockets die with the old busd: the new one has no duplicates */
 #define LOSE_EXITS         6 /* what exits during the handover is told to the old busd only */
 #define THAW_BUT_COMMIT    7 /* the loader thaws the old busd, and lets the new one commit later */
 #define FORGET_TO_THAW     8 /* it does not thaw the old busd when it gives up */

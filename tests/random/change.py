@@ -6,7 +6,8 @@ from dataclasses import replace
 from random import Random
 
 from shape import (BOOL, CHAR, COOKIE, FLOATS, INTS, Array, Enum, Float, Int, LiveBy, Member, Named,
-                   Opaque, Pointer, Struct, World, declare, innermost, is_enum, is_record, translate)
+                   Opaque, Pointer, Struct, World, declare, innermost, is_enum, is_record, meant,
+                   translate)
 
 
 class Changer:
@@ -104,9 +105,10 @@ class Changer:
         return m if m.bits else replace(m, type=self.retype(m.type))
 
     def added(self, removed: list[Member]) -> Member:
-        """A member whose type none of the removed ones had: it is no rename of them."""
+        """A member whose type none of the removed ones had, as written or as an annotation says: it
+        is no rename of them."""
         rng = self.rng
-        keys = {declare(m.type) for m in removed}
+        keys = {declare(t) for m in removed for t in (m.type, meant(m.type))}
         types = [t for t in [*INTS, BOOL, Pointer(None), Array(CHAR, rng.randint(2, 9))]
                  if declare(t) not in keys]
         return Member(self.names("m"), rng.choice(types))

@@ -8,7 +8,7 @@ from random import Random
 from make_values import TEXTS
 from model import Choice, Model
 from shape import (CHAR, Array, Enum, FunctionPointer, Int, Named, Opaque, Pointer, declare,
-                   innermost, is_enum, is_marked, is_record, same)
+                   innermost, is_enum, is_marked, is_record, same, width)
 from value import NULL, Block, Call, Freed, Odd, Ref, Text, Variable
 
 
@@ -223,15 +223,11 @@ class PointerMaker:
     def only_grows(self, type_) -> bool:
         """May the differences be such as need no other layout: new enumerators and names, another
         name of the same number, an address in a pointer instead of an integer, another member of a
-        union?"""
+        union? Where numbers of one width may be the same, they count as such."""
         def is_same(a, b) -> bool:
             if isinstance(a, Array) and isinstance(b, Array):
                 return a.count == b.count and is_same(a.of, b.of)
-            if isinstance(a, Int) and isinstance(b, Int):
-                return (a.bits, a.signed) == (b.bits, b.signed)
-            if isinstance(a, Pointer) and isinstance(b, Pointer):
-                return (a.to, a.mask) == (b.to, b.mask)
-            return a == b
+            return a == b or width(a) is not None and width(a) == width(b)
 
         def widened(t) -> bool:
             if isinstance(t, Array):

@@ -5,7 +5,7 @@ each version has a world of its own. So one type expression serves both versions
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,20 @@ def innermost(type_):
     while isinstance(type_, Array):
         type_ = type_.of
     return type_
+
+
+def meant(type_):
+    """What an annotation says that a type is."""
+    if type_ == COOKIE:
+        return Int("unsigned long", 64, False)
+    return replace(type_, is_word=False) if isinstance(type_, Pointer) else type_
+
+
+def width(type_) -> int | None:
+    """Bits of a number or an address; None: it is neither."""
+    if isinstance(type_, (Pointer, FunctionPointer)):
+        return 64
+    return type_.bits if isinstance(type_, Int) else None
 
 
 def is_enum(type_) -> bool:

@@ -64,7 +64,9 @@ def test_component_without_metadata_is_a_note(tmp_path):
 def test_missing_file(tmp_path):
     done = check(tmp_path / "no.yaml")
     assert done.returncode == 1
-    assert done.stdout == f"{tmp_path}/no.yaml: cannot be opened\n"
+    assert done.stdout == f"{tmp_path}/no.yaml: cannot be opened: No such file or directory\n"
+    done = check(tmp_path)
+    assert (done.returncode, done.stdout) == (1, f"{tmp_path}: is a folder, not a manifest\n")
 
 
 def test_usage():

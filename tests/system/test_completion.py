@@ -75,11 +75,19 @@ def test_options(running):
     assert complete(running, "update", "--al") == {"--all"}
     assert "-maxtime" in complete(running, "mupdate-start", "-")
     assert complete(running, "boot", "-") == {"--manifest", "--faults", "-q"}
-    assert complete(running, "fault", "-") == {"-nth", "-value"}
+    assert complete(running, "fault", "-") == {"-nth", "-value", "--list", "--clear", "--points"}
+    assert complete(running, "mupdate-cancel", "-") == set()
+    assert "-maxtime" not in complete(running, "mupdate", "-")
     assert complete(running, "trace", "-") == {"-e"}
     assert complete(running, "shutdown", "-") == set()
     assert complete(running, "start", "-") == set()
     assert running.instance().state == "running"  # it was only asked for its usage
+
+
+def test_fault_orders(running):
+    assert complete(running, "fault", "") == {"loader", "busd", "um", "counter", "asker"}
+    assert complete(running, "fault", "um", "um.com") == {"um.commit", "um.committed"}
+    assert complete(running, "fault", "um", "um.commit", "h") == {"hang"}
 
 
 def test_signals(running):

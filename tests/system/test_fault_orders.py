@@ -29,7 +29,9 @@ def test_an_ordinary_instance_has_no_page():
         done = system.try_prctl("fault", "um", "um.load", "kill")
         assert done.returncode == 1
         assert done.stdout == "this instance has no fault points: boot it with --faults\n"
-        assert system.try_prctl("fault", "--list").returncode == 1
+        done = system.try_prctl("fault", "--list")
+        assert (done.returncode, done.stdout) == \
+            (1, "prctl: this instance has no fault points: boot it with --faults\n")
         for pid in system.processes():
             with contextlib.suppress(PermissionError):  # who hides from an ordinary user
                 assert "memfd:faults" not in Path(f"/proc/{pid}/maps").read_text()
@@ -92,16 +94,15 @@ def test_clear_forgets_orders_and_hits(faulty):
 
 def test_too_many_orders_are_refused(faulty):
     for _ in range(64):
-        faulty.prctl("fault", "nobody", "nowhere", "kill")
-    done = faulty.try_prctl("fault", "nobody", "nowhere", "kill")
+        faulty.prctl("fault", "um.next", "um.load", "kill")
+    done = faulty.try_prctl("fault", "um.next", "um.load", "kill")
     assert done.returncode == 1
     assert done.stdout == "there are 64 orders already; prctl fault --clear forgets them\n"
 
 
 @pytest.mark.parametrize("arguments", [
-    [], ["um"], ["um", "um.load"], ["um", "um.load", "explode"], ["um", "um.load", "kill", "x"],
-    ["um", "um.load", "kill", "-nth", "0"], ["um", "um.load", "error", "-value", "EBROKEN"],
-    ["um", "um.load", "delay", "-value", "-5"], ["--list", "--clear"], ["--list", "um"],
+    [], ["um"], ["um", "um.load"], ["um", "um.load", "kill", "x"], ["--list", "--clear"],
+    ["--list", "um"],
 ])
 def test_wrong_command_lines(faulty, arguments):
     done = faulty.try_prctl("fault", *arguments)
@@ -109,11 +110,45 @@ def test_wrong_command_lines(faulty, arguments):
     assert done.stdout.startswith("usage: prctl fault ")
 
 
-def test_names_that_are_too_long_are_refused(faulty):
-    for party, point in (("x" * 40, "um.load"), ("um", "x" * 28)):
-        done = faulty.try_prctl("fault", party, point, "kill")
-        assert done.returncode == 1
-        assert done.stdout == "the order of a fault has no meaning\n"
+@pytest.mark.parametrize("message, arguments", [
+    ("there is no action 'explode'", ["explode"]),
+    ("'0' is no number of a hit: the first one is 1", ["kill", "-nth", "0"]),
+    ("'ENOENT' is no number of a hit: the first one is 1", ["kill", "-nth=ENOENT"]),
+    ("fault has no option '-nht', or it lacks a value", ["kill", "-nht", "1"]),
+    ("fault has no option '-nth', or it lacks a value", ["kill", "-nth"]),
+    ("'EBROKEN' is no errno: give its name or its number", ["error", "-value", "EBROKEN"]),
+    ("'-5' is no number of milliseconds up to 1000000", ["delay", "-value", "-5"]),
+    ("'EIO' is no number of milliseconds up to 1000000", ["delay", "-value", "EIO"]),
+    ("-value is for error and delay only", ["hang", "-value", "5"]),
+])
+def test_wrong_orders(faulty, message, arguments):
+    done = faulty.try_prctl("fault", "um", "um.load", *arguments)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0]) == (2, f"prctl: {message}")
+    assert lines[1].startswith("usage: prctl fault ")
+    assert all(line[0] != "ordered:" for line in listed(faulty))
+
+
+@pytest.mark.parametrize("party", ["nobody", "counter.nxt", "loader.next", ".next", "x" * 40])
+def test_unknown_parties_are_refused(faulty, party):
+    done = faulty.try_prctl("fault", party, "um.load", "kill")
+    assert (done.returncode, done.stdout) == (
+        1, f"prctl: there is no '{party}' here: name loader, busd, or a component of prctl status, "
+        "with .next for its next version\n")
+
+
+def test_unknown_points_are_noted(faulty):
+    """They are not refused: a new version may have more."""
+    done = faulty.try_prctl("fault", "counter.next", "counter.no-such", "kill")
+    assert (done.returncode, done.stdout) == (
+        0, "prctl: note: nothing that runs here has a point 'counter.no-such'; prctl fault --points "
+        "lists points\n")
+    assert faulty.prctl("fault", "counter.next", "import.header", "kill") == ""
+    assert faulty.prctl("fault", "busd.next", "busd.rebound", "kill") == ""
+    assert faulty.prctl("fault", "loader", "loader.spawn", "kill", "-nth", "99") == ""
+    done = faulty.try_prctl("fault", "um", "x" * 28, "kill")
+    assert done.returncode == 2
+    assert "prctl: a point's name has at most 27 characters" in done.stdout
 
 
 def test_points_are_read_from_files(faulty):
@@ -124,6 +159,8 @@ def test_points_are_read_from_files(faulty):
     done = faulty.try_prctl("fault", "--points", __file__)
     assert done.returncode == 1
     assert done.stdout == f"prctl: {__file__} is no executable and no library\n"
+    done = faulty.try_prctl("fault", "--points", "/no/such")
+    assert (done.returncode, done.stdout) == (1, "prctl: /no/such: No such file or directory\n")
 
 
 @pytest.mark.root  # who alone can count busd's descriptors

@@ -3,10 +3,15 @@ somebody there until the other one is dead."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import time
 
+import pytest
+
+from counting import counter_manifest, progress
 from proteos import System, process
 
 DECIDE_S = 1.2  # longer than the loader has for a decision, bus/update.c
@@ -59,6 +64,25 @@ def test_um_that_dies_after_the_commit(faulty):
     assert done.returncode == 3 and done.stdout.endswith(ABANDONED)
 
 
+def test_um_that_dies_at_a_request_to_remember(faulty):
+    """There is no update yet that could be rolled back."""
+    faulty.prctl("fault", "um", "um.check", "kill")
+    done = faulty.try_prctl("mupdate", "counter", "/bin/counter.new")
+    assert done.returncode == 1 and done.stdout.endswith(ABANDONED)
+
+
+@pytest.mark.parametrize("point, status, outcome, reason", [
+    ("um.committed", 0, "done", DONE), ("um.check", 3, "rolled-back", ABANDONED)])
+def test_um_that_dies_is_told_to_programs(faulty, point, status, outcome, reason):
+    faulty.prctl("fault", "um", point, "kill")
+    done = subprocess.run(
+        faulty.prctl_command("update", "counter", "/bin/counter.new", "--json"), text=True,
+        env=faulty.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["outcome"], record["number"]) == (status, outcome, 0)
+    assert record["reason"] + "\n" == reason and done.stderr == f"prctl: {reason}"
+
+
 def test_component_dies_while_its_new_version_is_started(faulty):
     """busd hears of it before it hears of the new process, for which um waits."""
     faulty.prctl("fault", "busd", "busd.channel", "stop")
@@ -74,3 +98,14 @@ def test_component_dies_while_its_new_version_is_started(faulty):
     faulty.wait(lambda: faulty.status()["counter"].restarts == 1
                 and faulty.status()["counter"].state == "running", "its restart")
     faulty.update("counter", "/bin/counter.new")
+
+
+def test_answers_wait_for_an_old_version_whose_export_fails():
+    """It waits for the end of the update, which um takes its time to call off, and for nothing else."""
+    with System(counter_manifest(), faults=True) as system:
+        progress(system)
+        system.prctl("fault", "asker", "export.header", "error")
+        system.prctl("fault", "um", "um.undo", "delay", "-value", "300")
+        done = system.try_prctl("update", "asker", "self")
+        assert done.returncode == 3 and "Rolled back" in done.stdout, done.stdout
+        assert progress(system)["wrong"] == 0

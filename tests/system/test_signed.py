@@ -317,3 +317,30 @@ def test_sign_refuses_clearly(signer, tmp_path):
     assert not (tmp_path / "nothing.sig").exists()
     assert prctl("sign", signer.keys / "proteos.key").returncode == 2
     assert prctl("keygen").returncode == 2
+
+
+def test_keys_come_in_pairs(tmp_path):
+    (tmp_path / "proteos.pub").touch()
+    done = prctl("keygen", tmp_path)
+    assert (done.returncode, done.stdout) == (1, f"prctl: {tmp_path}/proteos.pub: File exists\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["proteos.pub"]
+    (tmp_path / "proteos.pub").unlink()
+    assert prctl("keygen", tmp_path).returncode == 0
+    key = (tmp_path / "proteos.key").read_bytes()
+    assert prctl("keygen", tmp_path).returncode == 1
+    assert (tmp_path / "proteos.key").read_bytes() == key
+
+
+def test_a_signature_is_replaced_as_a_whole(signer, tmp_path):
+    """Who has the one before open goes on to have it."""
+    version = signer.version(tmp_path / "counter.new")
+    signer.sign(version)
+    with open(f"{version}.sig", "rb") as before:
+        signature = before.read()
+        signer.version(version, "counter")
+        signer.sign(version)
+        before.seek(0)
+        assert before.read() == signature
+    assert Path(f"{version}.sig").read_bytes() != signature
+    assert sorted(path.name for path in tmp_path.glob("counter*")) == \
+        ["counter.new", "counter.new.sig"]

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from proteos import Manifest, System
+from proteos.build import SOURCE
 
 LOG_MAX_BYTES = 1 << 20  # a log and its predecessor have this much each (bus/log.h)
 
@@ -55,6 +56,16 @@ def test_trace_of_one_component_shows_no_other(system):
     with Trace(system, "-e", "e1000") as trace:
         for _ in range(20):
             assert "e1000" in trace.line().split()[1:4]
+
+
+def test_every_message_of_the_bus_has_a_name():
+    """All that bus/abi.h numbers are in the table that prctl trace prints from."""
+    numbered = re.findall(r"^  ((?:KERN|UM|BUS_CTL)_[A-Z_]+) = 0x",
+                          (SOURCE / "bus" / "abi.h").read_text(), re.MULTILINE)
+    named = re.findall(r"^    {([A-Z_]+), \"", (SOURCE / "cli" / "system_messages.c").read_text(),
+                       re.MULTILINE)
+    assert len(numbered) > 30
+    assert set(numbered) - set(named) == set()
 
 
 def test_tracing_does_not_disturb(system, load):

@@ -116,6 +116,27 @@ def test_end_of_the_instance():
             "prctl: the instance closed the connection before it answered"
 
 
+def test_end_of_the_instance_is_told_on_the_screen_of_before():
+    with System(Manifest.empty()) as system:
+        main, side = pty.openpty()
+        top = subprocess.Popen(system.prctl_command("top", "-d", "0.1"), env=system.environment(),
+                               stdin=side, stdout=side, stderr=side)
+        os.close(side)
+        seen = ""
+        while "COMPONENT" not in seen:
+            seen += os.read(main, 4096).decode()
+        system.prctl("shutdown")
+        try:
+            while chunk := os.read(main, 4096):
+                seen += chunk.decode()
+        except OSError:
+            pass  # a terminal that nobody has open any more
+        os.close(main)
+        assert top.wait(timeout=10) == 1
+    assert seen.endswith("\033[?25h\033[?1049lprctl: the instance closed the connection before it "
+                         "answered\r\n")
+
+
 @pytest.mark.parametrize("arguments", [["-d", "0"], ["-d", "x"], ["-n", "0"], ["-n", "-1"], ["x"]])
 def test_usage(running, arguments):
     done = running.try_prctl("top", *arguments)

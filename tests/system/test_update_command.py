@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -70,9 +71,37 @@ def test_dry_run_says_what_would_be_refused(counted):
     unchanged(counted, before)
 
 
+def test_dry_run_needs_no_file_of_what_runs(counted, tmp_path):
+    """Neither its name, which may be another file's by now, nor the file."""
+    version = tmp_path / "c"
+    shutil.copy(COMPONENTS / "counter.new", version)
+    counted.update("counter", version)
+    shutil.copy(COMPONENTS / "asker", tmp_path / "other")
+    (tmp_path / "other").rename(version)
+    assert "counter: automatic\n" in counted.prctl("update", "counter", "self", "--dry-run")
+    version.unlink()
+    assert "counter: automatic\n" in counted.prctl("update", "counter", "self", "--dry-run")
+
+
+def test_dry_run_says_when_the_remembered_file_is_another(counted, tmp_path):
+    version = tmp_path / "counter"
+    shutil.copy(COMPONENTS / "counter.new", version)
+    counted.mupdate("counter", version)
+    version.unlink()
+    shutil.copy(COMPONENTS / "asker", version)
+    output = counted.prctl("mupdate-start", "--dry-run")
+    assert "UM: Nothing was changed: this was a dry run.\n" in output
+    assert f"prctl: {version} is not here what it was for mupdate: the plan for counter is not " \
+        "shown\n" in output
+
+
 def test_dry_run_of_what_was_remembered_keeps_it(counted):
     counted.mupdate("counter", "/bin/counter.new")
-    assert "dry run" in counted.prctl("mupdate-start", "--dry-run")
+    counted.mupdate("asker", "self")
+    output = counted.prctl("mupdate-start", "--dry-run")
+    assert "dry run" in output
+    assert "Plan for counter:\ncounter: automatic\n" in output and "struct note" in output
+    assert "Plan for asker:\nasker: automatic\n" in output
     assert counted.status()["counter"].updates == 0
     counted.mupdate_start()
     assert progress(counted)["version"] == 2
@@ -109,6 +138,26 @@ def test_json_alone(counted):
     assert [m["component"] for m in record["members"]] == ["counter"]
 
 
+@pytest.mark.parametrize("arguments, status, reason", [
+    (["/bin/no-such"], -2, "/bin/no-such: No such file or directory (looked below"),
+    (["/bin"], -21, "/bin: it is no regular file (looked below"),
+    (["/bin/counter.new", "-allow", "nix"], -22, "interface filter 'nix': ")])
+def test_json_of_what_prctl_itself_refuses(counted, arguments, status, reason):
+    done = counted.try_prctl("update", "counter", *arguments, "--json")
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["outcome"], record["number"], record["status"]) == \
+        (REFUSED, "refused", 0, status)
+    assert record["reason"].startswith(reason)
+    assert [(m["component"], m["path"]) for m in record["members"]] == [("counter", arguments[0])]
+
+
+def test_options_with_their_values_in_one_word(counted):
+    counted.update("counter", "/bin/counter.new", None, "--state=num_busy == 0",
+                   "-allow=m.type != 0xf05", "--timeout=converge=2000", "-maxtime=20000")
+    member = history(counted)[0]["members"][0]
+    assert (member["state"], member["allow"]) == ("num_busy == 0", "m.type != 0xf05")
+
+
 # ---- journal ----
 
 
@@ -128,6 +177,10 @@ def test_history_has_every_update(losing):
     assert len(lines) == 4 and "rolled-back" in lines[1] and "crashed" in lines[1]
     shown = losing.prctl("history", "show", "1")
     assert "state filter: num_busy == 0\n" in shown and "interface filter: m.type != 0xf05\n" in shown
+    for wrong in ("0", "-1", "1st", "first"):
+        done = losing.try_prctl("history", "show", wrong)
+        assert done.returncode == 2 and done.stdout.startswith(
+            f"prctl: '{wrong}' is no transaction's number; prctl history shows them\nusage: ")
     missing = losing.try_prctl("history", "show", "99")
     assert missing.returncode == 1 and "transaction 99 is not on record" in missing.stdout
     losing.shutdown()

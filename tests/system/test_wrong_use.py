@@ -11,7 +11,7 @@ from typing import Iterator
 import pytest
 
 from proteos import System
-from proteos.build import COMPONENTS
+from proteos.build import COMPONENTS, PRCTL
 
 NEVER_TRUE = "num_pending_writes == 123456"
 
@@ -115,6 +115,67 @@ def test_stripped_version(running, tmp_path, tool):
     subprocess.run([*tool, stripped], check=True)
     line = complaint(running, "update", "net", str(stripped))
     assert str(stripped) in line and "strip" in line
+
+
+@pytest.mark.parametrize("message, arguments", [
+    ("mupdate takes no -maxtime", ["mupdate", "net", "/bin/net.new", "-maxtime", "5"]),
+    ("mupdate takes no --probation", ["mupdate", "net", "/bin/net.new", "--probation=5"]),
+    ("mupdate takes no --dry-run", ["mupdate", "net", "/bin/net.new", "--dry-run"]),
+    ("mupdate takes no --json", ["mupdate", "net", "/bin/net.new", "--json"]),
+    ("mupdate takes no --all", ["mupdate", "--all", "/bin"]),
+    ("mupdate-start takes no -state", ["mupdate-start", "-state", "1"]),
+    ("mupdate-start takes no -validate", ["mupdate-start", "-validate"]),
+    ("mupdate-start takes no -check", ["mupdate-start", "-check", "1"]),
+    ("mupdate-cancel takes no -timeout", ["mupdate-cancel", "-timeout", "5"]),
+    ("mupdate-cancel takes no -v", ["mupdate-cancel", "-v"]),
+    ("update --all takes no -state", ["update", "-state", "1", "--all", "/bin"]),
+    ("update --all takes no -allow", ["update", "--all", "/bin", "-allow=1"]),
+    ("update --all takes no component: 'net'", ["update", "net", "--all", "/bin"]),
+    ("update has no option '--all-of-it'", ["update", "--all-of-it"]),
+    ("a value is too much in '--dry-run=1'", ["update", "net", "/bin/net.new", "--dry-run=1"]),
+    ("a value is missing after '-state'", ["update", "net", "/bin/net.new", "-state"]),
+    ("'now' is one word too many", ["mupdate-start", "now"]),
+])
+def test_wrong_line_of_an_update(running, message, arguments):
+    done = running.try_prctl(*arguments)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0]) == (2, f"prctl: {message}"), done.stdout
+    assert lines[1].startswith(f"usage: prctl {arguments[0]}")
+    assert running.try_prctl("mupdate-start").stdout.startswith(
+        "UM: Live update refused: nothing is requested.")
+
+
+@pytest.mark.parametrize("message, arguments", [
+    ("'-5' is no number of milliseconds", ["-maxtime=-5"]),
+    ("'5s' is no number of milliseconds", ["-timeout", "load=5s"]),
+    ("there is no phase 'loading' with a time-out: load, converge, transfer",
+     ["-timeout=loading=5"]),
+    ("a time-out of 0 ms would leave no time; give 1 or more", ["--probation=0"])])
+def test_wrong_value_of_an_option(running, message, arguments):
+    done = running.try_prctl("update", "net", "/bin/net.new", *arguments)
+    assert (done.returncode, done.stdout) == (2, f"prctl: {message}\n")
+
+
+@pytest.mark.parametrize("arguments", [
+    ["start", "-net"], ["stop", "--all"], ["kill", "-9", "net"], ["kill", "--net"]])
+def test_option_in_the_place_of_a_component(running, arguments):
+    done = running.try_prctl(*arguments)
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"usage: prctl {arguments[0]} COMPONENT")
+
+
+def test_unknown_signal(running):
+    done = running.try_prctl("kill", "net", "NO-SUCH")
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[0] == "prctl: there is no signal 'NO-SUCH'"
+
+
+def test_wrong_line_is_told_without_an_instance(running):
+    def status(*arguments: str) -> int:
+        return subprocess.run([PRCTL, "--instance", "no-such", *arguments], stderr=subprocess.PIPE,
+                              env=running.environment()).returncode
+    assert status("mupdate-start", "-state", "1") == 2
+    assert status("mupdate-start") == 1
 
 
 def test_start_with_nothing_requested(running):
