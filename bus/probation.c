@@ -42,7 +42,7 @@ struct probation {
 
 /* Without memory it counts as lost. */
 static void keep_answer(struct kept_call *k, const struct request *r) {
-  void *payload = malloc(r->m.payload + 1);
+  char *payload = malloc(r->m.payload + 1);
   if (!payload) return;
   if (r->m.payload) memcpy(payload, r->payload, r->m.payload);
   k->answer = r->m;

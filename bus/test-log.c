@@ -2,7 +2,6 @@
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,34 +9,32 @@
 #include "bus/bus.h"
 #include "bus/log.h"
 #include "bus/loop.h"
+#include "bus/test-folder.h"
+#include "bus/test-run.h"
 
 static struct manifest_component components[] = {{.name = "talker", .calls_max = 1}};
 static struct manifest manifest = {.components = components, .components_count = 1};
-static char directory[] = "/tmp/proteos-log-XXXXXX";
 static char text[2 * LOG_MAX_BYTES];
 
 static void setup(void) {
   char path[64];
-  strcpy(directory + sizeof(directory) - 7, "XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(directory));
-  snprintf(path, sizeof(path), "%s/log", directory);
+  test_folder_make();
+  snprintf(path, sizeof(path), "%s/log", test_folder);
   ck_assert_int_eq(mkdir(path, 0700), 0);
   ck_assert_int_eq(loop_init(), 0);
-  ck_assert_int_eq(bus_init(&manifest, "test", directory), 0);
+  ck_assert_int_eq(bus_init(&manifest, "test", test_folder), 0);
   ck_assert_int_eq(log_open(bus_endpoint(1)), 0);
 }
 
 static void teardown(void) {
-  char command[128];
   bus_deinit();
-  snprintf(command, sizeof(command), "rm -r %s", directory);
-  ck_assert_int_eq(system(command), 0);
+  test_folder_remove();
 }
 
 /* @return its length, or -1 */
 static long read_log(const char *suffix) {
   char path[128];
-  snprintf(path, sizeof(path), "%s/log/talker.log%s", directory, suffix);
+  snprintf(path, sizeof(path), "%s/log/talker.log%s", test_folder, suffix);
   FILE *f = fopen(path, "r");
   if (!f) return -1;
   size_t n = fread(text, 1, sizeof(text) - 1, f);
@@ -122,9 +119,5 @@ int main(void) {
   tcase_add_test(t, a_crash_leaves_its_last_messages);
   tcase_add_test(t, rotation);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

@@ -8,24 +8,22 @@
 
 #include "bus/manifest.h"
 #include "bus/manifest_diff.h"
+#include "bus/test-folder.h"
+#include "bus/test-run.h"
 
-static char directory[] = "/tmp/proteos-manifest-XXXXXX";
 static char path[64], error[1024];
 
 static void setup(void) {
   char command[256];
-  strcpy(directory + sizeof(directory) - 7, "XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(directory));
-  snprintf(path, sizeof(path), "%s/system.yaml", directory);
-  snprintf(command, sizeof(command), "mkdir -p %s/bin && cp /bin/true %s/bin/a", directory,
-           directory);
+  test_folder_make();
+  snprintf(path, sizeof(path), "%s/system.yaml", test_folder);
+  snprintf(command, sizeof(command), "mkdir -p %s/bin && cp /bin/true %s/bin/a", test_folder,
+           test_folder);
   ck_assert_int_eq(system(command), 0);
 }
 
 static void teardown(void) {
-  char command[256];
-  snprintf(command, sizeof(command), "rm -r %s", directory);
-  ck_assert_int_eq(system(command), 0);
+  test_folder_remove();
 }
 
 static struct manifest *load(const char *text) {
@@ -131,7 +129,7 @@ START_TEST(missing_file) {
 END_TEST
 
 static void write_key(char key[80]) {
-  snprintf(key, 80, "%s/a.pub", directory);
+  snprintf(key, 80, "%s/a.pub", test_folder);
   FILE *f = fopen(key, "w");
   fputs("proteos-public-key a870cc68d9b91429f988903c4e11c340ab93b5d03dc4ecfd59c551c5eb5b598f\n", f);
   fclose(f);
@@ -186,7 +184,7 @@ START_TEST(every_problem) {
            "line 10: component a calls z, which is not declared\n"
            "line 14: component b sends to y, which is not declared\n"
            "line 8: calls: must not form a cycle: a -> b -> a\n",
-           directory);
+           test_folder);
   error[0] = 0;
   ck_assert_ptr_null(manifest_load_and_report(path, append, error));
   ck_assert_str_eq(error, expected);
@@ -217,9 +215,9 @@ START_TEST(accepted) {
   ck_assert(m->components[1].trace_syscalls);
   ck_assert(m->wires[0].listen);
   char expected[128];
-  snprintf(expected, sizeof(expected), "%s/bin/a", directory);
+  snprintf(expected, sizeof(expected), "%s/bin/a", test_folder);
   ck_assert_str_eq(m->components[0].executable, expected);
-  snprintf(expected, sizeof(expected), "%s/x.sock", directory);
+  snprintf(expected, sizeof(expected), "%s/x.sock", test_folder);
   ck_assert_str_eq(m->wires[0].path, expected);
   manifest_free(m);
 }
@@ -239,7 +237,7 @@ START_TEST(copied) {
   struct manifest *copy = manifest_copy(m);
   manifest_free(m);
   ck_assert_str_eq(copy->cpu, "0");
-  ck_assert_str_eq(copy->root, directory);
+  ck_assert_str_eq(copy->root, test_folder);
   ck_assert_str_eq(copy->regions[0].name, "r");
   ck_assert_str_eq(copy->regions[0].share[1], "b");
   ck_assert_str_eq(copy->wires[0].name, "w");
@@ -388,9 +386,5 @@ int main(void) {
   tcase_add_test(t, copied);
   tcase_add_test(t, cpus);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

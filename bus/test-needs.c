@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bus/grants.h"
+#include "bus/test-run.h"
 #include "libsys/sys.h"
 
 SYS_NEEDS(call, "storage");
@@ -130,9 +130,5 @@ int main(void) {
   tcase_add_test(t, needs_nothing);
   tcase_add_test(t, what_does_not_fit_is_left_out);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

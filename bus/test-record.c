@@ -1,12 +1,12 @@
 /* Tokens, and the commit record with processes that live, are stopped, or are gone. */
 #include <check.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bus/child.h"
 #include "bus/record.h"
+#include "bus/test-run.h"
 #include "bus/token.h"
 
 START_TEST(tokens) {
@@ -112,9 +112,5 @@ int main(void) {
   tcase_add_test(t, refuses_a_stopped_member);
   tcase_add_test(t, refuses_an_empty_transaction);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

@@ -13,10 +13,12 @@
 #include "bus/executable.h"
 #include "bus/sealed.h"
 #include "bus/signature.h"
+#include "bus/test-folder.h"
+#include "bus/test-run.h"
 
 static uint8_t public[SIGNATURE_KEY_BYTES], secret[crypto_sign_SECRETKEYBYTES];
 static uint8_t signature[SIGNATURE_BYTES];
-static char directory[] = "/tmp/proteos-signature-XXXXXX", path[64];
+static char path[64];
 static int file; /* signed */
 
 static int write_file(const void *bytes, size_t n) {
@@ -36,9 +38,8 @@ static void setup(void) {
   static uint8_t content[200000];
   for (size_t i = 0; i < sizeof(content); i++)
     content[i] = (uint8_t)(i * 7 / 3);
-  strcpy(directory + sizeof(directory) - 7, "XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(directory));
-  snprintf(path, sizeof(path), "%s/file", directory);
+  test_folder_make();
+  snprintf(path, sizeof(path), "%s/file", test_folder);
   ck_assert_int_ge(sodium_init(), 0);
   crypto_sign_keypair(public, secret);
   file = write_file(content, sizeof(content));
@@ -46,10 +47,8 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-  char command[128];
   close(file);
-  snprintf(command, sizeof(command), "rm -r %s", directory);
-  ck_assert_int_eq(system(command), 0);
+  test_folder_remove();
 }
 
 /* ---- signatures ---- */
@@ -188,7 +187,7 @@ START_TEST(copy_is_called_as_the_original) {
 END_TEST
 
 START_TEST(no_copy_of_a_folder) {
-  int fd = open(directory, O_RDONLY);
+  int fd = open(test_folder, O_RDONLY);
   ck_assert_int_eq(sealed_copy(fd, "folder"), -EISDIR);
   close(fd);
 }
@@ -234,9 +233,5 @@ int main(void) {
   tcase_add_test(t, no_copy_of_a_folder);
   tcase_add_test(t, um_loads_what_is_sealed_and_signed);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

@@ -1,7 +1,6 @@
 /* What a new busd looks at before it takes over: its tables, and itself. */
 #include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "bus/packet.h"
 #include "bus/selftest.h"
 #include "bus/tables.h"
+#include "bus/test-run.h"
 
 enum { SERVER = 1, CLIENT = 2 };
 
@@ -166,9 +166,5 @@ int main(void) {
   tcase_add_loop_test(t, damaged, 0, (int)(sizeof(damages) / sizeof(damages[0])));
   tcase_add_test(t, self_test_leaves_nothing);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

@@ -14,6 +14,7 @@
 #include "bus/bus.h"
 #include "bus/loop.h"
 #include "bus/packet.h"
+#include "bus/test-run.h"
 
 #define N         6
 #define CALLS_MAX 4u
@@ -324,9 +325,5 @@ int main(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_loop_test(t, torture, 0, SEEDS);
   suite_add_tcase(s, t);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(s);
 }

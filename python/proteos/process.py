@@ -24,6 +24,7 @@ class Process:
             return None
 
     def alive(self) -> bool:
+        """Whether it has not ended; one that its parent has yet to collect has."""
         return not select.select([self.pidfd], [], [], 0)[0]
 
     def wait(self, seconds: float) -> bool:
@@ -52,6 +53,14 @@ def descendants(pid: int) -> list[int]:
     for child in children(pid):
         found += [child, *descendants(child)]
     return found
+
+
+def state(pid: int) -> str:
+    """A letter of proc(5): "R", "S", "T" (stopped), "Z" and others; "" when there is no process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def command(pid: int) -> str:

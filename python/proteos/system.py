@@ -238,7 +238,7 @@ class System:
         pids = [self._loader.pid, *process.descendants(self._loader.pid)]
         return {pid: process.command(pid) for pid in pids}
 
-    def wait(self, condition: Callable[[], T], what: str, deadline: float = 10.0) -> T:
+    def wait(self, condition: Callable[[], T], what: str, deadline: float = 30.0) -> T:
         """Waits until `condition` gives something true; see wait_for()."""
         return wait_for(condition, what, deadline)
 

@@ -58,6 +58,7 @@ static void check(msg_t *answer) {
   r->alarms = alarms;
   r->lost = lost;
   r->version = VERSION;
+  r->shared = shared ? (uint32_t)shared[0] : 0;
 }
 
 static void free_many(void) {

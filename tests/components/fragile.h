@@ -7,12 +7,13 @@
 /* FRAGILE_ADD adds a note with an amount, and is answered like FRAGILE_CHECK. FRAGILE_BREAK adds
  * one, too, and then breaks: see enum way_to_break. FRAGILE_HOLD is answered by FRAGILE_LET_GO.
  * FRAGILE_CALL asks its peer for what that does not answer. FRAGILE_ALARM sets an alarm.
- * FRAGILE_SHARE maps the region, and counts messages there. FRAGILE_RESIST decides what the recover
- * handler will do. */
+ * FRAGILE_SHARE maps the region, and counts messages there, which is `shared` in answers.
+ * FRAGILE_RESIST decides what the recover handler will do. */
 #define FRAGILE_ADD_FIELDS(F) F(u64, amount)
 #define FRAGILE_NO_FIELDS(F)
 #define FRAGILE_CHECK_REPLY(F)                                                                     \
-  F(u64, total) F(u32, notes) F(u32, recoveries) F(u32, alarms) F(u32, lost) F(u32, version)
+  F(u64, total)                                                                                    \
+  F(u32, notes) F(u32, recoveries) F(u32, alarms) F(u32, lost) F(u32, version) F(u32, shared)
 #define FRAGILE_BREAK_FIELDS(F)  F(u64, how)
 #define FRAGILE_ALARM_FIELDS(F)  F(u64, ms)
 #define FRAGILE_RESIST_FIELDS(F) F(u64, how)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -159,8 +158,11 @@ class Experiment:
         return self.subject
 
     def leave(self) -> None:
-        system, self.system, self.subject, self.on_this_boot = self.system, None, None, 0
+        system, subject = self.system, self.subject
+        self.system, self.subject, self.on_this_boot = None, None, 0
         self.deaths.clear()
+        if subject:
+            subject.leave()
         if system:
             system.__exit__(None, None, None)
 
@@ -193,9 +195,12 @@ class Experiment:
     # -- one case ----------------------------------------------------------------------------
 
     def perform(self, subject: Subject, case: Case) -> None:
+        with subject.everybody() as everybody:
+            self.try_out(subject, case, everybody)
+
+    def try_out(self, subject: Subject, case: Case, everybody: list[process.Process]) -> None:
         members = list(case.kind.members)
         subject.damaged = case.damages
-        pids = list(subject.system.processes())
         subject.clear()
         for party, point, action in case.kind.course:
             subject.order(party, point, action)
@@ -212,7 +217,7 @@ class Experiment:
             # It may have come to the point, and ended, only when the update was over.
             if not (case.may_end_instance and subject.ends()):
                 raise
-        self.expect_end(subject, case, pids)
+        self.expect_end(subject, case, everybody)
 
     def follow(self, subject: Subject, case: Case, update: Update) -> Outcome:
         """Waits for the end of the update; ends who is stopped, where nobody else would."""
@@ -241,7 +246,9 @@ class Experiment:
         if not case.is_helpless:
             return
         hangs = case.action == "hang" and (case.party in COMPONENTS or self.has_fired(subject, case))
-        if hangs or any(state_of(pid) == "T" for pid in subject.pids_of(case.party)):
+        with subject.processes_of(case.party) as found:
+            stopped = any(process.state(one.pid) == "T" for one in found if one.alive())
+        if hangs or stopped:
             self.relieve(subject, case)
 
     def has_ended(self, subject: Subject, outcome: Outcome) -> bool:
@@ -251,11 +258,11 @@ class Experiment:
                      "the instance to end or to answer")
         return not subject.answers_status()
 
-    def expect_end(self, subject: Subject, case: Case, pids: list[int]) -> None:
+    def expect_end(self, subject: Subject, case: Case, everybody: list[process.Process]) -> None:
         # A hang leaves a busd or loader that only a user can end.
         subject.signal(case.party, signal.SIGKILL)
         says = "the loader has died" if case.party == "loader" else "busd was killed by signal"
-        subject.nothing_is_left(pids, says)
+        subject.nothing_is_left(everybody, says)
         self.counts["faults that happened"] += 1
         self.counts["instances that ended, as they must"] += 1
         self.leave()
@@ -276,14 +283,6 @@ class Experiment:
             return False
         return any(o.fired and (o.party, o.point, o.nth) == (case.party, case.point, case.nth)
                    for o in orders)
-
-
-def state_of(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 # -- random moments ----------------------------------------------------------------------------
@@ -310,18 +309,22 @@ def shots(seed: int, n: int) -> Iterator[Shot]:
 
 class RandomExperiment(Experiment):
     def perform(self, subject: Subject, shot: Shot) -> None:
-        members = list(shot.kind.members)
-        update = subject.start_update(members)
+        update = subject.start_update(list(shot.kind.members))
         time.sleep(shot.after_ms / 1000)  # the moment is what is varied
-        pids = list(subject.system.processes())
-        outside = {subject.pids["loader"]} | ({subject.pids["busd"]} if shot.choice < 0.98 else set())
-        targets = sorted(set(pids) - outside)
+        with subject.everybody() as everybody:
+            self.shoot(subject, shot, update, everybody)
+
+    def shoot(self, subject: Subject, shot: Shot, update: Update,
+              everybody: list[process.Process]) -> None:
+        spared = ["loader", "busd"] if shot.choice < 0.98 else ["loader"]
+        outside = {subject.held[party].pid for party in spared}
+        targets = sorted((p for p in everybody if p.pid not in outside), key=lambda p: p.pid)
         victim = targets[int(shot.choice * len(targets))]
-        name = process.command(victim).split(" ")[0]
+        name = process.command(victim.pid).split(" ")[0]
         # In the middle of its execution: it is one of the new versions.
         young = not name or "loader" in name
         subject.damaged = set(COMPONENTS) if young else {name} & set(COMPONENTS)
-        send(victim, shot.signum)
+        victim.send(shot.signum)
         self.counts[signal.Signals(shot.signum).name] += 1
         try:
             outcome = update.outcome(PATIENCE if shot.signum == signal.SIGSTOP else 20)
@@ -331,31 +334,24 @@ class RandomExperiment(Experiment):
         if shot.signum == signal.SIGSTOP:
             self.let_go(subject, victim)
         else:
-            subject.forgets(victim)
+            subject.forgets(victim.pid)
         self.deaths.update(subject.damaged)
         if outcome.broken or not subject.answers_status():
             if name != "busd":
                 raise Violation(f"the instance has ended, though it was {name} that was hit")
-            subject.nothing_is_left(pids, "busd was killed by signal")
+            subject.nothing_is_left(everybody, "busd was killed by signal")
             self.counts["instances that ended, as they must"] += 1
             self.leave()
             return
-        subject.judge(members, outcome)
+        subject.judge(list(shot.kind.members), outcome)
         self.counts["updates that committed"] += outcome.done
 
-    def let_go(self, subject: Subject, victim: int) -> None:
+    def let_go(self, subject: Subject, victim: process.Process) -> None:
         """A stopped process goes on, or is killed, as chance will have it."""
         signum = self.random.choice([signal.SIGCONT, signal.SIGKILL])
-        send(victim, signum)
+        victim.send(signum)
         if signum == signal.SIGKILL:
-            subject.forgets(victim)
-
-
-def send(pid: int, signum: int) -> None:
-    try:
-        os.kill(pid, signum)
-    except ProcessLookupError:
-        pass
+            subject.forgets(victim.pid)
 
 
 # -- whole runs ----------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
@@ -111,11 +112,38 @@ class Subject:
     """A running instance. `damaged` names the components that a fault may have cost their state."""
     system: System
     damaged: set[str] = field(default_factory=set)
+    held: dict[str, process.Process] = field(default_factory=dict)  # who was live between two cases
 
     def __post_init__(self) -> None:
-        self.pids = {"loader": self.system.instance().loader_pid}
+        self.hold("loader", self.system.instance().loader_pid)
         self.begin = self.settle()
         self.descriptors = self.begin.descriptors
+
+    def leave(self) -> None:
+        """Lets go of the processes, before or after their end."""
+        for found in self.held.values():
+            found.close()
+        self.held.clear()
+
+    def hold(self, party: str, pid: int) -> None:
+        if party in self.held and self.held[party].pid == pid and self.held[party].alive():
+            return
+        if party in self.held:
+            self.held.pop(party).close()
+        found = process.Process.open(pid)
+        if not found:
+            raise Violation(f"{party} has ended")
+        self.held[party] = found
+
+    @contextmanager
+    def everybody(self) -> Iterator[list[process.Process]]:
+        """The instance's processes, held by pidfd while the body runs."""
+        found = [p for p in map(process.Process.open, self.system.processes()) if p]
+        try:
+            yield found
+        finally:
+            for one in found:
+                one.close()
 
     # -- looking -----------------------------------------------------------------------------
 
@@ -128,7 +156,7 @@ class Subject:
         return tuple(map(int, found[-1])) if found else (0, 0, 0)  # type: ignore[return-value]
 
     def ended(self) -> bool:
-        return not self.alive("loader")
+        return not self.held["loader"].alive()
 
     def answers_status(self) -> bool:
         try:
@@ -153,16 +181,13 @@ class Subject:
             return False
         return True
 
-    def alive(self, party: str) -> bool:
-        return process.command(self.pids[party]) != ""
-
     def of_components(self) -> dict[str, int]:
         """Descriptors by component, and busd's and the loader's where they can be counted."""
         found = {name: c.descriptors for name, c in self.system.status().items()}
         time.sleep(0.002)  # busd has yet to close the connection that this was asked over
-        for party, pid in self.pids.items():
+        for party in ("loader", "busd"):
             try:
-                found[party] = process.descriptors(pid)
+                found[party] = process.descriptors(self.held[party].pid)
             except (PermissionError, FileNotFoundError):
                 pass
         return found
@@ -205,8 +230,11 @@ class Subject:
         wrong = self.report()[1]
         if wrong:
             raise Violation(f"{wrong} answers were wrong")
-        busd = self.pids["busd"] = self.system.instance().busd_pid
-        return View(self.system.status(), busd, self.of_components(), self.report()[2])
+        status, busd = self.system.status(), self.system.instance().busd_pid
+        for name in COMPONENTS:
+            self.hold(name, status[name].pid)
+        self.hold("busd", busd)
+        return View(status, busd, self.of_components(), self.report()[2])
 
     # -- acting ------------------------------------------------------------------------------
 
@@ -234,26 +262,29 @@ class Subject:
         request = pb.ControlRequest(fault=pb.FaultRequest(command=pb.FaultRequest.LIST))
         return ask(self.system.socket, request).faults
 
-    def pids_of(self, party: str) -> list[int]:
-        """The live process of a party, now and as it was when the case began."""
-        if party == "loader":
-            return [self.pids["loader"]]
+    @contextmanager
+    def processes_of(self, party: str) -> Iterator[list[process.Process]]:
+        """A party's live process, now and as it was when the case began."""
+        pids = []
         if party in ("busd", "busd.next"):  # which of two is busd may just have changed
-            return [pid for pid, command in self.system.processes().items()
+            pids = [pid for pid, command in self.system.processes().items()
                     if command.startswith("busd ")]
-        pids = [self.begin.status[party].pid] if party in self.begin.status else []
+        elif party in COMPONENTS:
+            try:
+                pids = [self.system.status()[party].pid]
+            except (ProteosError, OSError):
+                pass
+        now = [found for pid in pids if pid and (found := process.Process.open(pid))]
         try:
-            pids.append(self.system.status()[party].pid)
-        except (ProteosError, OSError, KeyError):
-            pass
-        return list(dict.fromkeys(p for p in pids if p))
+            yield now + ([self.held[party]] if party in ("loader", *COMPONENTS) else [])
+        finally:
+            for found in now:
+                found.close()
 
     def signal(self, party: str, signum: int) -> None:
-        for pid in self.pids_of(party):
-            try:
-                os.kill(pid, signum)
-            except ProcessLookupError:
-                pass
+        with self.processes_of(party) as found:
+            for one in found:
+                one.send(signum)
 
     # -- judging -----------------------------------------------------------------------------
 
@@ -296,9 +327,9 @@ class Subject:
             raise Violation("the next update failed:\n" + outcome.text)
         self.judge(members, outcome)
 
-    def nothing_is_left(self, pids: list[int], says: str) -> None:
+    def nothing_is_left(self, everybody: list[process.Process], says: str) -> None:
         """After the end of the instance, of which a line in its log tells."""
-        self.wait(lambda: not any(map(process.command, pids)), "the end of every process")
+        self.wait(lambda: not any(one.alive() for one in everybody), "the end of every process")
         log = (self.system.runtime / "log" / "instance.log").read_text(errors="replace")
         if says not in log:
             raise Violation(f"the instance's log does not say '{says}':\n{log[-2000:]}")

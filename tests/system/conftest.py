@@ -11,6 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
+from counting import counter_manifest, progress  # noqa: E402
+from proteos import Manifest  # noqa: E402
 from proteos.load import Load  # noqa: E402
 from proteos.namespace import TapNamespace, Unavailable  # noqa: E402
 from proteos.system import System  # noqa: E402
@@ -26,6 +28,28 @@ def load(system: System) -> Iterator[Load]:
         yield running
         figures = running.finish()
         assert figures["failed"] == 0, f"{figures}\n{running.errors()}"
+
+
+@pytest.fixture
+def losing() -> Iterator[System]:
+    """A counter and its asker, which may lose answers."""
+    with System(counter_manifest()) as running:
+        progress(running)
+        yield running
+
+
+@pytest.fixture
+def counted(losing: System) -> Iterator[System]:
+    """The same, but no answer may have been wrong in the end."""
+    yield losing
+    assert progress(losing)["wrong"] == 0
+
+
+@pytest.fixture
+def faulty() -> Iterator[System]:
+    """A counter, and fault points."""
+    with System(Manifest.empty().add("counter", restart="always"), faults=True) as running:
+        yield running
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import stat
 import subprocess
 
-import pytest
-
-from proteos import CommandFailed, Manifest, System, process
+import booting
+from proteos import System, process
 from proteos.build import PRCTL
 
 COMPONENTS = {"um", "e1000-model", "e1000", "net", "httpd"}
@@ -94,25 +93,16 @@ def test_no_running_instance_is_a_clear_line(tmp_path):
         assert "nobody-booted-this" in done.stdout
 
 
-def _refused(manifest: Manifest) -> str:
-    """What boot says about a manifest that it must refuse; nothing may be left running."""
-    system = System(manifest)
-    with pytest.raises(CommandFailed) as failure:
-        system.__enter__()
-    assert system.leftovers == []
-    return failure.value.output
-
-
 def test_a_missing_executable_is_refused(manifest):
     manifest.component("net")["file"] = "no-such-file"
-    output = _refused(manifest)
+    output = booting.refused(manifest)
     assert "net" in output and "no-such-file" in output
     assert len(output.splitlines()) == 1
 
 
 def test_a_wrong_key_is_refused_with_its_line(manifest):
     manifest.component("net")["cals"] = []
-    output = _refused(manifest)
+    output = booting.refused(manifest)
     text = manifest.text()
     line = text[:text.index("cals")].count("\n") + 1
     assert f"line {line}:" in output and "cals" in output
@@ -121,16 +111,16 @@ def test_a_wrong_key_is_refused_with_its_line(manifest):
 def test_a_region_that_is_too_small_is_a_clear_line(manifest):
     region = next(r for r in manifest.data["regions"] if r["name"] == "nic0.frames")
     region["bytes"] = 4096
-    output = _refused(manifest)
+    output = booting.refused(manifest)
     assert "e1000: exited with status 1; its last line: e1000: its init handler refused" in output
 
 
 def test_a_cycle_of_calls_is_refused_with_its_path(manifest):
     manifest.component("e1000-model")["calls"] = [{"to": "httpd"}]
-    output = _refused(manifest)
+    output = booting.refused(manifest)
     assert all(name in output for name in ("httpd", "net", "e1000", "e1000-model"))
 
 
 def test_a_call_to_an_unknown_component_is_refused(manifest):
     manifest.component("net")["calls"] = [{"to": "e1001"}]
-    assert "e1001" in _refused(manifest)
+    assert "e1001" in booting.refused(manifest)

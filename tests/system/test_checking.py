@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-
 import pytest
 
-from proteos import Manifest, System
 
-
-@pytest.fixture
-def counter() -> Iterator[System]:
-    manifest = Manifest.empty()
-    manifest.add("counter", restart="always")
-    manifest.add("asker", calls=[{"to": "counter"}])
-    with System(manifest) as system:
-        system.wait(lambda: "rounds" in system.log("asker"), "the asker's first report")
-        yield system
-
-
-def test_checks_that_hold(counter):
-    counter.update("counter", "/bin/counter.new", None, "-check", "total == old(total)",
+def test_checks_that_hold(counted):
+    counted.update("counter", "/bin/counter.new", None, "-check", "total == old(total)",
                    "--check", "num_notes == old(num_notes) && updates_seen == 1")
-    counter.mupdate("counter", "/bin/counter", None, "-check", "num_notes >= old(num_notes)")
-    counter.mupdate_start()
-    assert counter.status()["counter"].updates == 2
+    counted.mupdate("counter", "/bin/counter", None, "-check", "num_notes >= old(num_notes)")
+    counted.mupdate_start()
+    assert counted.status()["counter"].updates == 2
 
 
 @pytest.mark.parametrize("check, outcome", [
@@ -33,13 +19,13 @@ def test_checks_that_hold(counter):
     ("num_notes > old(num_notes)", "is false after the update: num_notes is "),
     ("total == 0", "is false before the update already: total is "),
 ])
-def test_check_that_is_false_rolls_back(counter, check, outcome):
-    before = counter.status()["counter"]
-    done = counter.try_prctl("update", "counter", "/bin/counter.new", "-check", check)
+def test_check_that_is_false_rolls_back(counted, check, outcome):
+    before = counted.status()["counter"]
+    done = counted.try_prctl("update", "counter", "/bin/counter.new", "-check", check)
     last = done.stdout.splitlines()[-1]
     assert done.returncode == 3 and outcome in last, done.stdout
     assert last.startswith(f"UM: Live update failed: counter: violation: check '{check}'")
-    assert counter.status()["counter"].pid == before.pid
+    assert counted.status()["counter"].pid == before.pid
 
 
 @pytest.mark.parametrize("name", ["e1000", "net", "httpd"])
@@ -51,12 +37,12 @@ def test_real_updates_come_back(system, name):
     system.wait(lambda: "blocks were transferred back and compared" in system.log(name), "the report")
 
 
-def test_wrong_check_is_refused_at_once(counter):
-    done = counter.try_prctl("mupdate", "counter", "/bin/counter.new", "-check", "totl == 0")
+def test_wrong_check_is_refused_at_once(counted):
+    done = counted.try_prctl("mupdate", "counter", "/bin/counter.new", "-check", "totl == 0")
     assert done.returncode == 1
     assert done.stdout == ("UM: Live update of counter refused: check 'totl == 0': column 1: "
                            "unknown variable 'totl'; did you mean 'total'?\n")
-    done = counter.try_prctl("update", "counter", "/bin/counter.new",
+    done = counted.try_prctl("update", "counter", "/bin/counter.new",
                              *["-check", "total == old(total)" + " && total" * 600] * 5)
     assert "its checks are longer than 16384 bytes" in done.stdout
-    assert counter.status()["counter"].updates == 0
+    assert counted.status()["counter"].updates == 0

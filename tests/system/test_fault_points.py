@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 import cases  # noqa: E402
 
 SEED = int(os.environ.get("PROTEOS_SEED", time.time_ns() % 1_000_000))
-SECONDS = 60.0
-RANDOM_SECONDS = 25.0
+SECONDS = 40.0
+RANDOM_SECONDS = 15.0
 
 
 def report(experiment: cases.Experiment, what: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
-"""Processes that die at moments that only an ordered fault makes long enough to meet."""
+"""Processes that die at moments that only an ordered fault makes long enough to meet: it stops
+somebody there until the other one is dead."""
 
 from __future__ import annotations
 
@@ -6,48 +7,40 @@ import json
 import os
 import signal
 import subprocess
-from typing import Iterator
+import time
 
 import pytest
 
-from proteos import Manifest, System
-from test_transaction import counter_manifest, progress
+from counting import counter_manifest, progress
+from proteos import System, process
 
+DECIDE_S = 1.2  # longer than the loader has for a decision, bus/update.c
 ABANDONED = "the update manager has died: the update is abandoned, the old versions go on\n"
 DONE = "the update manager has died, but the update is done: the new versions go on\n"
 
 
-@pytest.fixture
-def faulty() -> Iterator[System]:
-    manifest = Manifest.empty()
-    manifest.add("counter", restart="always")
-    with System(manifest, faults=True) as system:
-        yield system
+def update_without_um(system: System, point: str, seconds: float = 0) -> tuple[int, str]:
+    """Kills um, which is started again, while the loader is stopped at a point.
 
-
-def update_without_um(system: System, *delay: str) -> tuple[int, str]:
-    """Kills um, which is started again, while the loader takes its time.
-
+    @param seconds  for which it stays stopped after um's end
     @return prctl's exit status and what it prints"""
-    system.prctl("fault", "loader", *delay)
+    loader, um = system.instance().loader_pid, system.status()["um"].pid
+    system.prctl("fault", "loader", point, "stop")
     prctl = system.start_prctl("update", "counter", "/bin/counter.new")
-    system.wait(lambda: system.status()["counter"].state == "frozen", "the loader's turn")
-    system.wait(lambda: any(o[1] == "has happened" for o in fired(system)), "the loader's delay")
-    system.kill("um")
+    system.wait(lambda: process.state(loader) == "T", "the loader's turn")
+    os.kill(um, signal.SIGKILL)
+    system.wait(lambda: process.state(um) in ("Z", ""), "um's end")
+    time.sleep(seconds)
+    os.kill(loader, signal.SIGCONT)
     output, _ = prctl.communicate(timeout=20)
     system.wait(lambda: system.status()["um"].restarts == 1, "um's restart")
     return prctl.returncode, output
 
 
-def fired(system: System) -> list[tuple[str, str]]:
-    lines = system.prctl("fault", "--list").splitlines()
-    return [(line, "has happened") for line in lines if line.endswith("it has happened")]
-
-
 def test_refused_for_an_um_that_has_died_thaws_all(faulty):
-    """The delay is longer than the loader's time for a decision, and um is started again in it."""
+    """The loader comes too late for a decision, and um is started again meanwhile."""
     before = faulty.status()["counter"]
-    status, output = update_without_um(faulty, "loader.decide", "delay", "-value", "1500")
+    status, output = update_without_um(faulty, "loader.decide", DECIDE_S)
     assert status == 3 and output.endswith(ABANDONED)
     faulty.wait(lambda: faulty.status()["counter"].state == "running", "the thaw")
     assert faulty.status()["counter"].pid == before.pid
@@ -55,7 +48,7 @@ def test_refused_for_an_um_that_has_died_thaws_all(faulty):
 
 
 def test_committed_for_an_um_that_has_died_is_said_so(faulty):
-    status, output = update_without_um(faulty, "loader.decided", "delay", "-value", "500")
+    status, output = update_without_um(faulty, "loader.decided")
     assert status == 0 and output.endswith(DONE)
     assert faulty.status()["counter"].updates == 1
     faulty.update("counter", "/bin/counter")
@@ -92,11 +85,13 @@ def test_um_that_dies_is_told_to_programs(faulty, point, status, outcome, reason
 
 def test_component_dies_while_its_new_version_is_started(faulty):
     """busd hears of it before it hears of the new process, for which um waits."""
-    faulty.prctl("fault", "busd", "busd.channel", "delay", "-value", "500")
-    pid = faulty.status()["counter"].pid
+    faulty.prctl("fault", "busd", "busd.channel", "stop")
+    pid, busd = faulty.status()["counter"].pid, faulty.instance().busd_pid
     prctl = faulty.start_prctl("update", "counter", "/bin/counter.new")
-    faulty.wait(lambda: "Loading" in faulty.log("um"), "um's order")
+    faulty.wait(lambda: process.state(busd) == "T", "um's order")
     os.kill(pid, signal.SIGKILL)
+    faulty.wait(lambda: process.state(pid) in ("Z", ""), "the counter's end")
+    os.kill(busd, signal.SIGCONT)
     output, _ = prctl.communicate(timeout=20)
     assert prctl.returncode != 0
     assert "counter.new could not be started" in output, output

@@ -10,6 +10,7 @@ from typing import Any, Iterator
 
 import pytest
 
+import booting
 from proteos import Manifest, System
 from proteos.build import COMPONENTS
 
@@ -66,20 +67,20 @@ GIVEN = [
 
 @pytest.mark.parametrize("command", ["update", "mupdate"])
 @pytest.mark.parametrize("need, words, _", GIVEN)
-def test_what_is_not_given_is_refused_at_once(bare, tmp_path, command, need, words, _):
+def test_update_is_refused_when_the_manifest_lacks_what_the_version_needs(bare, tmp_path, command, need, words, _):
     path = declare(tmp_path / "counter.new", needs_of(need))
     assert refusal(bare, command, path) == f" needs {words}, which the manifest does not give it"
 
 
 @pytest.mark.parametrize("need, _, settings", GIVEN)
-def test_what_is_given_suffices(tmp_path, need, _, settings):
+def test_update_succeeds_when_the_manifest_gives_what_the_version_needs(tmp_path, need, _, settings):
     path = declare(tmp_path / "counter.new", needs_of(need))
     with System(manifest_with(**settings)) as system:
         system.update("counter", path)
         assert system.status()["counter"].updates == 1
 
 
-def test_all_that_is_missing_is_named(bare, tmp_path):
+def test_refused_update_names_every_need_that_is_missing(bare, tmp_path):
     path = declare(tmp_path / "counter.new",
                    needs_of(("kernel", "update"), ("call", "other"), ("fly", "high")))
     assert refusal(bare, "update", path) == " needs `kernel: [update]`, `calls: [{to: other}]`, " \
@@ -90,13 +91,13 @@ def test_all_that_is_missing_is_named(bare, tmp_path):
     b"call\0", b"call\0other", b"call", b"\0", b"region\0${0}\0", b"region\0${1\0",
     b"region\0${1:x}\0", b"region\0${}\0", b"region\0" + b"r" * 300 + b"\0",
     needs_of(("call", "other")) * 1000])
-def test_needs_that_cannot_be_read(bare, tmp_path, needs):
+def test_update_is_refused_when_the_needs_cannot_be_read(bare, tmp_path, needs):
     path = declare(tmp_path / "counter.new", needs)
     assert refusal(bare, "update", path) == \
         ": what it needs cannot be read from it (section proteos.needs)"
 
 
-def test_declaring_gives_nothing(tmp_path):
+def test_rights_come_from_the_manifest_and_not_from_needs(tmp_path):
     """The endpoint's rights are the manifest's, whatever a version says or leaves out."""
     with System(Manifest.empty().add("forbidden")) as system:
         system.wait(lambda: "forbidden: done" in system.log("forbidden"), "its attempts")
@@ -105,15 +106,6 @@ def test_declaring_gives_nothing(tmp_path):
 
 
 # ---- boot ----
-
-def refuse_boot(manifest: Manifest) -> str:
-    with pytest.raises(Exception) as failure:
-        with System(manifest):
-            pass
-    line = str(failure.value).splitlines()[-1]
-    assert line.startswith("prctl: ") and "/system.yaml: " in line
-    return line.split("/system.yaml: ", 1)[1]
-
 
 def without_calls(manifest: Manifest) -> None:
     del manifest.component("httpd")["calls"]
@@ -142,7 +134,7 @@ def no_right(manifest: Manifest) -> None:
                  "to share region nic1.frames"),
     (no_share, "e1000-model needs to share region nic0.rings"),
     (no_right, "um needs `kernel: [update]`")])
-def test_manifest_that_gives_too_little(manifest, change, says):
+def test_boot_is_refused_when_the_manifest_lacks_what_a_version_needs(manifest, change, says):
     change(manifest)
-    line = re.fullmatch(r"line \d+: (.*)", refuse_boot(manifest))
+    line = re.fullmatch(r"prctl: .*/system.yaml: line \d+: (.*)\n", booting.refused(manifest))
     assert line and line[1] == f"{says}, which the manifest does not give it"

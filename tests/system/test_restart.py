@@ -20,17 +20,20 @@ def restarted(system: System, restarts: int) -> int:
 
 
 def kill_repeatedly(system: System, times: int) -> None:
+    """So many times, or until it is given up."""
     for restarts in range(times):
         pid = restarted(system, restarts)
         system.kill("counter")
         system.wait(lambda: system.status()["counter"].pid != pid, "its death")
+        if system.status()["counter"].state == "given up":
+            return
 
 
 def test_component_that_keeps_dying_is_given_up():
     with System(Manifest.empty().add("counter", restart="always")) as system:
-        kill_repeatedly(system, FAILURES_MAX + 1)
-        system.wait(lambda: "counter has failed 9 times in quick succession: it is not started again"
-                    in system.log("instance"), "the bus to give it up")
+        kill_repeatedly(system, 100)  # a death that is late does not count, but most are not
+        assert "counter has failed 9 times in quick succession: it is not started again" in \
+            system.log("instance")
         assert system.status()["counter"].state == "given up"
         assert system.status()["um"].state == "running"
 

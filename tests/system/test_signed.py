@@ -12,6 +12,7 @@ from typing import Callable, Iterator
 
 import pytest
 
+import booting
 from proteos import Manifest, System
 from proteos.build import COMPONENTS, PRCTL
 
@@ -68,14 +69,6 @@ def counting(signer: Signer) -> Iterator[System]:
 def build_id(path: Path) -> str:
     notes = subprocess.run(["readelf", "-n", path], text=True, stdout=subprocess.PIPE, check=True)
     return notes.stdout.split("Build ID: ")[1].split()[0]
-
-
-def refuse_boot(manifest: Manifest) -> str:
-    """The last line but one of a boot that fails: why."""
-    with pytest.raises(Exception) as failure:
-        with System(manifest):
-            pass
-    return str(failure.value)
 
 
 # ---- what runs ----
@@ -218,25 +211,25 @@ def test_boot_with_an_unsigned_component(signer):
     (signer.bin / "counter.sig").unlink()
     path = signer.bin / "counter"
     assert f"did not start: counter: {path} is not signed (there is no {path}.sig), and updates: " \
-        "require-signature requires it\n" in refuse_boot(signer.manifest())
+        "require-signature requires it\n" in booting.refused(signer.manifest())
 
 
 def test_boot_with_an_unsigned_update_manager(signer):
     (signer.bin / "um.sig").unlink()
-    assert "did not start: um: " in refuse_boot(signer.manifest())
+    assert "did not start: um: " in booting.refused(signer.manifest())
 
 
 def test_boot_with_an_altered_component(signer):
     path = signer.bin / "counter"
     flip_a_bit(signer, path)
     assert f"did not start: counter: {path}.sig is no signature of that file by the key of " \
-        "updates: require-signature\n" in refuse_boot(signer.manifest())
+        "updates: require-signature\n" in booting.refused(signer.manifest())
 
 
 def test_boot_without_the_key(signer):
     (signer.keys / "proteos.pub").unlink()
     assert f"updates: require-signature: {signer.keys}/proteos.pub: No such file or directory\n" \
-        in refuse_boot(signer.manifest())
+        in booting.refused(signer.manifest())
 
 
 @pytest.mark.parametrize("text", ["", "proteos-public-key 1234\n", "secret"])
@@ -244,7 +237,7 @@ def test_boot_with_a_malformed_key(signer, text):
     key = signer.keys / "proteos.pub"
     key.write_text((signer.keys / "proteos.key").read_text() if text == "secret" else text)
     assert f"updates: require-signature: {key}: it is no key: 'proteos-public-key' and 64 " \
-        "hexadecimal digits are expected\n" in refuse_boot(signer.manifest())
+        "hexadecimal digits are expected\n" in booting.refused(signer.manifest())
 
 
 def test_restart_of_what_was_altered_meanwhile(signer):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
 
 import pytest
 
+import clocks
 from proteos import Manifest, System
 from proteos.build import COMPONENTS
 
@@ -81,12 +83,12 @@ def test_component_that_does_not_end_is_killed():
 
 def test_stop_of_a_dead_component_ends_its_restarts():
     with System(counter_and_asker()) as system:
-        for restarts in range(6):
-            system.wait(lambda: system.status()["counter"].restarts >= restarts, "its restart")
-            system.wait(lambda: system.status()["counter"].state == "running", "the counter")
+        with clocks.stopped(system, "asker"):  # it is not restarted meanwhile
             system.kill("counter")
-        system.wait(lambda: system.status()["counter"].state == "dead", "a pause", 5)
-        assert system.prctl("stop", "counter") == "counter is stopped\n"
+            system.wait(lambda: system.status()["counter"].state == "dead", "its death")
+            assert system.prctl("stop", "counter") == "counter is stopped\n"
+        assert (system.status()["counter"].state, system.status()["counter"].restarts) == \
+            ("stopped", 0)
         assert system.prctl("start", "counter") == "counter is running\n"
 
 
@@ -132,11 +134,13 @@ def test_stopped_already(running):
 
 
 def test_stop_while_it_is_updated(running):
-    update = running.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE)
+    update = running.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE,
+                                 "-timeout", "60000")
     running.wait(lambda: running.status()["counter"].state == "converging", "the convergence")
     assert refusal(running, "stop", "counter") == "counter is being updated"
-    update.communicate(timeout=20)
-    assert running.status()["counter"].state == "running"
+    update.kill()  # which cancels it
+    update.communicate()
+    running.wait(lambda: running.status()["counter"].state == "running", "the end of the update")
 
 
 @pytest.mark.parametrize("command", ["start", "stop"])
@@ -147,13 +151,17 @@ def test_usage(running, command):
 
 
 def test_while_the_instance_ends():
-    """The asker hangs in its shutdown until it is killed: the instance is ending so long."""
+    """The loader, which is stopped, does not tell of any end: the instance is ending so long."""
     with System(counter_and_asker()) as system:
-        system.kill("asker", signal.SIGSTOP)
-        shutdown = system.start_prctl("shutdown")
-        system.wait(lambda: system.instance().state == "stopping", "the end")
-        assert refusal(system, "start", "counter") == "the instance is booting or ending"
-        assert refusal(system, "stop", "counter") == "the instance is booting or ending"
+        loader = system.instance().loader_pid
+        os.kill(loader, signal.SIGSTOP)
+        try:
+            shutdown = system.start_prctl("shutdown")
+            system.wait(lambda: system.instance().state == "stopping", "the end")
+            assert refusal(system, "start", "counter") == "the instance is booting or ending"
+            assert refusal(system, "stop", "counter") == "the instance is booting or ending"
+        finally:
+            os.kill(loader, signal.SIGCONT)
         shutdown.communicate(timeout=20)
 
 

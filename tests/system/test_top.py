@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from proteos import Manifest, System
+from proteos import Manifest, System, process
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,6 @@ def test_figures(running):
         components = {c["name"]: c for c in told["components"]}
         assert told["instance"] == running.name
         assert set(components) == set(running.status())
-        assert components["asker"]["cpu_percent"] > 0
-        assert components["counter"]["messages_per_s"] > 0
         assert components["idle"]["messages_per_s"] == 0
         assert components["idle"]["cpu_percent"] == 0
         assert components["prober"]["calls_in_flight"] == 1
@@ -45,14 +43,27 @@ def test_figures(running):
         assert sum(busy) <= 110 * (os.cpu_count() or 1)
 
 
+def figures(system: System) -> dict[str, dict]:
+    """Of a tenth of a second, by component."""
+    line = system.prctl("top", "-d", "0.1", "-n", "1", "--json")
+    return {c["name"]: c for c in json.loads(line)["components"]}
+
+
+def test_who_works_is_seen_to_work(running):
+    """In one of the next looks: where there is other work it need not be in the first."""
+    running.wait(lambda: figures(running)["asker"]["cpu_percent"] > 0, "the asker to be seen")
+    running.wait(lambda: figures(running)["counter"]["messages_per_s"] > 0, "its requests")
+
+
 def test_queue_of_a_component_that_hangs(running):
     """Requests wait for a process that is stopped."""
+    pid = running.status()["counter"].pid
     running.kill("counter", signal.SIGSTOP)
     try:
+        running.wait(lambda: process.state(pid) == "T", "the counter to stop")
         running.wait(lambda: running.status()["counter"].queued
                      or running.status()["asker"].calls_in_flight, "the asker's request")
-        line = running.prctl("top", "-d", "0.1", "-n", "1", "--json")
-        components = {c["name"]: c for c in json.loads(line)["components"]}
+        components = figures(running)
         assert components["asker"]["calls_in_flight"] == 1
         assert components["counter"]["cpu_percent"] == 0
     finally:

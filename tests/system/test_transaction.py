@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
-from typing import Any, Iterator
 
 import pytest
 
+from counting import NEVER_TRUE, counter_manifest, progress, unchanged
 from proteos import Manifest, System
-
-NEVER_TRUE = "num_busy == 4711"
-REPORT = re.compile(r"rounds (\d+) wrong (\d+) notes (\d+) longest_us (\d+) version (\d+)")
-
-
-def counter_manifest() -> Manifest:
-    manifest = Manifest.empty()
-    manifest.add("counter", restart="always")
-    manifest.add("asker", calls=[{"to": "counter"}])
-    return manifest
-
-
-@pytest.fixture
-def counted() -> Iterator[System]:
-    """Runs the asker against the counter; no answer may have been wrong in the end."""
-    with System(counter_manifest()) as system:
-        progress(system)
-        yield system
-        assert progress(system)["wrong"] == 0
-
-
-def reports(system: System) -> list[dict[str, int]]:
-    names = ("rounds", "wrong", "notes", "longest_us", "version")
-    return [dict(zip(names, map(int, m))) for m in REPORT.findall(system.log("asker"))]
-
-
-def progress(system: System) -> dict[str, int]:
-    """The asker's second report from now: all of its time is later than the call."""
-    seen = len(reports(system))
-    system.wait(lambda: len(reports(system)) >= seen + 2, "the asker's reports")
-    last, before = reports(system)[-1], reports(system)[-2]
-    assert last["rounds"] > before["rounds"], "the asker gets no answers"
-    return last
-
-
-def unchanged(system: System, before: Any) -> None:
-    after = system.status()["counter"]
-    assert (after.pid, after.updates, after.restarts) == (before.pid, before.updates,
-                                                          before.restarts)
-
+from updating import newcomer, wait_for_line
 
 def test_update_carries_state_and_loses_no_answer(counted):
     for round in range(1, 6):
@@ -177,9 +137,7 @@ def test_filter_that_is_too_long_is_refused(counted):
 
 def test_um_tells_of_a_lost_client(counted):
     prctl = counted.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE)
-    assert prctl.stdout is not None
-    while not prctl.stdout.readline().startswith("UM: Applying"):
-        assert prctl.poll() is None
+    wait_for_line(prctl, "UM: Applying")
     before = counted.status()["counter"]
     prctl.kill()
     prctl.communicate()
@@ -189,20 +147,13 @@ def test_um_tells_of_a_lost_client(counted):
     counted.update("counter", "/bin/counter.new")
 
 
-def _newcomer(system: System, before: set[int]) -> int:
-    for pid, command in system.processes().items():
-        if pid not in before and "loader" not in command:
-            return pid
-    return 0
-
-
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSTOP])
 def test_new_version_that_hangs_in_transfer_is_hit(counted, signum):
     """By then the old version is frozen: it must come back."""
     before = set(counted.processes())
     status = counted.status()["counter"]
     prctl = counted.start_prctl("update", "counter", "/bin/counter.hang")
-    pid = counted.wait(lambda: _newcomer(counted, before), "the new version")
+    pid = counted.wait(lambda: newcomer(counted, before), "the new version")
     counted.wait(lambda: counted.status()["counter"].state == "frozen", "the old one frozen")
     os.kill(pid, signum)
     output, _ = prctl.communicate(timeout=20)
@@ -215,7 +166,7 @@ def test_old_version_is_killed_when_frozen():
     with System(counter_manifest()) as system:
         before = set(system.processes())
         prctl = system.start_prctl("update", "counter", "/bin/counter.hang")
-        system.wait(lambda: _newcomer(system, before), "the new version")
+        system.wait(lambda: newcomer(system, before), "the new version")
         system.wait(lambda: system.status()["counter"].state == "frozen", "the old one frozen")
         system.kill("counter")
         output, _ = prctl.communicate(timeout=20)

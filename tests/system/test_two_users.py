@@ -86,6 +86,10 @@ def example(request: str) -> pb.ControlRequest:
         message.kill.component, message.kill.signal = "net", 9
     if request == "update":
         message.update.members.add(component="net", path="/bin/net.new")
+    if request in ("start", "stop", "debug"):
+        getattr(message, request).component = "net"
+    if request == "fault":
+        message.fault.command = pb.FaultRequest.CLEAR
     return message
 
 
@@ -111,7 +115,8 @@ def test_no_request_of_another_user_is_heard(exposed, request_name):
 
 @pytest.mark.parametrize("command", [
     ["update", "net", "/bin/net.new"], ["mupdate", "net", "/bin/net.new"], ["mupdate-start"],
-    ["mupdate-cancel"], ["kill", "net"], ["shutdown"], ["status"], ["trace"]])
+    ["mupdate-cancel"], ["kill", "net"], ["shutdown"], ["status"], ["trace"], ["stop", "net"],
+    ["start", "net"], ["reload"], ["top"], ["gdb", "net"], ["fault", "--clear"]])
 def test_commands_of_another_user_say_why_not(exposed, command):
     status, output = as_user(OTHER, exposed.base, "--instance", exposed.name, *command)
     assert status == 1

@@ -4,53 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any, Iterator
 
 import pytest
 
-from proteos import Manifest, System, process
-from proteos.load import Load
-
+from counting import counter_manifest, progress
+from proteos import System
+from proteos.control import pb
 from test_bus_errors import EXPECTED, errors_manifest, shown
-from test_transaction import counter_manifest, progress
-from test_update_command import REFUSED, ROLLED_BACK
+from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, settled,
+                      wait_for_line, wait_until_held)
 
-DONE = "UM: Live update done."
 ALL = ["um", "e1000-model", "e1000", "net", "httpd", "busd"]
 HAVE_NEW = {"um", "e1000", "net", "httpd", "busd"}
-
-
-@pytest.fixture
-def counted() -> Iterator[System]:
-    """Runs the asker against the counter: always a call in flight, and an alarm. No answer may have
-    been wrong in the end."""
-    with System(counter_manifest()) as system:
-        progress(system)
-        yield system
-        assert progress(system)["wrong"] == 0
-
-
-def held(system: System) -> tuple[set[int], dict[str, int], list[int]]:
-    """Processes of the instance; descriptors by component, and of loader and busd."""
-    instance = system.instance()
-    return (set(system.processes()),
-            {name: c.descriptors for name, c in system.status().items()},
-            [descriptors(pid) for pid in (instance.loader_pid, instance.busd_pid)])
-
-
-def descriptors(pid: int) -> int:
-    """0 where this user may not look: busd and the loader are not dumpable."""
-    try:
-        return process.descriptors(pid)
-    except OSError:
-        return 0
-
-
-def newcomer(system: System, before: set[int]) -> int:
-    for pid, command in system.processes().items():
-        if pid not in before and "loader" not in command:
-            return pid
-    return 0
 
 
 def frozen_since(system: System, before: set[int]) -> int:
@@ -65,11 +30,11 @@ def is_back(system: System, name: str) -> bool:
     return bool(status.restarts == 1 and status.state == "running")
 
 
-def expect_rollback(system: System, output: str, before: Any, reason: str) -> None:
+def expect_rollback(system: System, output: str, before: Held, reason: str) -> None:
     """The same processes go on, nothing is left over, and the next update succeeds."""
     last = output.splitlines()[-1]
     assert last.startswith("UM: Live update failed: busd") and reason in last, output
-    system.wait(lambda: held(system) == before, f"{before}, as before the update")
+    wait_until_held(system, before)
     assert system.instance().busd_updates == 0
     system.update("busd", "/bin/busd")
     assert system.instance().busd_updates == 1
@@ -112,7 +77,7 @@ def test_its_state_stands_every_test_of_transfers(counted, option):
 
 
 def test_a_check_that_is_false_rolls_it_back(counted):
-    before = held(counted)
+    before = settled(counted)
     done = counted.try_prctl("update", "busd", "/bin/busd", "-check", "bus.updates == 4711")
     assert done.returncode == ROLLED_BACK
     expect_rollback(counted, done.stdout, before, "check 'bus.updates == 4711' is false")
@@ -156,11 +121,6 @@ def test_the_whole_system_under_load(system, load):
     load.wait_until_busy()
 
 
-def settled(system: System) -> Any:
-    """What is held once the last update has been tidied up."""
-    return system.wait(lambda: held(system) == held(system) and held(system), "peace")
-
-
 @pytest.mark.root
 def test_twenty_updates_leave_nothing(counted):
     counted.update("busd", "/bin/busd")
@@ -194,7 +154,7 @@ def test_every_error_of_the_bus_during_updates():
 ])
 @pytest.mark.parametrize("others", [[], ["um", "counter"]], ids=["alone", "with um and counter"])
 def test_failing_version_is_rolled_back(counted, version, reason, others):
-    before = held(counted)
+    before = settled(counted)
     counted.mupdate("busd", f"/bin/busd.{version}")
     for name in others:
         counted.mupdate(name, f"/bin/{name}.new")
@@ -210,36 +170,41 @@ def test_failing_version_is_rolled_back(counted, version, reason, others):
     ("um", "crash", "um's new version crashed during state transfer (signal 6)"),
 ])
 def test_another_member_that_fails_rolls_busd_back(counted, other, version, reason):
-    before = held(counted)
+    before = settled(counted)
     counted.mupdate("busd", "/bin/busd.new")
     counted.mupdate(other, f"/bin/{other}.{version}")
     done = counted.try_prctl("mupdate-start")
     assert done.returncode == ROLLED_BACK and reason in done.stdout
-    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    wait_until_held(counted, before)
     counted.update("busd", "/bin/busd.new")
     progress(counted)
 
 
-@pytest.mark.parametrize("signum, reason", [
-    (signal.SIGKILL, "busd's new version was killed during state transfer (signal 9)"),
-    (signal.SIGSTOP, "busd's new version did not answer within 2000 ms during state transfer"),
+# A new busd that hangs, for who has all the time in the world to hit somebody meanwhile.
+HANGING = ["update", "busd", "/bin/busd.hang", "-timeout", "transfer=60000"]
+
+
+@pytest.mark.parametrize("signum, transfer_ms, reason", [
+    (signal.SIGKILL, 60_000, "new version was killed during state transfer (signal 9)"),
+    (signal.SIGSTOP, 4000, "new version did not answer within 4000 ms during state transfer"),
 ])
-def test_new_busd_is_hit_while_the_old_one_is_frozen(counted, signum, reason):
-    before = held(counted)
-    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
+def test_new_busd_is_hit_while_the_old_one_is_frozen(counted, signum, transfer_ms, reason):
+    before = settled(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang", "-timeout",
+                                f"transfer={transfer_ms}")
     os.kill(frozen_since(counted, before[0]), signum)
     output, _ = prctl.communicate(timeout=20)
     assert prctl.returncode == ROLLED_BACK
     expect_rollback(counted, output, before, reason)
 
 
-@pytest.mark.parametrize("signum, reason", [
-    (signal.SIGKILL, "busd's new version was killed while loading (signal 9)"),
-    (signal.SIGSTOP, "busd's new version did not answer within 5000 ms while loading"),
+@pytest.mark.parametrize("signum, load_ms, reason", [
+    (signal.SIGKILL, 60_000, "busd's new version was killed while loading (signal 9)"),
+    (signal.SIGSTOP, 4000, "busd's new version did not answer within 4000 ms while loading"),
 ])
-def test_new_busd_is_hit_while_it_loads(counted, signum, reason):
-    before = held(counted)
-    prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck")
+def test_new_busd_is_hit_while_it_loads(counted, signum, load_ms, reason):
+    before = settled(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck", "-timeout", f"load={load_ms}")
     os.kill(counted.wait(lambda: newcomer(counted, before[0]), "the new busd"), signum)
     output, _ = prctl.communicate(timeout=20)
     assert prctl.returncode == ROLLED_BACK
@@ -247,8 +212,8 @@ def test_new_busd_is_hit_while_it_loads(counted, signum, reason):
 
 
 def test_um_is_killed_while_busd_loads(counted):
-    before = held(counted)
-    prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck")
+    before = settled(counted)
+    prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck", "-timeout", "load=60000")
     new = counted.wait(lambda: newcomer(counted, before[0]), "the new busd")
     counted.kill("um")
     prctl.communicate(timeout=20)
@@ -262,10 +227,11 @@ def test_component_that_dies_while_busd_is_frozen_is_restarted():
     """The loader keeps the news for the busd that goes on."""
     with System(counter_manifest()) as system:
         before, counter = set(system.processes()), system.status()["counter"].pid
-        prctl = system.start_prctl("update", "busd", "/bin/busd.hang")
-        frozen_since(system, before)
+        prctl = system.start_prctl(*HANGING)
+        new = frozen_since(system, before)
         os.kill(counter, signal.SIGKILL)
         system.wait(lambda: counter not in system.processes(), "the counter's end")
+        os.kill(new, signal.SIGKILL)
         prctl.communicate(timeout=20)
         assert prctl.returncode == ROLLED_BACK
         system.wait(lambda: is_back(system, "counter"), "the restart")
@@ -274,8 +240,8 @@ def test_component_that_dies_while_busd_is_frozen_is_restarted():
 
 def test_old_busd_is_stopped_while_it_is_frozen(counted):
     """It goes on where it was: all that came meanwhile lies in its sockets."""
-    before, busd = held(counted), counted.instance().busd_pid
-    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
+    before, busd = settled(counted), counted.instance().busd_pid
+    prctl = counted.start_prctl(*HANGING)
     new = frozen_since(counted, before[0])
     os.kill(busd, signal.SIGSTOP)
     os.kill(new, signal.SIGKILL)
@@ -288,8 +254,8 @@ def test_old_busd_is_stopped_while_it_is_frozen(counted):
 def test_old_busd_is_killed_while_it_is_frozen():
     """As at any other time the instance ends, with everything that belongs to it."""
     with System(counter_manifest()) as system:
-        before, busd = held(system), system.instance().busd_pid
-        prctl = system.start_prctl("update", "busd", "/bin/busd.hang")
+        before, busd = settled(system), system.instance().busd_pid
+        prctl = system.start_prctl(*HANGING)
         frozen_since(system, before[0])
         os.kill(busd, signal.SIGKILL)
         prctl.communicate(timeout=20)
@@ -300,32 +266,31 @@ def test_old_busd_is_killed_while_it_is_frozen():
 
 def test_clients_stay_attached_and_new_ones_wait(counted):
     """A trace, and a request that comes while nobody listens."""
-    before = held(counted)
+    before = settled(counted)
     trace = counted.start_prctl("trace", "-e", "um")
-    assert trace.stdout is not None
-    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
-    frozen_since(counted, before[0])
-    status = counted.start_prctl("status")
-    output, _ = status.communicate(timeout=20)
-    assert status.returncode == 0 and "counter" in output
+    prctl = counted.start_prctl(*HANGING)
+    new = frozen_since(counted, before[0])
+    with asked(counted, status=pb.StatusRequest()) as answer:
+        os.kill(new, signal.SIGKILL)
+        assert "counter" in {c.name for c in answer().components}
     prctl.communicate(timeout=20)
     for version in ("busd.new", "busd"):
         counted.update("busd", f"/bin/{version}")
-        while "UM_COMMITTED" not in trace.stdout.readline():
-            assert trace.poll() is None
+        wait_for_line(trace, "UM_COMMITTED")
     trace.kill()
     trace.communicate()
 
 
 def test_client_is_lost_while_busd_is_frozen(counted):
-    before = held(counted)
-    prctl = counted.start_prctl("update", "busd", "/bin/busd.hang")
-    frozen_since(counted, before[0])
+    before = settled(counted)
+    prctl = counted.start_prctl(*HANGING)
+    new = frozen_since(counted, before[0])
     prctl.kill()
     prctl.communicate()
+    os.kill(new, signal.SIGKILL)
     counted.wait(lambda: "the client that requested it was lost" in counted.log("um"),
                  "the loss in um's log")
-    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    wait_until_held(counted, before)
     counted.update("busd", "/bin/busd")
 
 

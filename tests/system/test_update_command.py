@@ -8,16 +8,9 @@ import subprocess
 
 import pytest
 
-from proteos import System
+from counting import NEVER_TRUE, progress, unchanged
 from proteos.build import COMPONENTS
-from test_transaction import NEVER_TRUE, counted, counter_manifest, progress, unchanged  # noqa: F401
-
-REFUSED, ROLLED_BACK, ABANDONED = 1, 3, 4
-
-
-def history(system, *arguments: str) -> list[dict]:
-    return [json.loads(line) for line in
-            system.prctl("history", *arguments, "--json").splitlines()]
+from updating import ABANDONED, REFUSED, ROLLED_BACK, history, wait_for_line
 
 
 # ---- to the executable that runs, of all, as a dry run ----
@@ -117,30 +110,22 @@ def test_dry_run_of_what_was_remembered_keeps_it(counted):
 # ---- exit status ----
 
 
-@pytest.fixture
-def system():
-    """As `counted`, but what the asker finds wrong in the end does not count."""
-    with System(counter_manifest()) as booted:
-        progress(booted)
-        yield booted
-
-
-def test_exit_status_tells_how_it_ended(system):
+def test_exit_status_tells_how_it_ended(losing):
     def status(*arguments: str) -> int:
-        return system.try_prctl("update", *arguments).returncode
+        return losing.try_prctl("update", *arguments).returncode
     assert status("counter", "/bin/counter.new") == 0
     assert status("counter", "/bin/no-such") == REFUSED
     assert status("counter", "/bin/asker") == REFUSED
     assert status("counter") == 2
     assert status("counter", "/bin/counter", "--all", "x") == 2
     assert status("counter", "/bin/counter.crash") == ROLLED_BACK
-    prctl = system.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE)
-    while not prctl.stdout.readline().startswith("UM: Applying"):
-        assert prctl.poll() is None
-    system.kill("counter")
+    prctl = losing.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE,
+                               "-timeout", "60000")
+    wait_for_line(prctl, "UM: Applying")
+    losing.kill("counter")
     assert "abandoned" in prctl.communicate()[0]
     assert prctl.returncode == ABANDONED
-    system.wait(lambda: system.status()["counter"].state == "running", "the restart")
+    losing.wait(lambda: losing.status()["counter"].state == "running", "the restart")
 
 
 def test_json_alone(counted):
@@ -176,38 +161,38 @@ def test_options_with_their_values_in_one_word(counted):
 # ---- journal ----
 
 
-def test_history_has_every_update(system):
-    system.update("counter", "/bin/counter.new", "num_busy == 0", "-allow", "m.type != 0xf05")
-    system.try_prctl("update", "counter", "/bin/counter.crash")
-    system.try_prctl("update", "counter", "/bin/asker")
-    system.prctl("update", "counter", "self", "--dry-run")
-    records = history(system)
+def test_history_has_every_update(losing):
+    losing.update("counter", "/bin/counter.new", "num_busy == 0", "-allow", "m.type != 0xf05")
+    losing.try_prctl("update", "counter", "/bin/counter.crash")
+    losing.try_prctl("update", "counter", "/bin/asker")
+    losing.prctl("update", "counter", "self", "--dry-run")
+    records = history(losing)
     assert [(r["number"], r["outcome"]) for r in records] == \
         [(1, "done"), (2, "rolled-back"), (3, "refused"), (4, "tried")]
     member = records[0]["members"][0]
     assert (member["state"], member["allow"]) == ("num_busy == 0", "m.type != 0xf05")
-    assert member["new_build_id"] == system.status()["counter"].build_id
+    assert member["new_build_id"] == losing.status()["counter"].build_id
     assert [p["phase"] for p in records[0]["phases"]] == ["load", "converge", "transfer", "commit"]
-    lines = system.prctl("history").splitlines()
+    lines = losing.prctl("history").splitlines()
     assert len(lines) == 4 and "rolled-back" in lines[1] and "crashed" in lines[1]
-    shown = system.prctl("history", "show", "1")
+    shown = losing.prctl("history", "show", "1")
     assert "state filter: num_busy == 0\n" in shown and "interface filter: m.type != 0xf05\n" in shown
     for wrong in ("0", "-1", "1st", "first"):
-        done = system.try_prctl("history", "show", wrong)
+        done = losing.try_prctl("history", "show", wrong)
         assert done.returncode == 2 and done.stdout.startswith(
             f"prctl: '{wrong}' is no transaction's number; prctl history shows them\nusage: ")
-    missing = system.try_prctl("history", "show", "99")
+    missing = losing.try_prctl("history", "show", "99")
     assert missing.returncode == 1 and "transaction 99 is not on record" in missing.stdout
-    system.shutdown()
-    assert history(system) == records
+    losing.shutdown()
+    assert history(losing) == records
 
 
-def test_history_of_an_instance_without_updates(system):
-    assert system.prctl("history") == ""
-    (system.runtime / "journal").unlink()
-    done = system.try_prctl("history")
+def test_history_of_an_instance_without_updates(losing):
+    assert losing.prctl("history") == ""
+    (losing.runtime / "journal").unlink()
+    done = losing.try_prctl("history")
     assert done.returncode == 1
-    assert done.stdout == f'prctl: no update of instance "{system.name}" is on record\n'
+    assert done.stdout == f'prctl: no update of instance "{losing.name}" is on record\n'
 
 
 def test_history_goes_on_over_updates_of_um_and_the_bus(counted):
@@ -220,9 +205,9 @@ def test_history_goes_on_over_updates_of_um_and_the_bus(counted):
 
 
 def test_update_that_died_with_um_is_on_record(counted):
-    prctl = counted.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE)
-    while not prctl.stdout.readline().startswith("UM: Applying"):
-        assert prctl.poll() is None
+    prctl = counted.start_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE,
+                                "-timeout", "60000")
+    wait_for_line(prctl, "UM: Applying")
     counted.kill("um")
     prctl.communicate()
     counted.wait(lambda: counted.status()["um"].state == "running", "um's restart")

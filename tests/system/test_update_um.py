@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
+from counting import progress
 from proteos import Manifest, System
-
-from test_transaction import counter_manifest, progress
-from test_update_command import REFUSED, ROLLED_BACK
-
-DONE = "UM: Live update done."
+from proteos.control import pb
+from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, settled,
+                      wait_for_line, wait_until_held)
 
 
-@pytest.fixture
-def counted() -> Iterator[System]:
-    """Runs the asker against the counter; no answer may have been wrong in the end."""
-    with System(counter_manifest()) as system:
-        progress(system)
-        yield system
-        assert progress(system)["wrong"] == 0
-
-
-def held(system: System) -> tuple[set[int], dict[str, int]]:
-    """Processes of the instance, and descriptors by component."""
-    return (set(system.processes()),
-            {name: c.descriptors for name, c in system.status().items()})
-
-
-def expect_rollback(system: System, done: Any, before: tuple[set[int], dict[str, int]],
+def expect_rollback(system: System, done: Any, before: Held,
                     reason: str) -> None:
     """The same processes go on, nothing is left over, and um works."""
     assert done.returncode == ROLLED_BACK, done.stdout
     last = done.stdout.splitlines()[-1]
     assert last.startswith("UM: Live update failed: um") and reason in last, done.stdout
-    system.wait(lambda: held(system) == before, f"{before}, as before the update")
+    wait_until_held(system, before)
     status = system.status()["um"]
     assert (status.updates, status.restarts) == (0, 0)
     system.update("um", "/bin/um")
@@ -103,11 +87,11 @@ def test_all_components_under_load(system, load):
 
 def test_twenty_updates_leave_nothing(counted):
     counted.update("um", "/bin/um")
-    before = counted.wait(lambda: held(counted) == held(counted) and held(counted), "peace")
+    before = settled(counted)
     for _ in range(20):
         counted.update("um", "/bin/um")
-    counted.wait(lambda: (len(held(counted)[0]), held(counted)[1]) == (len(before[0]), before[1]),
-                 f"{before}, but for um's process id")
+    counted.wait(lambda: (len(held(counted)[0]), *held(counted)[1:]) ==
+                 (len(before[0]), *before[1:]), f"{before}, but for um's process id")
 
 
 @pytest.mark.parametrize("version, reason", [
@@ -120,7 +104,7 @@ def test_twenty_updates_leave_nothing(counted):
 ])
 @pytest.mark.parametrize("others", [[], ["counter"]], ids=["alone", "with counter"])
 def test_failing_version_is_rolled_back(counted, version, reason, others):
-    before = held(counted)
+    before = settled(counted)
     counted.mupdate("um", f"/bin/um.{version}")
     for name in others:
         counted.mupdate(name, f"/bin/{name}.new")
@@ -131,55 +115,49 @@ def test_failing_version_is_rolled_back(counted, version, reason, others):
 
 
 def test_another_member_that_fails_rolls_um_back(counted):
-    before = held(counted)
+    before = settled(counted)
     counted.mupdate("um", "/bin/um.new")
     counted.mupdate("counter", "/bin/counter.crash")
     done = counted.try_prctl("mupdate-start")
     assert "counter's new version crashed during state transfer (signal 11)" in done.stdout
-    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    wait_until_held(counted, before)
     assert counted.status()["um"].updates == 0
     counted.update("um", "/bin/um.new")
 
 
 def test_filter_of_um(counted):
-    before = held(counted)
+    before = settled(counted)
     done = counted.try_prctl("update", "um", "/bin/um.new", "-state", "tx.id == 0", "-timeout", "300")
     expect_rollback(counted, done, before,
                     "um did not reach state quiescence ('tx.id == 0') within 300 ms")
     counted.update("um", "/bin/um.new", "tx.members.tqh_first->converging == 0")
 
 
-def _newcomer(system: System, before: set[int]) -> int:
-    for pid, command in system.processes().items():
-        if pid not in before and "loader" not in command:
-            return pid
-    return 0
-
-
-@pytest.mark.parametrize("signum, reason", [
-    (signal.SIGKILL, "um's new version was killed during state transfer (signal 9)"),
-    (signal.SIGSTOP, "um's new version did not answer within 2000 ms during state transfer"),
+@pytest.mark.parametrize("signum, transfer_ms, reason", [
+    (signal.SIGKILL, 60_000, "um's new version was killed during state transfer (signal 9)"),
+    (signal.SIGSTOP, 4000, "um's new version did not answer within 4000 ms during state transfer"),
 ])
-def test_new_um_is_hit_while_the_old_one_is_frozen(counted, signum, reason):
-    before = held(counted)
-    prctl = counted.start_prctl("update", "um", "/bin/um.hang")
-    pid = counted.wait(lambda: _newcomer(counted, before[0]), "the new version")
+def test_new_um_is_hit_while_the_old_one_is_frozen(counted, signum, transfer_ms, reason):
+    before = settled(counted)
+    prctl = counted.start_prctl("update", "um", "/bin/um.hang", "-timeout",
+                                f"transfer={transfer_ms}")
+    pid = counted.wait(lambda: newcomer(counted, before[0]), "the new version")
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
     os.kill(pid, signum)
-    prctl.stdout_text, _ = prctl.communicate(timeout=20)
-    assert prctl.returncode == ROLLED_BACK and reason in prctl.stdout_text, prctl.stdout_text
-    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    output, _ = prctl.communicate(timeout=20)
+    assert prctl.returncode == ROLLED_BACK and reason in output, output
+    wait_until_held(counted, before)
     counted.update("um", "/bin/um")
 
 
 def test_old_um_is_killed_while_it_is_frozen(counted):
     """The update is off, and the next um starts afresh."""
-    processes = len(counted.processes())
-    counted.mupdate("um", "/bin/um.hang")
+    processes, um = len(counted.processes()), counted.status()["um"].pid
+    counted.mupdate("um", "/bin/um.hang", None, "-timeout", "transfer=60000")
     counted.mupdate("counter", "/bin/counter.new")
     prctl = counted.start_prctl("mupdate-start")
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
-    counted.kill("um")
+    os.kill(um, signal.SIGKILL)
     output, _ = prctl.communicate(timeout=20)
     assert prctl.returncode == ROLLED_BACK and "the update manager has died" in output, output
     counted.wait(lambda: counted.status()["um"].restarts == 1, "um's restart")
@@ -191,36 +169,42 @@ def test_old_um_is_killed_while_it_is_frozen(counted):
 
 def test_client_is_lost_when_um_is_frozen(counted):
     """The outcome is the bus's; there is only nobody left to tell."""
-    before = held(counted)
-    prctl = counted.start_prctl("update", "um", "/bin/um.hang")
+    before = settled(counted)
+    prctl = counted.start_prctl("update", "um", "/bin/um.hang", "-timeout", "transfer=60000")
+    new = counted.wait(lambda: newcomer(counted, before[0]), "the new version")
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
     prctl.kill()
     prctl.communicate()
-    counted.wait(lambda: held(counted) == before, f"{before}, as before the update")
+    os.kill(new, signal.SIGKILL)
+    wait_until_held(counted, before)
     counted.wait(lambda: "Live update failed: the client that requested it was lost" in
                  counted.log("um"), "the loss in um's log")
     counted.update("um", "/bin/um")
 
 
 def test_request_that_comes_while_um_is_frozen_is_answered(counted):
-    prctl = counted.start_prctl("update", "um", "/bin/um.hang")
+    before = set(counted.processes())
+    prctl = counted.start_prctl("update", "um", "/bin/um.hang", "-timeout", "transfer=60000")
+    new = counted.wait(lambda: newcomer(counted, before), "the new version")
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
-    other = counted.start_prctl("update", "counter", "/bin/counter")
-    first, _ = prctl.communicate(timeout=20)
-    second, _ = other.communicate(timeout=20)
-    assert "did not answer" in first
-    assert second == "UM: Live update refused: another update is running.\n"
+    request = pb.UpdateRequest(action=pb.UpdateRequest.NOW)
+    request.members.add(component="counter", self=True)
+    with asked(counted, update=request) as answer:
+        for _ in range(2):
+            counted.status()  # the bus answers in turn: then it has heard of the request, too
+        os.kill(new, signal.SIGKILL)
+        first, _ = prctl.communicate(timeout=20)
+        second = answer().text
+    assert "was killed during state transfer" in first
+    assert second == "UM: Live update refused: another update is running."
 
 
 def test_trace_stays_attached(counted):
     trace = counted.start_prctl("trace", "-e", "um")
-    assert trace.stdout is not None
     counted.update("um", "/bin/um.new")
-    while "UM_COMMITTED" not in trace.stdout.readline():
-        assert trace.poll() is None
+    wait_for_line(trace, "UM_COMMITTED")
     counted.update("um", "/bin/um")
-    while "UM_COMMITTED" not in trace.stdout.readline():
-        assert trace.poll() is None
+    wait_for_line(trace, "UM_COMMITTED")
     trace.kill()
     trace.communicate()
 

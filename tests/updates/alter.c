@@ -19,7 +19,7 @@
 #include "libst/meta_pack.h"
 #include "tests/updates/version.h"
 
-enum { TIMEOUT_S = 110, PACKETS_MAX = 8, FDS_MAX = 253, SECTION_STEPS = 100 };
+enum { TIMEOUT_S = 1200, PACKETS_MAX = 8, FDS_MAX = 253, SECTION_STEPS = 100 };
 
 struct packet {
   unsigned char *bytes;

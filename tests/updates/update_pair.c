@@ -30,7 +30,7 @@
 
 #include "tests/updates/version.h"
 
-enum { TIMEOUT_S = 60 };
+enum { TIMEOUT_S = 300 };
 
 static struct {
   int times;

@@ -1,4 +1,4 @@
-"""The metadata of the system's own components, packed as they carry it."""
+"""The metadata of the system's own components: packed, and with a type for every allocation."""
 
 import os
 import subprocess
@@ -28,3 +28,12 @@ def test_packing_loses_nothing():
     for expected in ("variable", "struct tcp_pcb#", "type struct socket#", " netif: struct netif#",
                      "function", "library liblwip.so.0"):
         assert expected in done.stdout, expected
+
+
+def test_every_allocation_of_the_bus_has_a_type():
+    """It is built from a library, and once more for its versions that differ: each source has
+    several compile commands."""
+    done = subprocess.run([META, "dump", COMPONENTS / "busd"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    sites = [line for line in done.stdout.splitlines() if line.startswith("site ")]
+    assert sites and [line for line in sites if ": untyped " in line] == []

@@ -1,0 +1,82 @@
+"""Updates as tests see them: how they end, where they are, and what of them is on record."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+from proteos import System, process
+from proteos.control import REPLY_MAX_BYTES, pb
+
+REFUSED, ROLLED_BACK, ABANDONED = 1, 3, 4  # exit statuses of prctl
+DONE = "UM: Live update done."
+
+Held = tuple[set[int], dict[str, int], list[int]]
+
+
+@contextmanager
+def asked(system: System, **request: Any) -> Iterator[Callable[[], Any]]:
+    """A request that has been sent, heard or not; what is yielded waits for its last reply."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(20)
+        client.connect(str(system.socket))
+        client.send(pb.ControlRequest(**request).SerializeToString())
+
+        def answer() -> Any:
+            reply = pb.ControlReply()
+            while not reply.last:
+                reply.MergeFrom(pb.ControlReply.FromString(client.recv(REPLY_MAX_BYTES)))
+            return reply
+
+        yield answer
+
+
+def newcomer(system: System, before: set[int]) -> int:
+    """The process of a new version, one that was not there before; 0 as long as there is none."""
+    for pid, command in system.processes().items():
+        # One in the middle of the loader's fork is the loader's image still.
+        if pid not in before and command and "loader" not in command:
+            return pid
+    return 0
+
+
+def wait_for_line(prctl: subprocess.Popen[str], text: str) -> None:
+    """Reads what a running prctl prints up to a line with this in it."""
+    assert prctl.stdout is not None
+    while text not in (line := prctl.stdout.readline()):
+        assert line, f"prctl has ended without a line with '{text}'"
+
+
+def held(system: System) -> Held:
+    """Processes of the instance; descriptors by component, and of the loader and busd."""
+    instance = system.instance()
+    return (set(system.processes()),
+            {name: c.descriptors for name, c in system.status().items()},
+            [_descriptors(pid) for pid in (instance.loader_pid, instance.busd_pid)])
+
+
+def _descriptors(pid: int) -> int:
+    """0 where this user may not look: busd and the loader are not dumpable."""
+    try:
+        return process.descriptors(pid)
+    except OSError:
+        return 0
+
+
+def settled(system: System) -> Held:
+    """What is held once nothing comes and goes any more."""
+    return system.wait(lambda: (now := held(system)) == held(system) and now, "peace")
+
+
+def wait_until_held(system: System, before: Held) -> None:
+    """Waits until nothing is left of an update that changed nothing."""
+    system.wait(lambda: held(system) == before, f"{before}, as before the update")
+
+
+def history(system: System, *arguments: str) -> list[dict[str, Any]]:
+    """The journal's records."""
+    return [json.loads(line) for line in
+            system.prctl("history", *arguments, "--json").splitlines()]
