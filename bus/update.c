@@ -148,7 +148,8 @@ void update_spawned(struct version *v, int error) {
 
 int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   if (!e) return -ENOENT;
-  if (!e->next || e->state != ENDPOINT_RUNNING) return -EINVAL;
+  if (!e->next) return -ECHILD;
+  if (e->state != ENDPOINT_RUNNING) return -EINVAL;
   if (interface_set(&e->allow, allow, bytes)) return -EINVAL;
   st_pass("busd.converge");
   link_affinity(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus));

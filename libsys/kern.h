@@ -52,6 +52,8 @@ struct kern_load {
 int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *load);
 /** (um) Holds a component's requests and lets it converge to quiescence.
  * @param allow  what may still reach it, struct bus_step; `allow_bytes` of them, 0: the bus's rule
+ * @return 0, -ECHILD: its new version has ended, -EINVAL: it is not running, or `allow` is
+ * malformed
  */
 int kern_converge(endpoint_t ep, const void *allow, size_t allow_bytes);
 /** (um) What a converging component waits for. @param waits  receives waits->count of them

@@ -21,7 +21,7 @@ static char said[4096]; /* what the client was told, a line each */
 static int ended;       /* the status at the end; 1: not yet */
 static enum outcome ended_as;
 static uint64_t alarm_at, maxtime_at;
-static int commit_error;
+static int commit_error, converge_error;
 static uint64_t commit_id;
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -43,7 +43,7 @@ int kern_load(endpoint_t ep, uint64_t txid, const struct kern_load *how) {
 int kern_converge(endpoint_t ep, const void *allow, size_t allow_bytes) {
   (void)allow, (void)allow_bytes;
   note("converge %d;", ep);
-  return 0;
+  return converge_error;
 }
 
 int kern_abort(endpoint_t ep) {
@@ -267,6 +267,18 @@ START_TEST(new_version_dies) {
   expect_failure("Live update failed: net's new version crashed during state transfer (signal 11). "
                  "Rolled back to "
                  "the old versions.");
+}
+END_TEST
+
+START_TEST(new_version_dies_before_it_converges) {
+  begin();
+  converge_error = -ECHILD; /* the bus has heard of it first */
+  report_all(UPDATE_PLANNED);
+  report_all(UPDATE_PREPARED);
+  ck_assert(transaction_running());
+  transaction_exited(HTTPD, true, 1000 + HTTPD, SIGKILL);
+  expect_failure("httpd's new version was killed while converging (signal 9). Rolled back");
+  converge_error = 0;
 }
 END_TEST
 
@@ -518,6 +530,7 @@ int main(void) {
   tcase_add_test(t, reports_of_an_abandoned_update_do_not_count);
   tcase_add_test(t, ids_are_never_reused);
   tcase_add_test(t, new_version_dies);
+  tcase_add_test(t, new_version_dies_before_it_converges);
   tcase_add_test(t, old_version_dies);
   tcase_add_test(t, client_is_lost);
   tcase_add_test(t, time_outs);

@@ -229,6 +229,9 @@ class PointerMaker:
                 return a.count == b.count and is_same(a.of, b.of)
             return a == b or width(a) is not None and width(a) == width(b)
 
+        def is_number(a, b) -> bool:
+            return is_enum(innermost(a)) and not is_enum(innermost(b))
+
         def widened(t) -> bool:
             if isinstance(t, Array):
                 return widened(t.of)
@@ -244,6 +247,7 @@ class PointerMaker:
             return len(old.members) == len(new.members) and all(
                 new.homes.get((m.name,), (m.name,)) == (n.name,) and m.bits == n.bits and
                 (isinstance(innermost(n.type), Opaque) or n.is_own or
-                 is_same(self.worlds.translate(m.type), n.type) and widened(m.type))
+                 is_same(self.worlds.translate(m.type), n.type) and
+                 (is_number(m.type, n.type) or widened(m.type)))
                 for m, n in zip(old.members, new.members))
         return widened(type_)

@@ -160,6 +160,8 @@ def width(type_) -> int | None:
     """Bits that a number or an address takes; None: it is neither."""
     if isinstance(type_, (Pointer, FunctionPointer)):
         return 64
+    if is_enum(type_):
+        return 32
     return max(type_.bits, 8) if isinstance(type_, Int) else None
 
 
