@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Checks the models of the update protocol with Spin, exhaustively, and that Spin finds each of the
-models' deliberate mistakes: update.pml is the transaction, bus.pml the handover between two busds.
+models' deliberate mistakes: update.pml is the transaction, bus.pml the handover between two busds,
+probation.pml what follows a commit with probation.
 
   run.py           what continuous integration runs
   run.py --large   more components, requests and faults; takes an hour and 20 GB
@@ -27,6 +28,7 @@ CASES: dict[str, list[Defines]] = {
     "update": [{"N": 2}, {"N": 2, "ASKED": 1}, {"N": 1, "UM_TOO": 1, "REQUESTS": 2},
                {"N": 2, "UM_TOO": 1}],
     "bus": [{}, {"FAULTS": 2}],
+    "probation": [{}, {"OLDER": 0}, {"OLDER": 3, "NEWER": 4}],
 }
 LARGE: dict[str, list[Defines]] = {
     "update": [{"N": 3}, {"N": 3, "ASKED": 2}, {"N": 2, "FAULTS": 2},
@@ -35,7 +37,7 @@ LARGE: dict[str, list[Defines]] = {
     "bus": [{"FAULTS": 3}, {"CLIENTS": 3}, {"CLIENTS": 3, "FAULTS": 2}],
 }
 # Where a mistake shows; those of `um` need um as a member.
-SMALL: dict[str, Defines] = {"update": {"N": 2, "ASKED": 1}, "bus": {}}
+SMALL: dict[str, Defines] = {"update": {"N": 2, "ASKED": 1}, "bus": {}, "probation": {}}
 SMALL_UM: Defines = {"N": 1, "UM_TOO": 1}
 
 
@@ -98,6 +100,7 @@ def main() -> int:
     failed = check(CASES)
     failed |= find_mistakes("update", 14)
     failed |= find_mistakes("bus", 11)
+    failed |= find_mistakes("probation", 10)
     return failed
 
 
