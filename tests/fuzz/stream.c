@@ -43,7 +43,7 @@ static void use(const struct transfer *t) {
   for (unsigned i = 0; i < t->old.count; i++)
     for (unsigned s = 0; s < t->old.image[i].segment_count; s++) {
       const struct image_segment *seg = &t->old.image[i].segments[s];
-      const unsigned char *bytes = seg->bytes ? t->snapshot + t->offsets[i][s] : NULL;
+      const unsigned char *bytes = seg->bytes ? t->snapshot + seg->offset : NULL;
       if (bytes) sum += bytes[0] + bytes[seg->bytes - 1];
     }
   for (unsigned c = 0; c < t->old.copy_count; c++)

@@ -209,4 +209,4 @@ def test_wrong_command_lines(counted):
                       ["mupdate-start", "counter"]):
         done: subprocess.CompletedProcess[str] = counted.try_prctl(*arguments)
         assert done.returncode == 2, arguments
-        assert done.stdout.startswith("usage: prctl "), done.stdout
+        assert "usage: prctl " in done.stdout, done.stdout
