@@ -200,14 +200,21 @@ static void request_free(struct request *r) {
     free(r->paths[i]);
 }
 
+/* Does it change versions? Then um gives it up when prctl is gone. */
+static bool starts_update(enum update_command command) {
+  return command & (UPDATE_ONE | UPDATE_ALL | UPDATE_START);
+}
+
 /* ---- sending it ---- */
 
 /* Prints what um says, until it has done; with --json it is only kept.
  * @param said  receives the last line, owned by the caller
  * @return the last reply, owned by the caller; NULL, after a message: there is none */
 static Proteos__ControlReply *follow(int control, const struct update_options *o, char **said) {
-  static const char silent[] = "the update manager does not answer, and will not do this any more; "
-                               "see prctl log um";
+  const char *silent =
+      starts_update(o->command)
+          ? "the update manager does not answer, and will not do this any more; see prctl log um"
+          : "the update manager does not answer, and may do this later; see prctl log um";
   if (!control_wait(control, UM_PATIENCE_MS)) {
     fprintf(stderr, "prctl: %s\n", silent);
     if (o->output == OUTPUT_JSON)
@@ -265,9 +272,8 @@ static void print_record(const Proteos__Transaction *t, enum update_output outpu
 static Proteos__Transaction__Outcome outcome_without_record(int status,
                                                             enum update_command command) {
   if (!status) return PROTEOS__TRANSACTION__OUTCOME__DONE;
-  bool starts = command & (UPDATE_ONE | UPDATE_ALL | UPDATE_START);
-  return status == -EPIPE && starts ? PROTEOS__TRANSACTION__OUTCOME__ROLLED_BACK
-                                    : PROTEOS__TRANSACTION__OUTCOME__REFUSED;
+  return status == -EPIPE && starts_update(command) ? PROTEOS__TRANSACTION__OUTCOME__ROLLED_BACK
+                                                    : PROTEOS__TRANSACTION__OUTCOME__REFUSED;
 }
 
 /* @param said  the last line, or NULL
