@@ -104,7 +104,7 @@ struct dropped {
 struct move {
   uint32_t old_at, new_at;
   uint32_t old_type, new_type;
-  bool bits;
+  bool was_bits, is_bits;      /* nothing points into a bit-field */
   const char *path, *new_path; /* from the object, as in struct op */
 };
 

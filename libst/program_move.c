@@ -75,13 +75,9 @@ static void add_move(struct builder *b, const struct loose *o, const struct loos
   struct move *moves = build_keep(b->set, (p->move_count + 1) * sizeof(*moves));
   if (!moves) return;
   if (p->move_count) memcpy(moves, p->moves, p->move_count * sizeof(*moves));
-  moves[p->move_count++] = (struct move){o->base + o->member.bit / 8,
-                                         n->base + n->member.bit / 8,
-                                         o->member.type,
-                                         n->member.type,
-                                         o->member.bits || n->member.bits,
-                                         o->path,
-                                         n->path};
+  moves[p->move_count++] = (struct move){
+      o->base + o->member.bit / 8, n->base + n->member.bit / 8, o->member.type, n->member.type,
+      o->member.bits != 0,         n->member.bits != 0,         o->path,        n->path};
   p->moves = moves;
   p->changed = true;
 }

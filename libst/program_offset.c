@@ -61,6 +61,11 @@ static void find_in_elements(struct search *s, uint32_t old_type, uint32_t new_t
          at < 0 || index > new_count ? -1 : at + (int64_t)((index - 1) * new_size));
 }
 
+static bool moves_place(const struct search *s, const struct move *m, uint64_t offset) {
+  return !m->was_bits && offset >= m->old_at &&
+         offset - m->old_at < type_bytes(s->old, m->old_type);
+}
+
 /* @return whether the pointer means something that moved */
 static bool find_moved(struct search *s, const struct program *p, uint64_t offset, int64_t at) {
   bool before = s->found, moved = false;
@@ -68,8 +73,8 @@ static bool find_moved(struct search *s, const struct program *p, uint64_t offse
   int64_t result = s->result;
   for (unsigned i = 0; p && i < p->move_count; i++) {
     const struct move *m = &p->moves[i];
-    if (offset < m->old_at || offset - m->old_at >= type_bytes(s->old, m->old_type)) continue;
-    find(s, m->old_type, m->new_type, offset - m->old_at, m->bits ? -1 : at + m->new_at);
+    if (!moves_place(s, m, offset)) continue;
+    find(s, m->old_type, m->new_type, offset - m->old_at, m->is_bits ? -1 : at + m->new_at);
   }
   moved = s->found;
   if (before && moved && s->result != result) s->result = PROGRAM_AMBIGUOUS;
@@ -80,7 +85,7 @@ static bool find_moved(struct search *s, const struct program *p, uint64_t offse
 
 static bool moves_from(const struct program *p, uint64_t old_at) {
   for (unsigned i = 0; p && i < p->move_count; i++)
-    if (p->moves[i].old_at == old_at) return true;
+    if (!p->moves[i].was_bits && p->moves[i].old_at == old_at) return true;
   return false;
 }
 
@@ -107,8 +112,8 @@ static void find_ends(struct search *s, const struct btf_type *o, const struct b
   s->ends_only = true;
   for (unsigned i = 0; i < p->move_count; i++) {
     const struct move *m = &p->moves[i];
-    if (offset - m->old_at == type_bytes(s->old, m->old_type))
-      find(s, m->old_type, m->new_type, offset - m->old_at, m->bits ? -1 : at + m->new_at);
+    if (!m->was_bits && offset - m->old_at == type_bytes(s->old, m->old_type))
+      find(s, m->old_type, m->new_type, offset - m->old_at, m->is_bits ? -1 : at + m->new_at);
   }
   find_in_members(s, o, n, p, offset, at);
   s->ends_only = false;
@@ -177,8 +182,8 @@ static int64_t map_element(const struct search *s, uint32_t old_type, uint32_t n
 static int64_t map_moved(const struct search *s, const struct program *p, uint64_t offset) {
   for (unsigned i = 0; p && i < p->move_count; i++) {
     const struct move *m = &p->moves[i];
-    if (offset < m->old_at || offset - m->old_at >= type_bytes(s->old, m->old_type)) continue;
-    int64_t inner = m->bits ? -1 : map_offset(s, m->old_type, m->new_type, offset - m->old_at);
+    if (!moves_place(s, m, offset)) continue;
+    int64_t inner = m->is_bits ? -1 : map_offset(s, m->old_type, m->new_type, offset - m->old_at);
     return inner < 0 ? inner : inner + m->new_at;
   }
   return -1;

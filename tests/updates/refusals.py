@@ -62,6 +62,13 @@ REFUSALS = [
             "struct part *into;",
             "into = &whole.parts[3]", "the start of one member and the end of another",
             fine="into = &whole.parts[2]"),
+    Refusal("moved-beside-bits",
+            "struct whole { unsigned few : 22; _Bool flag; int tail, gone; }; struct whole whole; "
+            "void *into;",
+            "struct inner { unsigned few : 22; _Bool flag; }; "
+            "struct whole { int tail; struct inner inner; }; struct whole whole; void *into;",
+            "into = &whole.gone", "which the new version does not have",
+            fine="into = &whole.flag"),
     Refusal("struct-retagged",
             "struct a { int x, y; }; struct a *p; struct a q;",
             "struct b { int x; long z; }; struct b *p; struct b q;",
