@@ -130,7 +130,7 @@ enum kern_call {
 };
 
 enum update_phase {
-  UPDATE_PLANNED = 1,     /* from the new version: metadata paired, plan computed or refused */
+  UPDATE_PLANNED = 1,     /* from the new version: plan computed or refused, import prepared */
   UPDATE_PREPARED = 2,    /* from the old version: ready to converge */
   UPDATE_FROZEN = 3,      /* from the old version: quiescent and exported */
   UPDATE_TRANSFERRED = 4, /* from the new version: state imported and checked, or refused */

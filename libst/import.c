@@ -27,6 +27,7 @@
 static struct plan plan;
 static struct transfer transfer;
 static struct st_options *options; /* of the update in progress */
+static bool prepared;              /* st_import_prepare() has succeeded */
 
 static void begin_report(struct st_report *report) {
   memset(report, 0, offsetof(struct st_report, text) + 1);
@@ -57,7 +58,7 @@ static void prefault(void) {
   }
 }
 
-int st_import(int channel, struct st_report *report) {
+int st_import_prepare(int channel, struct st_report *report) {
   begin_report(report);
   if (!plan.old) return -EINVAL;
   transfer = (struct transfer){.plan = &plan,
@@ -69,10 +70,18 @@ int st_import(int channel, struct st_report *report) {
   if (!err && transfer.kept) err = keep_check(&transfer);
   if (!err) err = transfer_prepare(&transfer);
   if (!err) err = proof_prepare(plan.new);
-  if (!err) {
-    prefault();
-    err = st_fault("import.header", ENOMEM);
-  }
+  if (err) return err;
+  prefault();
+  prepared = true;
+  return 0;
+}
+
+int st_import(int channel, struct st_report *report) {
+  int err = prepared ? 0 : st_import_prepare(channel, report);
+  if (err) return err;
+  begin_report(report);
+  transfer.report = report;
+  err = st_fault("import.header", ENOMEM);
   if (!err) err = reader_header(&transfer);
   if (!err && transfer.kept) keep_complete(&transfer);
   if (!err) err = checks_before(&transfer);
@@ -119,6 +128,7 @@ int st_commit(void) {
 }
 
 void import_release(void) {
+  prepared = false;
   transfer_free(&transfer);
   plan_free(&plan);
   proof_free();

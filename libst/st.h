@@ -8,6 +8,7 @@
  *   both  st_init()                at start, before the sandbox closes
  *   NV    st_plan()                pairs both versions' metadata; refuses what cannot be decided
  *   OV    st_export_prepare()      off the critical path
+ *   NV    st_import_prepare()      off the critical path; may be left to st_import()
  *   OV    st_export()              quiescent: state goes into the channel; OV then stays frozen
  *   NV    st_import()              adopts, transforms, checks; memory only
  *   NV    st_check()               evaluates the checks of the update
@@ -80,6 +81,10 @@ void st_export_cancel(void);
 /** Keeps descriptor `fd` out of the state: it is the runtime's own. */
 void st_exclude_fd(int fd);
 
+/** New version, planned: waits for what st_export_prepare() sends on `channel`, and does all of the
+ * import that does not need the state, so that the old version is frozen for less time.
+ * @return 0; -EPIPE when the old version went away, or another negative errno. */
+int st_import_prepare(int channel, struct st_report *report);
 /** New version: waits for the state on `channel`, adopts the heap copy-on-write, transfers and
  * checks. Descriptors are parked and shared mappings read-only afterwards.
  * @return 0; -EINVAL with violations in report; -EPIPE when the old version went away. */

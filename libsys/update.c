@@ -84,13 +84,16 @@ void update_become(void) {
   int error = options ? st_plan(BUS_FD_OLD_EXE, options, &report) : -EPROTO;
   st_options_free(options);
   if (error) give_up(UPDATE_PLANNED, error);
-  st_pass("sys.planned");
-  kern_report(UPDATE_PLANNED, 0, "");
   log_notes("plan");
 
-  /* Installing the filter takes longer than many an import: it is done while the old version still
-   * serves. */
+  /* Installing the filter takes longer than many an import, and so may the import's preparation: it
+   * is done while the old version still serves. */
   sandbox_close(runtime.hello.sandbox, runtime.syscalls, runtime.hello.syscalls_bytes);
+  error = st_import_prepare(BUS_FD_STATE, &report);
+  if (error) give_up(UPDATE_PLANNED, error);
+  st_pass("sys.planned");
+  kern_report(UPDATE_PLANNED, 0, "");
+
   st_pass("sys.import");
   error = st_import(BUS_FD_STATE, &report);
   if (error) give_up(UPDATE_TRANSFERRED, error);

@@ -323,6 +323,10 @@ static void be_late(void) {
 START_TEST(time_outs) {
   begin();
   ck_assert_uint_eq(alarm_at, 1000000 + 5000 * 1000);
+  be_late(); /* the new version waits for it, too */
+  expect_failure("the running version of httpd did not answer within 5000 ms while loading");
+  begin();
+  report_all(UPDATE_PREPARED);
   be_late();
   expect_failure("httpd's new version did not answer within 5000 ms while loading");
   loaded();

@@ -404,15 +404,15 @@ static void say_size(const struct member *m, const char *size) {
 
 /* The state channel has broken because the other version has ended: of that we shall hear, and it
  * is the reason. */
-static bool lost_the_other(enum update_phase phase, int status) {
-  return status == -EPIPE && phase != UPDATE_PLANNED;
+static bool lost_the_other(int status) {
+  return status == -EPIPE;
 }
 
 void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int status,
                           const char *text) {
   struct member *m = transaction_running() ? member_at(ep) : NULL;
   if (!m || !is_current(m, pid, phase)) return;
-  if (lost_the_other(phase, status)) {
+  if (lost_the_other(status)) {
     m->orphaned |= pid == m->new_pid;
     return;
   }
@@ -508,7 +508,8 @@ static void fail_late(struct member *m, enum phase phase) {
   uint32_t ms = phase_limit_ms(phase);
   if (phase == PHASE_CONVERGING)
     quiescence_timed_out(m, ms);
-  else if (phase == PHASE_LOADING && member_reached(m, UPDATE_PLANNED))
+  else if (phase == PHASE_LOADING &&
+           !member_reached(m, UPDATE_PREPARED)) /* the new one waits for it */
     fail(-ETIMEDOUT, "the running version of %s did not answer within %u ms %s", m->name, ms,
          phase_text(phase));
   else

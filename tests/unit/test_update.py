@@ -47,9 +47,9 @@ def transferring(version, filter=""):
     with old_with_state() as old, counter(version, replaces=old) as new:
         before = check(old)
         new.hello()
-        assert new.report(PLANNED)[0] == 0
         status, size = old.prepare(new, filter)
         assert status == 0 and size.endswith("KB of heap"), size
+        assert new.report(PLANNED)[0] == 0
         old.converge()
         assert old.report(FROZEN) == (0, "")
         assert [op.code for op in old.packet()] == [RECEIVE]
@@ -100,8 +100,8 @@ def test_updates_in_a_row():
         for round in range(10):
             new = stack.enter_context(counter("" if round % 2 else ".new", replaces=old))
             new.hello()
-            assert new.report(PLANNED)[0] == 0
             old.prepare(new)
+            assert new.report(PLANNED)[0] == 0
             old.converge()
             assert old.report(FROZEN) == (0, "")
             old.packet()
@@ -119,8 +119,8 @@ def test_a_request_held_over_the_update_is_answered_by_the_new_version():
         old.request(HOLD, source=2, token=4242)
         old.packet()
         new.hello()
-        new.report(PLANNED)
         old.prepare(new)
+        new.report(PLANNED)
         old.converge()
         old.report(FROZEN)
         old.packet()
@@ -136,8 +136,8 @@ def test_filter_keeps_the_old_version_until_it_holds():
     with old_with_state() as old, counter(".new", replaces=old) as new:
         old.call(BUSY, struct.pack("<I", 1))
         new.hello()
-        new.report(PLANNED)
         assert old.prepare(new, "num_busy == 0")[0] == 0
+        new.report(PLANNED)
         old.converge()
         assert [op.code for op in old.packet()] == [RECEIVE]
         old.call(ADD, struct.pack("<Q", 1))  # busy, but at work
@@ -151,8 +151,8 @@ def test_thaw_before_freezing():
     with old_with_state() as old, counter(".new", replaces=old) as new:
         before = check(old)
         new.hello()
-        new.report(PLANNED)
         old.prepare(new)
+        new.report(PLANNED)
         old.thaw()
         assert check(old) == before
 
@@ -201,8 +201,8 @@ def test_built_for_another_component_is_refused():
 def test_death_of_the_old_version_ends_the_new():
     with old_with_state() as old, counter(".new", replaces=old) as new:
         new.hello()
-        new.report(PLANNED)
         old.prepare(new)
+        new.report(PLANNED)
         os.kill(old.pid, 9)
         old.wait()
         assert new.report(TRANSFERRED)[0] == -errno.EPIPE
@@ -212,7 +212,6 @@ def test_death_of_the_old_version_ends_the_new():
 def test_bad_filter_is_reported_by_the_old_version():
     with old_with_state() as old, counter(".new", replaces=old) as new:
         new.hello()
-        new.report(PLANNED)
         status, text = old.prepare(new, "no_such_variable == 0")
         assert status == -errno.EINVAL and "no_such_variable" in text
         assert check(old)[1] == NOTES
