@@ -98,7 +98,7 @@ def test_shutdown_during_probation():
         progress(system)
         system.update("counter", "/bin/counter.new", None, "-probation", LONG)
         system.shutdown()
-        assert not system.processes()
+        system.wait(lambda: not system.processes(), "the end of every process")
 
 
 def test_alarms_and_calls_of_the_old_version_go_on(losing):
