@@ -109,3 +109,15 @@ def test_answers_wait_for_an_old_version_whose_export_fails():
         done = system.try_prctl("update", "asker", "self")
         assert done.returncode == 3 and "Rolled back" in done.stdout, done.stdout
         assert progress(system)["wrong"] == 0
+
+
+def test_answers_wait_for_an_old_version_that_freezes_when_the_new_one_is_gone():
+    with System(counter_manifest(), faults=True) as system:
+        progress(system)
+        system.prctl("fault", "asker.next", "import.header", "kill")
+        system.prctl("fault", "asker", "sys.exported", "delay", "-value", "300")
+        system.prctl("fault", "um", "um.undo", "delay", "-value", "900")
+        done = system.try_prctl("update", "asker", "self")
+        assert done.returncode == 3 and "Rolled back" in done.stdout, done.stdout
+        assert progress(system)["wrong"] == 0
+        assert system.status()["asker"].restarts == 0
