@@ -245,6 +245,12 @@ class Experiment:
         """The same after the update, which may have ended without a stopped version."""
         if not case.is_helpless:
             return
+        if case.kind.probation_ms:  # it may come to the point when the probation is over
+            end = time.monotonic() + 5
+            while not self.has_fired(subject, case) and subject.on_probation() and \
+                    time.monotonic() < end:
+                time.sleep(0.02)
+            time.sleep(PATIENCE)
         hangs = case.action == "hang" and (case.party in COMPONENTS or self.has_fired(subject, case))
         with subject.processes_of(case.party) as found:
             stopped = any(process.state(one.pid) == "T" for one in found if one.alive())
