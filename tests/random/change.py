@@ -175,6 +175,13 @@ class Changer:
         return any(is_record(m.type) and m.type.tag == tag
                    for d in self.old.values() if isinstance(d, Struct) for m in d.members)
 
+    def has_told(self, type_) -> bool:
+        """Is there a union in it that an annotation explains?"""
+        type_ = innermost(type_)
+        definition = self.old[type_.tag] if is_record(type_) else None
+        return definition is not None and \
+            any(m.by or self.has_told(m.type) for m in definition.members)
+
     def may_move(self, old: Struct, m: Member) -> bool:
         is_tail = isinstance(m.type, Array) and not m.type.count
         is_opaque = isinstance(innermost(m.type), Opaque)
@@ -215,8 +222,10 @@ class Changer:
         stays = new.member(holder.name) is not None
         # Where the struct lies elsewhere, what has left it must not look renamed.
         added = {declare(m.type) for m in after.members if not before.member(m.name)}
+        # What the new version lacks is zero, which may be no legal discriminator.
         moving = [m for m in after.members if self.may_move(before, m) and not after.homes and
-                  declare(before.member(m.name).type) not in added]
+                  declare(before.member(m.name).type) not in added and
+                  (stays or not self.has_told(before.member(m.name).type))]
         if stays and len(moving) == len(after.members):
             moving = moving[1:]
         for m in rng.sample(moving, min(len(moving), rng.randint(1, 2))):

@@ -10,7 +10,7 @@ from make_types import TypeMaker
 from make_values import ValueMaker
 from model import Model
 from shape import INTS, Array, Enum, Named, Pointer, declare, is_marked, may_point
-from value import NULL, Block, Freed, Ref, Variable, zero
+from value import NULL, Block, Freed, Ref, Variable, bare, zero
 
 
 class ObjectMaker:
@@ -108,6 +108,8 @@ class ObjectMaker:
             v.initial = copy.deepcopy(v.value)  # and the program does not change it
         elif not may_point(self.worlds.old, v.old_type):
             v.initial = self.values.object(v.old_type, None if v.is_own else v.new_type)
+            if bare(v.initial) == bare(v.value):
+                v.initial = copy.deepcopy(v.value)
         if v.new_type is None or v.initial is None or rng.random() < 0.2:
             return
         if rng.random() < 0.5 and not v.is_own:

@@ -56,7 +56,9 @@ class Refuser:
             value = 1.5 if isinstance(leaf, Float) else self.values.number(leaf, None, bits)
             if is_enum(leaf) and not value:
                 return None
-            return Choice(name, path, value or 1, True, "and what follows hold data", beyond)
+            if not value:
+                value = 1 if leaf.range(bits)[1] else -1
+            return Choice(name, path, value, True, "and what follows hold data", beyond)
         found = self.model.follow(name, path)
         if not found:
             return None

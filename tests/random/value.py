@@ -61,6 +61,15 @@ class Live:
     value: object
 
 
+def bare(value):
+    """A value without which members of its unions are in use: alike means the same bytes."""
+    if isinstance(value, Live):
+        return bare(value.value)
+    if isinstance(value, list):
+        return [bare(v) for v in value]
+    return {k: bare(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
 @dataclass
 class Variable:
     name: str
