@@ -434,11 +434,12 @@ static bool is_stale(const struct version *v) {
 int update_report(struct version *v, enum update_phase phase, int status, const char *text,
                   uint32_t bytes) {
   struct endpoint *e = v->endpoint;
+  if (is_stale(v)) return 0;
   /* With an error, or without a new version, too: it waits for nothing but the end of the update.
    */
   bool freezes = phase == UPDATE_FROZEN && v == e->live && e->state == ENDPOINT_CONVERGING;
-  if (freezes && !is_stale(v)) endpoint_hold(e, ENDPOINT_FROZEN);
-  if (!e->next || is_stale(v)) return 0;
+  if (freezes) endpoint_hold(e, ENDPOINT_FROZEN);
+  if (!e->next) return 0;
   switch (phase) {
   case UPDATE_PLANNED:
   case UPDATE_PREPARED:

@@ -147,7 +147,7 @@ int boot_command(const struct instance *instance, int argc, char **argv) {
   char manifest[PATH_MAX];
   if (argc != 1) {
     fprintf(stderr, "usage: prctl boot [--manifest FILE] [--faults] [-q]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   if (!manifest_place_find(file, manifest)) return EXIT_FAILURE;
   if (!check_manifest(manifest) || !instance_make(instance)) return EXIT_FAILURE;

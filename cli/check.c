@@ -51,7 +51,7 @@ int check_command(const struct instance *instance, int argc, char **argv) {
   char path[PATH_MAX];
   if (argc > 2 || (argc == 2 && *argv[1] == '-')) {
     fprintf(stderr, "usage: prctl check [FILE]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   const char *file = argc == 2 ? argv[1] : NULL;
   if (!file && !manifest_place_find(NULL, path)) return EXIT_FAILURE;

@@ -1,10 +1,14 @@
 /* prctl's commands: each gets its instance and its own arguments, argv[0] being its name, and
- * returns prctl's exit status: 0, 1 when it failed, 2 when its command line is wrong. Those of an
- * update have more: enum exit_status of cli/outcome.h. */
+ * returns prctl's exit status: 0, 1 when it failed, EXIT_USAGE. Those of an update have more: enum
+ * exit_status of cli/outcome.h. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+#include <stdarg.h>
+
 #include "cli/instance.h"
+
+#define EXIT_USAGE 2 /* the command line is wrong */
 
 typedef int command_fn(const struct instance *instance, int argc, char **argv);
 
@@ -31,5 +35,8 @@ command_fn update_command;   /* update.c: mupdate, mupdate-start and mupdate-can
 const char *option_value(int *argc, char **argv, const char *name);
 /** Finds an option without a value, and takes it out of argv. */
 bool option_flag(int *argc, char **argv, const char *name);
+
+/** Says on stderr what is wrong with a command line. */
+void option_wrong(const char *fmt, va_list ap);
 
 #endif

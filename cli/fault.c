@@ -12,8 +12,7 @@
 #include "cli/control.h"
 #include "libst/fault.h"
 
-#define EXIT_USAGE 2
-#define DELAY_MS   100
+#define DELAY_MS 100
 
 static const char *const actions[] = {"", "crash", "kill", "stop", "hang", "error", "delay"};
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
@@ -32,11 +31,9 @@ static int wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* @return prctl's exit status */
 static int wrong(const char *fmt, ...) {
   va_list ap;
-  fprintf(stderr, "prctl: ");
   va_start(ap, fmt);
-  vfprintf(stderr, fmt, ap);
+  option_wrong(fmt, ap);
   va_end(ap);
-  putc('\n', stderr);
   return usage();
 }
 

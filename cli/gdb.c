@@ -45,7 +45,7 @@ static int become_gdb(const Proteos__ComponentStatus *c, int argc, char **argv) 
 int gdb_command(const struct instance *instance, int argc, char **argv) {
   if (argc < 2 || *argv[1] == '-' || argc > ARGUMENTS_MAX) {
     fprintf(stderr, "usage: prctl gdb COMPONENT [GDB-ARGUMENT] ...\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

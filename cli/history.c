@@ -132,7 +132,7 @@ int history_command(const struct instance *instance, int argc, char **argv) {
     fprintf(stderr, "prctl: '%s' is no transaction's number; prctl history shows them\n", argv[2]);
   if (argc != 1 && !v.only) {
     fprintf(stderr, "usage: prctl history [show NUMBER] [--json]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   return print_journal(instance, &v);
 }

@@ -27,7 +27,7 @@ int kill_command(const struct instance *instance, int argc, char **argv) {
   if (form && !signal) fprintf(stderr, "prctl: there is no signal '%s'\n", argv[2]);
   if (!form || !signal) {
     fprintf(stderr, "usage: prctl kill COMPONENT [SIGNAL]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

@@ -61,7 +61,7 @@ int log_command(const struct instance *instance, int argc, char **argv) {
   bool wait = option_flag(&argc, argv, "f");
   if (argc > 2 || (argc == 2 && (*argv[1] == '-' || strchr(argv[1], '/')))) {
     fprintf(stderr, "usage: prctl log [COMPONENT] [-f]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   const char *name = argc == 2 ? argv[1] : "instance";
   if (access(instance->dir, F_OK) < 0) {

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -34,4 +35,10 @@ bool option_flag(int *argc, char **argv, const char *name) {
     return true;
   }
   return false;
+}
+
+void option_wrong(const char *fmt, va_list ap) {
+  fprintf(stderr, "prctl: ");
+  vfprintf(stderr, fmt, ap);
+  putc('\n', stderr);
 }

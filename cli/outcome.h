@@ -4,11 +4,10 @@
 
 #include "journal.pb-c.h"
 
-/* prctl's exit status after an update. */
+/* prctl's exit status after an update, unless it is EXIT_USAGE (2). */
 enum exit_status {
   EXIT_DONE = 0,        /* also of a dry run that nothing would refuse */
   EXIT_REFUSED = 1,     /* nothing had started */
-  EXIT_USAGE = 2,       /* the command line was wrong */
   EXIT_ROLLED_BACK = 3, /* the old versions go on */
   EXIT_ABANDONED = 4,   /* a running version died meanwhile */
 };

@@ -63,9 +63,9 @@ int main(int argc, char **argv) {
   const struct command *command = find(argv[1]);
   if (!command) {
     fprintf(stderr, "prctl: there is no command \"%s\"; prctl help lists them\n", argv[1]);
-    return 2;
+    return EXIT_USAGE;
   }
   struct instance instance;
-  if (!instance_find(&instance, name)) return 2;
+  if (!instance_find(&instance, name)) return EXIT_USAGE;
   return command->run(&instance, argc - 1, argv + 1);
 }

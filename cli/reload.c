@@ -36,7 +36,7 @@ int reload_command(const struct instance *instance, int argc, char **argv) {
   char path[PATH_MAX];
   if (argc > 2 || (argc == 2 && *argv[1] == '-')) {
     fprintf(stderr, "usage: prctl reload [FILE]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

@@ -20,7 +20,7 @@ int shutdown_command(const struct instance *instance, int argc, char **argv) {
   (void)argv;
   if (argc != 1) {
     fprintf(stderr, "usage: prctl shutdown\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

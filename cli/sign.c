@@ -63,7 +63,7 @@ int keygen_command(const struct instance *instance, int argc, char **argv) {
   uint8_t secret[crypto_sign_SECRETKEYBYTES];
   if (argc != 2) {
     fprintf(stderr, "usage: prctl keygen DIRECTORY\n");
-    return 2;
+    return EXIT_USAGE;
   }
   if (sodium_init() < 0) return complain("libsodium", ENOSYS);
   randombytes_buf(seed, sizeof(seed));
@@ -110,7 +110,7 @@ int sign_command(const struct instance *instance, int argc, char **argv) {
   char error[512];
   if (argc < 3) {
     fprintf(stderr, "usage: prctl sign SECRET-KEY FILE...\n");
-    return 2;
+    return EXIT_USAGE;
   }
   if (signature_read_key(argv[1], SIGNATURE_SECRET_KIND, seed, error, sizeof(error))) {
     fprintf(stderr, "prctl: %s\n", error);

@@ -16,7 +16,7 @@ static int ask(const struct instance *instance, const Proteos__ControlRequest *r
 
 static int usage(const char *command) {
   fprintf(stderr, "usage: prctl %s COMPONENT\n", command);
-  return 2;
+  return EXIT_USAGE;
 }
 
 int start_command(const struct instance *instance, int argc, char **argv) {

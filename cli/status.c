@@ -56,7 +56,7 @@ int status_command(const struct instance *instance, int argc, char **argv) {
   bool json = option_flag(&argc, argv, "json");
   if (argc != 1) {
     fprintf(stderr, "usage: prctl status [--json]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

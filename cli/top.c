@@ -206,7 +206,7 @@ int top_command(const struct instance *instance, int argc, char **argv) {
   struct options o;
   if (!parse(&argc, argv, &o)) {
     fprintf(stderr, "usage: prctl top [-d SECONDS] [-n COUNT] [--json]\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

@@ -85,7 +85,7 @@ int trace_command(const struct instance *instance, int argc, char **argv) {
     filters[n++] = (char *)(uintptr_t)filter;
   if (argc != 1) {
     fprintf(stderr, "usage: prctl trace [-e COMPONENT[:MESSAGE]] ...\n");
-    return 2;
+    return EXIT_USAGE;
   }
   int control = instance_connect(instance);
   if (control < 0) return EXIT_FAILURE;

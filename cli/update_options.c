@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commands.h"
+
 #define USAGE_COLUMNS 80
 
 enum kind { TEXT, FLAG, CHECK, TIME, TIME_OUT, OUTPUT };
@@ -90,11 +92,9 @@ static bool wrong(const struct reading *r, const char *fmt, ...)
 /* @return false */
 static bool wrong(const struct reading *r, const char *fmt, ...) {
   va_list ap;
-  fprintf(stderr, "prctl: ");
   va_start(ap, fmt);
-  vfprintf(stderr, fmt, ap);
+  option_wrong(fmt, ap);
   va_end(ap);
-  putc('\n', stderr);
   usage(r->name);
   return false;
 }

@@ -97,6 +97,8 @@ struct op {
 /* Bytes of the old object that the new one has no place for. */
 struct dropped {
   uint32_t at, bytes;
+  uint32_t old_array,
+      new_array; /* types of an array that ends before them; 0: they are no part of one */
   const char *path;
 };
 

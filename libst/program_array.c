@@ -85,9 +85,11 @@ void build_arrays(struct builder *b, uint32_t old_type, uint32_t new_type, uint3
   uint32_t count = a.old_count < a.new_count ? a.old_count : a.new_count;
   if (a.old_count != a.new_count) b->program->changed = true;
   if (a.old_count > a.new_count)
-    build_dropped(b, old_at + a.new_count * e->old_bytes,
-                  (a.old_count - a.new_count) * e->old_bytes,
-                  build_text(ps, "%s[%u]", path, a.new_count));
+    build_dropped(b, &(struct dropped){.at = old_at + a.new_count * e->old_bytes,
+                                       .bytes = (a.old_count - a.new_count) * e->old_bytes,
+                                       .old_array = old_type,
+                                       .new_array = new_type,
+                                       .path = build_text(ps, "%s[%u]", path, a.new_count)});
   if (e->changed) b->program->changed = true;
   if (e->retyped) b->program->retyped = true;
   if (e->points || type_is_address(b->old, a.old_element)) b->program->points = true;

@@ -54,7 +54,7 @@ struct op *build_op(struct builder *b, enum op_kind kind, uint32_t old_at, uint3
 void build_copy(struct builder *b, uint32_t old_at, uint32_t new_at, uint32_t bytes,
                 const char *path);
 /** Notes bytes of the old object that the new one has no place for. */
-void build_dropped(struct builder *b, uint32_t at, uint32_t bytes, const char *path);
+void build_dropped(struct builder *b, const struct dropped *dropped);
 /** Adds what turns an object of one type into one of the other. */
 void build_pair(struct builder *b, uint32_t old_type, uint32_t new_type, uint32_t old_at,
                 uint32_t new_at, const char *path);

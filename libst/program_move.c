@@ -128,8 +128,9 @@ static void drop(struct builder *b) {
     bool whole = o->up < 0 || holds_taken(&b->gone, (unsigned)o->up);
     if (!whole || is_taken(&b->gone, i) || holds_taken(&b->gone, i)) continue;
     if (o->up < 0) build_check_renamed(b, o);
-    build_dropped(b, o->base + o->member.bit / 8, (build_bits_of(b->old, &o->member) + 7) / 8,
-                  o->path);
+    build_dropped(b, &(struct dropped){.at = o->base + o->member.bit / 8,
+                                       .bytes = (build_bits_of(b->old, &o->member) + 7) / 8,
+                                       .path = o->path});
   }
 }
 

@@ -47,10 +47,10 @@ void build_copy(struct builder *b, uint32_t old_at, uint32_t new_at, uint32_t by
   build_op(b, OP_COPY, old_at, new_at, path)->old_bytes = bytes;
 }
 
-void build_dropped(struct builder *b, uint32_t at, uint32_t bytes, const char *path) {
+void build_dropped(struct builder *b, const struct dropped *dropped) {
   struct program *p = b->program;
   p->changed = true;
-  if (bytes == 0) return;
+  if (dropped->bytes == 0) return;
   if (p->dropped_count == b->dropped_cap) {
     unsigned cap = b->dropped_cap ? b->dropped_cap * 2 : 4;
     struct dropped *grown = build_keep(b->set, cap * sizeof(*grown));
@@ -59,7 +59,7 @@ void build_dropped(struct builder *b, uint32_t at, uint32_t bytes, const char *p
     p->dropped = grown;
     b->dropped_cap = cap;
   }
-  p->dropped[p->dropped_count++] = (struct dropped){at, bytes, path};
+  p->dropped[p->dropped_count++] = *dropped;
 }
 
 void build_refuse_types(struct builder *b, uint32_t old_type, uint32_t new_type, const char *path) {

@@ -273,11 +273,14 @@ static void check_dropped(struct transfer *t, const struct program *p, const uns
     const struct dropped *d = &p->dropped[i];
     if (is_zero(old + d->at, d->bytes)) continue;
     struct place place = {.up = up, .text = d->path, .index = -1};
-    size_t length = strlen(d->path);
-    if (length && d->path[length - 1] == ']')
-      transfer_refuse(t, &place,
-                      "and what follows hold data, but the new array ends before them; "
-                      "keep its length, or shorten it in a handler");
+    char was[160], is[160];
+    if (d->old_array)
+      transfer_refuse(
+          t, &place,
+          "and what follows hold data, but the array changes from `%s` to `%s`; keep its length, "
+          "or shorten it in a handler",
+          type_text(programs_old(t->plan->programs), d->old_array, was, sizeof(was)),
+          type_text(programs_target(t->plan->programs), d->new_array, is, sizeof(is)));
     else
       fold_note(t, &place, "held data, which is dropped");
   }

@@ -528,11 +528,14 @@ void transaction_time_out(void) {
 }
 
 void transaction_maxtime(void) {
-  struct member *m = transaction_running() ? laggard() : NULL;
-  if (!m) return; /* or the bus decides already */
-  fail(-ETIMEDOUT, "the update did not come to its commit within %u ms (-maxtime); %s was %s",
-       tx.options.limits.max_ms, m->name,
-       tx.phase == PHASE_CONVERGING ? "converging" : "not ready");
+  uint32_t ms = tx.options.limits.max_ms;
+  /* It may be the alarm of an update that has ended; and the bus may decide already. */
+  bool counts =
+      transaction_running() && tx.phase != PHASE_COMMITTING && ms && elapsed_us() >= ms * 1000ull;
+  struct member *m = counts ? laggard() : NULL;
+  if (!m) return;
+  fail(-ETIMEDOUT, "the update did not come to its commit within %u ms (-maxtime); %s was %s", ms,
+       m->name, tx.phase == PHASE_CONVERGING ? "converging" : "not ready");
 }
 
 /* Of those that converge by the order to commit, the one that has failed to: um is before busd. */
@@ -560,9 +563,8 @@ void transaction_committed(uint64_t id, int status) {
     return;
   }
   struct member *late = status == -ETIMEDOUT ? last_laggard() : NULL;
-  if (failure.status) /* then it is the reason */
-    ;
-  else if (late)
+  /* What has failed since it was ordered is the reason, and fail() keeps the first one. */
+  if (late)
     fail_late(late, member_reached(late, UPDATE_FROZEN) ? PHASE_TRANSFERRING : PHASE_CONVERGING);
   else
     fail(status, "the commit was refused (%s)", sys_strerror(status));

@@ -8,6 +8,7 @@ import pty
 import re
 import signal
 import subprocess
+from typing import Callable
 
 import pytest
 
@@ -83,23 +84,29 @@ def test_plain_output(running):
         assert {line.split()[0] for line in lines[2:]} == set(running.status())
 
 
-def test_screen_is_left_as_it_was(running):
-    """On a terminal it takes another screen, and gives it back when it is interrupted."""
+def on_a_terminal(system: System, end: Callable[[subprocess.Popen], None], status: int) -> str:
+    """What a prctl top writes to a terminal of its own, until `end` has ended it."""
     main, side = pty.openpty()
-    top = subprocess.Popen(running.prctl_command("top", "-d", "0.1"), env=running.environment(),
+    top = subprocess.Popen(system.prctl_command("top", "-d", "0.1"), env=system.environment(),
                            stdin=side, stdout=side, stderr=side)
     os.close(side)
     seen = ""
     while seen.count("COMPONENT") < 3:
         seen += os.read(main, 4096).decode()
-    top.send_signal(signal.SIGINT)
+    end(top)
     try:
         while chunk := os.read(main, 4096):
             seen += chunk.decode()
     except OSError:
         pass  # a terminal that nobody has open any more
     os.close(main)
-    assert top.wait(timeout=10) == 0
+    assert top.wait(timeout=10) == status
+    return seen
+
+
+def test_screen_is_left_as_it_was(running):
+    """On a terminal it takes another screen, and gives it back when it is interrupted."""
+    seen = on_a_terminal(running, lambda top: top.send_signal(signal.SIGINT), 0)
     assert seen.startswith("\033[?1049h\033[?25l")
     assert seen.endswith("\033[?25h\033[?1049l")
     assert not re.search(r"[^\r]\n", seen.replace("\r\n", ""))
@@ -118,21 +125,7 @@ def test_end_of_the_instance():
 
 def test_end_of_the_instance_is_told_on_the_screen_of_before():
     with System(Manifest.empty()) as system:
-        main, side = pty.openpty()
-        top = subprocess.Popen(system.prctl_command("top", "-d", "0.1"), env=system.environment(),
-                               stdin=side, stdout=side, stderr=side)
-        os.close(side)
-        seen = ""
-        while "COMPONENT" not in seen:
-            seen += os.read(main, 4096).decode()
-        system.prctl("shutdown")
-        try:
-            while chunk := os.read(main, 4096):
-                seen += chunk.decode()
-        except OSError:
-            pass  # a terminal that nobody has open any more
-        os.close(main)
-        assert top.wait(timeout=10) == 1
+        seen = on_a_terminal(system, lambda top: system.prctl("shutdown"), 1)
     assert seen.endswith("\033[?25h\033[?1049lprctl: the instance closed the connection before it "
                          "answered\r\n")
 

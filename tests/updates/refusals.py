@@ -38,7 +38,8 @@ REFUSALS = [
     Refusal("signed-bits", "struct { int v : 4; } s;", "struct { unsigned v : 4; } s;", "s.v = -1",
             "is -1, which does not fit", fine="s.v = 7"),
     Refusal("rows-shrunk", "int table[3][4];", "int table[3][2];", "table[1][3] = 1",
-            "`table[1][2]` and what follows hold data", fine="table[1][1] = 1"),
+            "`table[1][2]` and what follows hold data, but the array changes from `int[4]` to "
+            "`int[2]`; keep its length", fine="table[1][1] = 1"),
     Refusal("made-square", "int table[4];", "int table[4][4];", "table[0] = 1",
             "`table` changes from `int[4]` to `int[4][4]`"),
     Refusal("each-gains-one", "int table[8];", "int table[8][2];", "table[0] = 1",
