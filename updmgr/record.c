@@ -72,7 +72,7 @@ static void fill_phases(struct record *r, const struct transaction *t) {
                                       [PHASE_TRANSFERRING] = "transfer",
                                       [PHASE_COMMITTING] = "commit"};
   for (enum phase p = PHASE_LOADING; p < PHASES; p++) {
-    if (!t->times[p].took_us) continue;
+    if (!t->times[p].began_us && !t->times[p].took_us) continue;
     size_t i = r->transaction.n_phases++;
     proteos__transaction_phase__init(&r->phases[i]);
     r->phases[i].name = names[p];

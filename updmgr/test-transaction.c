@@ -100,11 +100,16 @@ void record_begin(struct transaction *t) {
   (void)t;
 }
 
+static uint64_t transfer_began_us;
+static struct member_times last_times; /* of the member that froze last */
+
 void record_end(const struct transaction *t, enum outcome outcome, int status, const char *reason) {
   ck_assert(t->phase == PHASE_IDLE);
   (void)reason;
   ended = status;
   ended_as = outcome;
+  transfer_began_us = t->times[PHASE_TRANSFERRING].began_us;
+  last_times = TAILQ_LAST(&t->members, member_list)->times;
 }
 
 static bool in_deadlock;
@@ -204,15 +209,20 @@ END_TEST
 
 START_TEST(transferred_may_come_before_frozen) {
   loaded();
+  now_us += 650;
   reported(HTTPD, UPDATE_TRANSFERRED, 0, "");
   reported(HTTPD, UPDATE_FROZEN, 0, "");
   reported(NET, UPDATE_TRANSFERRED, 0, "");
   reported(NET, UPDATE_FROZEN, 0, "");
   reported(E1000, UPDATE_TRANSFERRED, 0, "");
   ck_assert_ptr_null(strstr(done, "commit"));
+  now_us += 50;
   reported(E1000, UPDATE_FROZEN, 0, "");
   ck_assert_ptr_nonnull(strstr(done, "commit 5 4 3;"));
   transaction_committed(commit_id, 0);
+  ck_assert_uint_eq(transfer_began_us, 700); /* it is told of like any other phase */
+  ck_assert_uint_eq(last_times.transferred, 650);
+  ck_assert_uint_eq(last_times.frozen, 650);
 }
 END_TEST
 

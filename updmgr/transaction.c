@@ -61,11 +61,15 @@ static uint64_t after_ms(uint32_t ms) {
   return ms ? sys_time_us() + ms * 1000ull : 0;
 }
 
-static void enter(enum phase phase) {
+static void change_phase(enum phase phase) {
   uint64_t now = elapsed_us();
   tx.times[tx.phase].took_us = now - tx.times[tx.phase].began_us;
   tx.phase = phase;
   tx.times[phase].began_us = now;
+}
+
+static void enter(enum phase phase) {
+  change_phase(phase);
   tx.deadline_us = after_ms(phase_limit_ms(phase));
   sys_alarm(TRANSACTION_ALARM, tx.deadline_us);
   /* Not between the last freezing and the commit, when every call of the bus is waited for. */
@@ -275,6 +279,7 @@ static void advance(void) {
       break;
     }
     if (all_reached(UPDATE_TRANSFERRED)) {
+      change_phase(PHASE_TRANSFERRING); /* over already: it needs no alarms */
       commit();
       break;
     }
@@ -397,6 +402,12 @@ static uint64_t *time_of(struct member *m, enum update_phase phase) {
   return &m->times.transferred;
 }
 
+static void note_time(struct member *m, enum update_phase phase) {
+  *time_of(m, phase) = elapsed_us();
+  /* The new version's news overtook the old one's. */
+  if (phase == UPDATE_FROZEN && m->times.transferred) m->times.frozen = m->times.transferred;
+}
+
 /* @param size  what the old version says of its state */
 static void say_size(const struct member *m, const char *size) {
   client_say(tx.client, "%s: the old version has %s.", m->name, size);
@@ -421,7 +432,7 @@ void transaction_reported(endpoint_t ep, int pid, enum update_phase phase, int s
     return;
   }
   m->reported |= 1u << phase;
-  *time_of(m, phase) = elapsed_us();
+  note_time(m, phase);
   if (phase == UPDATE_PREPARED && tx.options.dry_run) say_size(m, text);
   advance();
 }

@@ -38,7 +38,7 @@ struct transaction {
   uint64_t started_us;  /* bus time */
   uint64_t deadline_us; /* of the running phase; 0: none */
   struct {
-    uint64_t began_us, took_us; /* from the start; 0: it did not come to that */
+    uint64_t began_us, took_us; /* from the start; both 0: it did not come to that */
   } times[PHASES];
 };
 

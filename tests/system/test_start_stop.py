@@ -66,8 +66,8 @@ def test_callers_and_peers_of_a_stopped_component():
             assert f"prober: {line}" in log, log
         assert "told of the start" not in log
         system.prctl("start", "mortal")
-        system.wait(lambda: "told of the start: OK" in system.log("prober"), "the news")
-        assert "sendrec to the started: OK" in system.log("prober")
+        system.wait(lambda: "sendrec to the started: OK" in system.log("prober"), "the news")
+        assert "prober: told of the start: OK" in system.log("prober")
 
 
 def test_component_that_does_not_end_is_killed():
