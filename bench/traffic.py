@@ -14,6 +14,8 @@ from proteos import Manifest, System
 from proteos.load import Figures, Load
 from proteos.namespace import TapNamespace, Unavailable
 
+from aside import aside
+
 CLIENT_PATIENCE_MS = 1000
 STREAM_BUFFER = 32768  # with more, requests would mostly wait behind what the download has queued
 WINDOW_S = 0.25
@@ -39,8 +41,9 @@ class Setup:
             self.manifest.wire(kind="tap", device=inside.device)
             self.manifest.data["wires"][0].pop("forward")
         # Clients on CPUs of their own: they must not disturb what they measure.
-        others = cpus - {max(cpus)} or cpus
-        self.client_prefix = [*self.prefix, "taskset", "--cpu-list", ",".join(map(str, others))]
+        self.others = cpus - {max(cpus)} or cpus
+        self.client_prefix = [*self.prefix, "taskset", "--cpu-list",
+                              ",".join(map(str, self.others))]
 
     @contextmanager
     def busy(self, **load: Any) -> Iterator[tuple[System, Load]]:
@@ -52,7 +55,8 @@ class Setup:
                       prefix=self.client_prefix) as clients:
                 _prefer(clients.pid, system.status()["e1000-model"].pid)
                 clients.wait_until_busy()
-                yield system, clients
+                with aside(self.others):
+                    yield system, clients
 
 
 def _prefer(*pids: int) -> None:
@@ -74,15 +78,17 @@ def best_setup() -> Iterator[Setup]:
         yield Setup(None)
 
 
-def windows(load: Load, count: int, event: Event) -> list[Figures]:
-    """Figures of `count` windows, each with one event in it, which may return earlier parts."""
-    found = []
+def windows(load: Load, count: int, *events: Event) -> list[list[Figures]]:
+    """Figures of `count` windows for each event, which happens once in each and may return earlier
+    parts of it. The events take turns, so that what else goes on in the machine falls on all."""
+    found: list[list[Figures]] = [[] for _ in events]
     load.mark()
     for i in range(count):
-        end = time.monotonic() + WINDOW_S
-        parts = event(i)
-        time.sleep(max(0.0, end - time.monotonic()))  # the window's length is what is measured
-        found.append(_merge([*parts, load.mark()]))
+        for event, its in zip(events, found):
+            end = time.monotonic() + WINDOW_S
+            parts = event(i)
+            time.sleep(max(0.0, end - time.monotonic()))  # the window's length is what is measured
+            its.append(_merge([*parts, load.mark()]))
     return found
 
 

@@ -77,12 +77,16 @@ class Updates:
 
 # ---- one component ----
 
+def _added(found: list[Figures], control: list[Figures]) -> list[float]:
+    """By how much each window with an event is worse than the one without that follows it."""
+    return [ms - without for ms, without in zip(worst_ms(found), worst_ms(control))]
+
+
 def _one(setup: Setup) -> tuple[dict, float]:
     """@return the row, and its gap"""
     with setup.busy(**WATCHFUL) as (system, load):
         updates = Updates(system, ["net"])
-        control = windows(load, UPDATES, nothing)
-        found = windows(load, UPDATES, updates.one)
+        found, control = windows(load, UPDATES, updates.one, nothing)
         figures = load.finish()
     gap = percentile(worst_ms(found), 99)
     row = result("update_gap_p99_ms", gap, "ms", "the same load without updates",
@@ -90,6 +94,7 @@ def _one(setup: Setup) -> tuple[dict, float]:
                  wire=setup.wire,
                  update_ms=distribution(worst_ms(found)),
                  control_ms=distribution(worst_ms(control)),
+                 added_ms=distribution(_added(found, control)),
                  update_download_gap_ms=distribution(longest_ms(found, "gap_max_us")),
                  control_download_gap_ms=distribution(longest_ms(control, "gap_max_us")),
                  update_request_latency_ms=distribution(longest_ms(found, "latency_max_us")),
@@ -110,7 +115,7 @@ def _kill(system: System, load: Load, component: str) -> Event:
 
 def _restarts(setup: Setup, gap: float) -> dict:
     with setup.busy(**WATCHFUL) as (system, load):
-        found = windows(load, RESTARTS, _kill(system, load, "net"))
+        [found] = windows(load, RESTARTS, _kill(system, load, "net"))
     return result("restart_gap_p99_ms", percentile(worst_ms(found), 99), "ms", "update gap", gap,
                   restart_ms=distribution(worst_ms(found)),
                   restart_request_latency_ms=distribution(longest_ms(found, "latency_max_us")),
@@ -122,10 +127,9 @@ def _restarts(setup: Setup, gap: float) -> dict:
 def _sets(setup: Setup) -> list[dict]:
     rows = []
     with setup.busy(**WATCHFUL) as (system, load):
-        control = worst_ms(windows(load, UPDATES_OF_SETS, nothing))
         for n in range(1, len(ORDER) + 1):
             updates = Updates(system, ORDER[:n])
-            gaps = worst_ms(windows(load, UPDATES_OF_SETS, updates.one))
+            gaps, control = map(worst_ms, windows(load, UPDATES_OF_SETS, updates.one, nothing))
             rows.append(result(f"update_gap_{n}_components_ms", percentile(gaps, 99), "ms",
                                "the same load without updates", percentile(control, 99),
                                components=", ".join(ORDER[:n]), gap_ms=distribution(gaps),

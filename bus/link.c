@@ -136,7 +136,7 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
   int bytes = link_arguments(e->component, &strings), error = bytes < 0 ? bytes : 0;
   if (!error) error = make_channel(v, &channel);
   if (!error) {
-    m.spawn.flags = confinement();
+    m.spawn.flags = confinement() | (old && old != v ? LOADER_BACKGROUND : 0);
     m.spawn.nargs = arguments.n;
     m.spawn.cpus = cpus;
     list.fds[list.n++] = v->exe;
@@ -164,6 +164,7 @@ int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsig
   strings.used = strings.n = 0;
   for (; *argv && !error; argv++)
     error = add_string(&strings, *argv);
+  m.spawn.flags = LOADER_BACKGROUND;
   m.spawn.nargs = strings.n;
   m.spawn.cpus = manifest_other_cpus(bus.manifest, bus.cpus);
   list.fds[list.n++] = exe;
@@ -184,13 +185,13 @@ void link_kill(const struct version *v, int signal) {
   link_kill_id(v->id, signal);
 }
 
-void link_affinity_id(uint32_t id, uint64_t cpus) {
-  const struct loader_msg m = {.type = LOADER_AFFINITY, .id = id, .affinity = {cpus}};
+void link_place_id(uint32_t id, uint64_t cpus, bool background) {
+  const struct loader_msg m = {.type = LOADER_PLACE, .id = id, .place = {cpus, background}};
   tell(&m, NULL, 0, NULL, 0);
 }
 
-void link_affinity(const struct version *v, uint64_t cpus) {
-  link_affinity_id(v->id, cpus);
+void link_place(const struct version *v, uint64_t cpus, bool background) {
+  link_place_id(v->id, cpus, background);
 }
 
 /* ---- a new version of busd ---- */
@@ -301,7 +302,7 @@ static void handle(const struct loader_msg *m, const char *text) {
     break;
   case LOADER_SPAWN:
   case LOADER_KILL:
-  case LOADER_AFFINITY:
+  case LOADER_PLACE:
   case LOADER_COMMIT:
   case LOADER_ACTIVATED:
   case LOADER_SHUTDOWN:

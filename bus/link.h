@@ -2,6 +2,7 @@
 #ifndef PROTEOS_LINK_H
 #define PROTEOS_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bus/loader_proto.h"
@@ -32,10 +33,12 @@ int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsig
 int link_arguments(const struct manifest_component *c, const char **bytes);
 
 void link_kill(const struct version *v, int signal);
-void link_affinity(const struct version *v, uint64_t cpus);
+/** @param cpus        affinity, one bit a CPU
+ * @param background  it gives way to others */
+void link_place(const struct version *v, uint64_t cpus, bool background);
 /* The same by the loader's id of a process. */
 void link_kill_id(uint32_t id, int signal);
-void link_affinity_id(uint32_t id, uint64_t cpus);
+void link_place_id(uint32_t id, uint64_t cpus, bool background);
 
 /* A new version of busd. All descriptors stay the caller's. */
 struct link_next {

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "bus/affinity.h"
+#include "bus/background.h"
 #include "bus/child.h"
 #include "bus/fdpass.h"
 #include "bus/handover.h"
@@ -279,8 +280,9 @@ static void request(const struct loader_msg *m, char *strings, size_t bytes, con
     st_pass("loader.kill");
     if (c) kill(c->pid, m->kill.signal);
     break;
-  case LOADER_AFFINITY:
-    if (c) affinity_set(c->pid, m->affinity.cpus);
+  case LOADER_PLACE:
+    if (c) affinity_set(c->pid, m->place.cpus);
+    if (c) background_set(c->pid, m->place.background);
     break;
   case LOADER_COMMIT:
     commit_requested(m);

@@ -29,7 +29,7 @@ enum loader_type {
   /* busd to loader */
   LOADER_SPAWN = 1, /* `spawn`; strings: nargs of argv; fds: executable, log, then fds[] */
   LOADER_KILL,      /* `kill`; a process that is gone is ignored */
-  LOADER_AFFINITY,  /* `affinity` */
+  LOADER_PLACE,     /* `place` */
   LOADER_COMMIT,    /* `commit`: if all new processes live, this decides */
   LOADER_ACTIVATED, /* `commit.txid`: all endpoints are rebound */
   LOADER_SHUTDOWN,  /* kill what is left, clean up, exit with `exit.status` */
@@ -50,6 +50,7 @@ enum loader_type {
 enum loader_spawn_flags {
   LOADER_CONFINE = 1,          /* resource limits, coarse filter, Landlock where there is any */
   LOADER_REQUIRE_LANDLOCK = 2, /* fail where there is none */
+  LOADER_BACKGROUND = 4,       /* it gives way to others until LOADER_PLACE says otherwise */
 };
 
 struct loader_member {
@@ -73,7 +74,8 @@ struct loader_msg {
     } kill;
     struct {
       uint64_t cpus;
-    } affinity;
+      uint32_t background; /* 1: it gives way to others */
+    } place;
     struct {
       uint64_t txid;
       uint64_t deadline_us; /* CLOCK_MONOTONIC; not committed after it */

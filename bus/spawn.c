@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bus/affinity.h"
+#include "bus/background.h"
 #include "bus/loader_proto.h"
 #include "bus/sandbox.h"
 
@@ -56,6 +57,7 @@ static int become(const struct spawn *s, pid_t parent, int exe, const char **ste
   reset_signals();
   *step = "its CPU";
   if (s->cpus && (error = affinity_set(0, s->cpus)) < 0) return error;
+  if (s->confine & LOADER_BACKGROUND) background_set(0, true);
   *step = "its descriptors";
   if ((error = place_fds(s)) < 0) return error;
   if (s->confine & LOADER_CONFINE) {

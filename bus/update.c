@@ -152,7 +152,7 @@ int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   if (e->state != ENDPOINT_RUNNING) return -EINVAL;
   if (interface_set(&e->allow, allow, bytes)) return -EINVAL;
   st_pass("busd.converge");
-  link_affinity(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus));
+  link_place(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus), false);
   endpoint_hold(e, ENDPOINT_CONVERGING);
   version_control(e->live, CONTROL_CONVERGE);
   return 0;
@@ -220,7 +220,7 @@ static void decide(void) {
   struct loader_msg m = commit.self
                             ? record(LOADER_HOLD, (uint64_t)commit.limits.transfer_ms * 1000)
                             : record(LOADER_COMMIT, DECIDE_US);
-  if (commit.self) link_affinity_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus));
+  if (commit.self) link_place_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus), false);
   st_pass("busd.commit");
   commit.state = COMMIT_DECIDING;
   commit.orphaned = false;
@@ -309,7 +309,7 @@ void update_retire(struct version *old) {
     return;
   }
   /* Its memory is torn down away from the personality's CPU. */
-  link_affinity(old, manifest_other_cpus(bus.manifest, bus.cpus));
+  link_place(old, manifest_other_cpus(bus.manifest, bus.cpus), true);
   version_kill(old, NULL);
 }
 
