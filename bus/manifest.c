@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bus/manifest_check.h"
 #include "bus/manifest_source.h"
@@ -140,6 +141,11 @@ static const cyaml_config_t quiet = {.mem_fn = cyaml_mem,
                                      .log_level = CYAML_LOG_ERROR,
                                      .flags = CYAML_CFG_IGNORE_UNKNOWN_KEYS};
 
+static bool is_folder(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Loads what the schema describes. @return NULL after reporting why it is not that */
 static struct manifest *load(struct manifest_source *source) {
   struct complaint c = {0};
@@ -150,6 +156,8 @@ static struct manifest *load(struct manifest_source *source) {
   cyaml_err_t err = cyaml_load_file(source->path, &config, &manifest, (cyaml_data_t **)&m, NULL);
   if (err == CYAML_ERR_FILE_OPEN)
     manifest_problem_at(source, 0, "cannot be opened: %s", strerror(errno));
+  else if (is_folder(source->path)) /* it can be opened, but not read */
+    manifest_problem_at(source, 0, "it is a folder; the manifest is a file");
   else if (err != CYAML_OK)
     manifest_problem_at(source, c.line, "%s", c.what[0] ? c.what : cyaml_strerror(err));
   else if (!m) /* no document at all is no error of YAML's */

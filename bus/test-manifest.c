@@ -125,6 +125,8 @@ END_TEST
 START_TEST(missing_file) {
   ck_assert_ptr_null(manifest_load("/nonexistent/system.yaml", error, sizeof(error)));
   ck_assert_str_eq(error, "/nonexistent/system.yaml: cannot be opened: No such file or directory");
+  ck_assert_ptr_null(manifest_load("/usr", error, sizeof(error)));
+  ck_assert_str_eq(error, "/usr: it is a folder; the manifest is a file");
 }
 END_TEST
 
