@@ -19,9 +19,10 @@
 
 /* A call that was in flight when the old version froze. */
 struct kept_call {
-  bool pending;
+  enum request_state state; /* REQUEST_FREE: there was none */
   uint32_t sequence;
-  msg_t answer;  /* the one that waited already, or else that it is lost */
+  unsigned rank; /* of its answer, from 1, if it is one of those that waited */
+  msg_t answer;  /* the one that waited, or else that it is lost */
   void *payload; /* of that answer */
 };
 
@@ -30,7 +31,7 @@ struct probation {
   uint64_t txid, until_us;
   /* As they were when it froze. */
   struct kept_call *calls; /* by slot */
-  unsigned ncalls;
+  unsigned ncalls, nanswers;
   struct alarms alarms;
   struct watches watches; /* descriptors are duplicates */
   /* Delivered since then. */
@@ -41,7 +42,8 @@ struct probation {
 /* ---- what is kept ---- */
 
 /* Without memory it counts as lost. */
-static void keep_answer(struct kept_call *k, const struct request *r) {
+static void keep_answer(struct kept_call *k, const struct request *r, unsigned rank) {
+  k->rank = rank;
   char *payload = malloc(r->m.payload + 1);
   if (!payload) return;
   if (r->m.payload) memcpy(payload, r->payload, r->m.payload);
@@ -53,14 +55,16 @@ static void keep_calls(struct probation *p, const struct endpoint *e) {
   for (unsigned i = 0; i < p->ncalls; i++) {
     const struct request *r = &e->requests[i];
     if (r->state == REQUEST_FREE) continue;
-    p->calls[i] = (struct kept_call){.pending = true,
+    p->calls[i] = (struct kept_call){.state = r->state,
                                      .sequence = r->sequence,
                                      .answer = {.source = r->callee,
                                                 .type = r->m.type,
                                                 .status = -SYS_ERESTARTED,
                                                 .cookie = r->cookie}};
-    if (r->state == REQUEST_ANSWERED) keep_answer(&p->calls[i], r);
   }
+  const struct request *r;
+  TAILQ_FOREACH (r, &e->answers, link)
+    keep_answer(&p->calls[r->slot], r, ++p->nanswers);
 }
 
 /* The old version has it and owes an answer: the new one has it as well. */
@@ -75,6 +79,13 @@ static void keep_watches(struct probation *p, const struct endpoint *e) {
     if (w->state == WATCH_NONE) continue;
     p->watches.by_bit[bit] = *w;
     p->watches.by_bit[bit].fd = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+  }
+}
+
+static void each_member(uint64_t txid, void (*step)(struct endpoint *e)) {
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    struct endpoint *e = bus_endpoint(id);
+    if (e->probation && e->probation->txid == txid) step(e);
   }
 }
 
@@ -176,17 +187,11 @@ static void pass(struct endpoint *e) {
 }
 
 void probation_cancel(uint64_t txid) {
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *e = bus_endpoint(id);
-    if (e->probation && e->probation->txid == txid) drop(e);
-  }
+  each_member(txid, drop);
 }
 
 static void pass_all(uint64_t txid) {
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *e = bus_endpoint(id);
-    if (e->probation && e->probation->txid == txid) pass(e);
-  }
+  each_member(txid, pass);
   tell_um(txid, true, NULL);
 }
 
@@ -232,19 +237,43 @@ static void fail_unshared(struct request *r, void *arg) {
 }
 
 static bool is_kept(const struct kept_call *k, const struct request *r) {
-  return k->pending && r->state != REQUEST_FREE && r->sequence == k->sequence;
+  return k->state != REQUEST_FREE && r->state != REQUEST_FREE && r->sequence == k->sequence;
 }
 
-/* The old version's calls go on, or end as lost; the failed one's are forgotten. */
+/* What the failed version of another member answered never happened. */
+static bool is_undone(const struct probation *p, const struct kept_call *k,
+                      const struct request *r) {
+  const struct probation *callee = bus_endpoint(k->answer.source)->probation;
+  bool answered = r->state == REQUEST_ANSWERED || r->state == REQUEST_FREE;
+  return k->state != REQUEST_ANSWERED && answered && callee && callee->txid == p->txid;
+}
+
+/* An old version's call goes on as it was, or ends: by the answer that waited for it, or as lost.
+ */
+static void take_back_call(struct endpoint *e, const struct kept_call *k, struct request *r) {
+  if (is_undone(e->probation, k, r)) {
+    request_free(r);
+    if (k->state == REQUEST_DELIVERED) {
+      request_owe_again(r, e->id, &k->answer, k->sequence);
+      return;
+    }
+  }
+  if (r->state != REQUEST_FREE) return;
+  request_answer_again(r, e->id, &k->answer, k->payload);
+  request_put_first(r);
+}
+
+/* The failed version's calls are forgotten. Answers come in the order in which they were given:
+ * those that waited when the old version froze, then what is lost, then those given since. */
 static void take_back_calls(struct endpoint *e) {
   const struct probation *p = e->probation;
   for (unsigned i = 0; i < p->ncalls; i++)
     if (!is_kept(&p->calls[i], &e->requests[i])) request_free(&e->requests[i]);
-  for (unsigned i = 0; i < p->ncalls; i++) {
-    const struct kept_call *k = &p->calls[i];
-    if (k->pending && e->requests[i].state == REQUEST_FREE)
-      request_answer_again(&e->requests[i], e->id, &k->answer, k->payload);
-  }
+  for (unsigned i = p->ncalls; i-- > 0;)
+    if (p->calls[i].state != REQUEST_FREE) take_back_call(e, &p->calls[i], &e->requests[i]);
+  for (unsigned rank = p->nanswers; rank > 0; rank--)
+    for (unsigned i = 0; i < p->ncalls; i++)
+      if (p->calls[i].rank == rank) request_put_first(&e->requests[i]);
 }
 
 static void take_back_watches(struct endpoint *e) {
@@ -271,20 +300,25 @@ static void take_back_notifications(struct endpoint *e) {
     timer_at(e->alarms.at_us[__builtin_ctzll(set)]);
 }
 
-static void take_back(struct endpoint *e) {
+static void take_back_version(struct endpoint *e) {
   struct version *former = e->probation->former, *failed = e->live;
   st_pass("probation.take_back");
   if (failed->state != VERSION_ENDING) version_kill(failed, NULL);
   e->live = former;
   e->state = ENDPOINT_RUNNING;
   version_control(former, CONTROL_THAW); /* before it is given anything else */
+  e->updates--;
+  log_version(e, former, "taken back");
+}
+
+static void take_back_requests(struct endpoint *e) {
   request_each(e, fail_unshared, NULL);
-  take_back_calls(e);
+}
+
+static void take_back_rest(struct endpoint *e) {
   take_back_watches(e);
   take_back_notifications(e);
   drop(e);
-  e->updates--;
-  log_version(e, former, "taken back");
 }
 
 bool probation_failed(struct endpoint *e, const char *how) {
@@ -292,10 +326,10 @@ bool probation_failed(struct endpoint *e, const char *how) {
   uint64_t txid = e->probation->txid;
   bus_log("%s (process %d) %s within its probation: the old version takes over", e->component->name,
           e->live->pid, how);
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    struct endpoint *member = bus_endpoint(id);
-    if (member->probation && member->probation->txid == txid) take_back(member);
-  }
+  each_member(txid, take_back_version);
+  each_member(txid, take_back_requests);
+  each_member(txid, take_back_calls);
+  each_member(txid, take_back_rest);
   st_pass("probation.taken_back");
   tell_um(txid, false, e);
   return true;

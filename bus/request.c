@@ -242,6 +242,25 @@ void request_answer_again(struct request *r, endpoint_t caller, const msg_t *ans
   request_answer(r, 0, answer, payload);
 }
 
+void request_owe_again(struct request *r, endpoint_t caller, const msg_t *answer,
+                       uint32_t sequence) {
+  r->caller = caller;
+  r->callee = answer->source;
+  r->cookie = answer->cookie;
+  r->sequence = sequence;
+  r->shared = false;
+  r->turn = bus_endpoint(r->callee)->turn.number - 1; /* not of the one that it is in */
+  r->m = (msg_t){.type = answer->type & ~SYS_REPLY_FLAG};
+  r->state = REQUEST_DELIVERED;
+  bus_endpoint(caller)->calls_in_flight++;
+}
+
+void request_put_first(struct request *r) {
+  struct endpoint *caller = bus_endpoint(r->caller);
+  TAILQ_REMOVE(&caller->answers, r, link);
+  TAILQ_INSERT_HEAD(&caller->answers, r, link);
+}
+
 /* Tells the caller that the answer, which it was handling when it died, is lost. */
 static void answer_again(struct endpoint *e, const msg_t *answer) {
   struct request *r = free_slot(e, e->nrequests);

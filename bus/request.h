@@ -37,6 +37,15 @@ void request_interrupt(struct endpoint *e, const msg_t *answer);
 void request_answer_again(struct request *r, endpoint_t caller, const msg_t *answer,
                           const void *payload);
 
+/** Makes a free slot of `caller` a call that its callee still owes an answer to.
+ * @param answer    its source is the callee; type and cookie count
+ * @param sequence  by which the callee knows it */
+void request_owe_again(struct request *r, endpoint_t caller, const msg_t *answer,
+                       uint32_t sequence);
+
+/** Of an ANSWERED request: its caller gets the answer before all others. */
+void request_put_first(struct request *r);
+
 /** Takes it out of every queue and forgets it. */
 void request_free(struct request *r);
 

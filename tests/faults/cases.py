@@ -22,6 +22,7 @@ PATIENCE = 0.7      # s that a party may be stopped, before the experiment does 
 RELIEFS = 15
 CASES_PER_BOOT = 60
 PROBATION_MS = 60
+TAKEN_BACK_MS = 3000  # ends by the crash, though that is late where somebody is stopped
 PROGRESS = 500      # cases
 DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
 
@@ -49,7 +50,7 @@ KINDS = [
     Kind("refused", tuple(COMPONENTS), (("loader", "loader.decide", "error"),)),
     Kind("given back", EVERYTHING, (("busd.next", "import.run", "error"),)),
     Kind("on probation", ("teller", "ledger"), probation_ms=PROBATION_MS),
-    Kind("taken back", ("teller", "ledger"), (("ledger", "sys.committed", "crash"),), PROBATION_MS),
+    Kind("taken back", ("teller", "ledger"), (("ledger", "sys.committed", "crash"),), TAKEN_BACK_MS),
 ]
 
 
