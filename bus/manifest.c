@@ -24,8 +24,10 @@ static const cyaml_strval_t restarts[] = {{"always", MANIFEST_RESTART_ALWAYS},
                                           {"never", MANIFEST_RESTART_NEVER}};
 static const cyaml_strval_t recovers[] = {{"none", MANIFEST_RECOVER_NONE},
                                           {"state", MANIFEST_RECOVER_STATE}};
-static const cyaml_strval_t wire_kinds[] = {
-    {"slirp", MANIFEST_WIRE_SLIRP}, {"tap", MANIFEST_WIRE_TAP}, {"stream", MANIFEST_WIRE_STREAM}};
+static const cyaml_strval_t wire_kinds[] = {{"slirp", MANIFEST_WIRE_SLIRP},
+                                            {"tap", MANIFEST_WIRE_TAP},
+                                            {"stream", MANIFEST_WIRE_STREAM},
+                                            {"file", MANIFEST_WIRE_FILE}};
 static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE}};
 
 #define TEXT(key, flags, type, member)                                                             \

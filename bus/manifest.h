@@ -29,7 +29,12 @@ enum manifest_kernel {
   MANIFEST_KERNEL_UPDATE = 1, /* the calls marked (um) in bus/abi.h */
 };
 
-enum manifest_wire_kind { MANIFEST_WIRE_SLIRP, MANIFEST_WIRE_TAP, MANIFEST_WIRE_STREAM };
+enum manifest_wire_kind {
+  MANIFEST_WIRE_SLIRP,
+  MANIFEST_WIRE_TAP,
+  MANIFEST_WIRE_STREAM,
+  MANIFEST_WIRE_FILE,
+};
 
 /* Time-outs in milliseconds; those that are not in the file get a default. */
 struct manifest_timeouts {
@@ -60,7 +65,7 @@ struct manifest_wire {
   char *to;      /* the component that inherits it */
   char *forward; /* slirp: "HOST:PORT -> GUEST:PORT", port 0 = any free one; may be NULL */
   char *device;  /* tap: the interface's name */
-  char *path;    /* stream: the Unix socket */
+  char *path;    /* stream: the Unix socket; file: the file */
   bool listen;   /* stream: wait there for the peer instead of connecting to it */
 };
 

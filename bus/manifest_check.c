@@ -303,15 +303,21 @@ static void check_region(const struct manifest *m, const struct manifest_region 
 
 /* ---- wires ---- */
 
-/* `given` must be true exactly for wires of kind `for_kind`. */
+enum {
+  FOR_SLIRP = 1 << MANIFEST_WIRE_SLIRP,
+  FOR_TAP = 1 << MANIFEST_WIRE_TAP,
+  FOR_STREAM = 1 << MANIFEST_WIRE_STREAM,
+  FOR_FILE = 1 << MANIFEST_WIRE_FILE
+};
+
+/* `given` must be true for wires of these kinds, if it is needed, and for no others. */
 static void check_key(const struct manifest *m, const struct manifest_wire *w, const char *key,
-                      bool given, bool needed, enum manifest_wire_kind for_kind,
-                      struct manifest_source *s) {
+                      bool given, bool needed, unsigned kinds, struct manifest_source *s) {
   const char *place = manifest_place("wires/%u/%s", (unsigned)(w - m->wires), key);
-  if (w->kind != for_kind && given)
+  bool goes = kinds >> w->kind & 1;
+  if (!goes && given)
     manifest_problem(s, place, "wire %s: %s: does not go with its kind", w->name, key);
-  if (w->kind == for_kind && needed && !given)
-    manifest_problem(s, place, "wire %s: needs %s:", w->name, key);
+  if (goes && needed && !given) manifest_problem(s, place, "wire %s: needs %s:", w->name, key);
 }
 
 static bool is_address(const unsigned bytes[4]) {
@@ -355,10 +361,10 @@ static void check_wire(const struct manifest *m, const struct manifest_wire *w,
                        struct manifest_source *s) {
   unsigned n = (unsigned)(w - m->wires);
   check_wire_names(m, w, s);
-  check_key(m, w, "forward", w->forward, false, MANIFEST_WIRE_SLIRP, s);
-  check_key(m, w, "device", w->device, true, MANIFEST_WIRE_TAP, s);
-  check_key(m, w, "path", w->path, true, MANIFEST_WIRE_STREAM, s);
-  check_key(m, w, "listen", w->listen, false, MANIFEST_WIRE_STREAM, s);
+  check_key(m, w, "forward", w->forward, false, FOR_SLIRP, s);
+  check_key(m, w, "device", w->device, true, FOR_TAP, s);
+  check_key(m, w, "path", w->path, true, FOR_STREAM | FOR_FILE, s);
+  check_key(m, w, "listen", w->listen, false, FOR_STREAM, s);
   if (w->forward && !forward_valid(w->forward))
     manifest_problem(s, manifest_place("wires/%u/forward", n),
                      "wire %s: forward: '%s' is not of the form 'HOST:PORT -> GUEST:PORT'", w->name,
@@ -366,7 +372,8 @@ static void check_wire(const struct manifest *m, const struct manifest_wire *w,
   if (w->device && strlen(w->device) > IFNAME_MAX)
     manifest_problem(s, manifest_place("wires/%u/device", n),
                      "wire %s: device: is longer than %u characters", w->name, IFNAME_MAX);
-  if (w->path && strlen(w->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+  if (w->kind == MANIFEST_WIRE_STREAM && w->path &&
+      strlen(w->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
     manifest_problem(s, manifest_place("wires/%u/path", n),
                      "wire %s: path: is too long for a socket", w->name);
 }

@@ -73,6 +73,10 @@ static const struct wrong {
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: tap, to: a}]\n", "needs device:"},
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: tap, to: a, device: t, path: p}]\n",
      "path: does not go with its kind"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: file, to: a}]\n", "needs path:"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: file, to: a, path: p, listen: "
+     "true}]\n",
+     "listen: does not go with its kind"},
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: z}]\n",
      "wire w goes to z"},
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: a, forward: 80}]\n",

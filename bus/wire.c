@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -107,6 +108,22 @@ static int open_stream(struct wire *w) {
     w->state = WIRE_READY;
   }
   if (error) fail(w, w->def->path, error);
+  return error;
+}
+
+/* ---- file ---- */
+
+/* The lock goes with the open file: it is there as long as anybody of the instance has it. */
+static int open_file(struct wire *w) {
+  w->fd = open(w->def->path, O_RDWR | O_CLOEXEC);
+  int error = w->fd < 0 ? -errno : 0;
+  if (!error && flock(w->fd, LOCK_EX | LOCK_NB) < 0) error = -errno;
+  if (error == -EWOULDBLOCK)
+    fail(w, "another program has locked the file", -EBUSY);
+  else if (error)
+    fail(w, w->def->path, error);
+  else
+    w->state = WIRE_READY;
   return error;
 }
 
@@ -219,6 +236,8 @@ static int open_wire(struct wire *w) {
     return open_stream(w);
   case MANIFEST_WIRE_SLIRP:
     return open_slirp(w);
+  case MANIFEST_WIRE_FILE:
+    return open_file(w);
   }
   return -EINVAL;
 }

@@ -15,6 +15,9 @@
 SYS_NEEDS(region, "${1:-disk0}.bar");
 SYS_NEEDS(region, "${1:-disk0}.rings");
 SYS_NEEDS(region, "${1:-disk0}.frames");
+SYS_NEEDS(syscall, "pread64");
+SYS_NEEDS(syscall, "pwrite64");
+SYS_NEEDS(syscall, "fdatasync");
 
 static char disk[32] = "disk0";
 static struct device device;

@@ -1,0 +1,393 @@
+/* The driver against the device model, played by a client, in one process without a bus. */
+#include <check.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../nvme-model/device.h"
+#include "../../nvme-model/host.h"
+#include "libsys/if/device.h"
+#include "libsys/if/disk.h"
+#include "libsys/sys.h"
+
+enum { MODEL = 1, CLIENT = 3, FRAMES_BYTES = 1 << 20, RINGS_WINDOW = 40960, MEDIA = 4 << 20 };
+
+int driver_main(int argc, char **argv);
+
+static struct device device;
+static uint32_t *bar;
+static char *rings, *frames, *media;
+static bool doorbell, interrupt, device_is_dead, deaf;
+static uint64_t client_bits, now_us, alarm_us;
+static msg_t last_reply;
+
+/* ---- the device's surroundings ---- */
+
+void host_interrupt(void) {
+  interrupt = true;
+}
+
+void host_complain(const char *what) {
+  ck_abort_msg("the device complains: %s", what);
+}
+
+/* ---- libsys, for the driver ---- */
+
+static event_eh_t handlers;
+static bool started, inbox_full;
+static jmp_buf waits; /* where the driver goes when it has nothing to receive */
+static msg_t inbox;
+
+void sys_startup(const event_eh_t *eh) {
+  static const sys_init_t info = {SYS_START_FRESH, 1, "nvme", "test"};
+  handlers = *eh;
+  if (started) return;
+  started = true;
+  ck_assert_int_eq(handlers.init(&info), 0);
+}
+
+void sys_receive(msg_t *m) {
+  if (!inbox_full) longjmp(waits, 1);
+  inbox_full = false;
+  *m = inbox;
+}
+
+int sys_sendrec(endpoint_t dst, msg_t *m) {
+  ck_assert_int_eq(dst, MODEL);
+  if (device_is_dead) return -SYS_EDEADSRCDST;
+  msg_t reply = {.type = m->type | SYS_REPLY_FLAG};
+  if (m->type == DEVICE_READ)
+    IPC_REPLY(&reply, device_read)->value = device_read(&device, IPC(m, device_read)->reg);
+  else
+    device_write(&device, IPC(m, device_write)->reg, IPC(m, device_write)->value);
+  *m = reply;
+  return 0;
+}
+
+int sys_notify(endpoint_t dst, uint64_t bits) {
+  if (dst == MODEL)
+    doorbell = true;
+  else if (dst == CLIENT)
+    client_bits |= bits;
+  else
+    ck_abort_msg("a notification of %d", dst);
+  return 0;
+}
+
+int sys_reply(uint64_t token, const msg_t *m) {
+  (void)token;
+  last_reply = *m;
+  return 0;
+}
+
+endpoint_t sys_lookup(const char *name) {
+  return strcmp(name, "nvme-model") == 0 ? MODEL : -ENOENT;
+}
+
+void *sys_region(const char *name, size_t *bytes) {
+  *bytes = RINGS_WINDOW;
+  if (strcmp(name, "disk0.rings") == 0) return rings;
+  *bytes = FRAMES_BYTES;
+  if (strcmp(name, "disk0.frames") == 0) return frames;
+  *bytes = NVME_BAR_BYTES;
+  return bar;
+}
+
+void sys_log(const char *fmt, ...) {
+  (void)fmt;
+}
+
+const char *sys_strerror(int error) {
+  return strerror(-error);
+}
+
+uint64_t sys_time_us(void) {
+  return now_us;
+}
+
+int sys_alarm(unsigned bit, uint64_t at_us) {
+  ck_assert_uint_eq(bit, 0);
+  alarm_us = at_us;
+  return 0;
+}
+
+/* ---- the table ---- */
+
+/* The driver keeps nothing on its stack while it waits, so it may be left and entered again. */
+static void enter_driver(void) {
+  static char *argv[] = {"nvme", "disk0", "nvme-model", "100", NULL};
+  if (setjmp(waits) == 0) driver_main(4, argv);
+}
+
+static void tell_driver(msg_t m) {
+  inbox = m;
+  inbox_full = true;
+  enter_driver();
+}
+
+static void power_on(void) {
+  struct media m;
+  struct dma_window windows[DMA_WINDOWS] = {
+      [DMA_RINGS] = {rings, RINGS_WINDOW}, [DMA_FRAMES] = {frames, FRAMES_BYTES}};
+  media_open_memory(&m, media, MEDIA);
+  device_init(&device, bar, windows, &m);
+}
+
+/* Everybody runs until nobody has anything to do; a deaf device does not. */
+static void settle(void) {
+  while ((doorbell && !deaf) || interrupt) {
+    if (doorbell && !deaf) {
+      doorbell = false;
+      device_look(&device);
+    }
+    if (interrupt) {
+      interrupt = false;
+      tell_driver((msg_t){.type = SYS_NOTIFIED, .source = MODEL, .bits = DEVICE_IRQ});
+    }
+  }
+}
+
+static void time_passes(uint64_t us) {
+  now_us += us;
+  if (!alarm_us || alarm_us > now_us) return;
+  alarm_us = 0;
+  tell_driver((msg_t){.type = SYS_NOTIFIED, .source = SYS_KERNEL, .bits = 1});
+  settle();
+}
+
+static int32_t request(uint32_t type) {
+  tell_driver((msg_t){.type = type, .source = CLIENT, .token = 1});
+  ck_assert_uint_eq(last_reply.type, type | SYS_REPLY_FLAG);
+  return last_reply.status;
+}
+
+static char *pages(size_t bytes) {
+  char *p = aligned_alloc(4096, bytes);
+  return memset(p, 0, bytes);
+}
+
+static void setup(void) {
+  bar = (uint32_t *)(void *)pages(NVME_BAR_BYTES);
+  rings = pages(RINGS_WINDOW);
+  frames = pages(FRAMES_BYTES);
+  media = pages(MEDIA);
+  doorbell = interrupt = device_is_dead = deaf = started = inbox_full = false;
+  client_bits = alarm_us = 0;
+  now_us = 1000000;
+  power_on();
+  enter_driver();
+  ck_assert_int_eq(request(DISK_START), 0);
+  dq_want_items(disk_ring(frames, DISK_RING_DONE));
+}
+
+static void teardown(void) {
+  free(bar);
+  free(rings);
+  free(frames);
+  free(media);
+}
+
+/* ---- the client ---- */
+
+static uint32_t page_at(uint32_t i) {
+  return DISK_PAGES_OFFSET + i * DISK_PAGE_BYTES;
+}
+
+static struct disk_request transfer(uint32_t operation, uint64_t block, uint32_t blocks,
+                                    uint32_t first_page) {
+  struct disk_request r = {.operation = operation, .status = 1, .block = block, .blocks = blocks};
+  for (uint32_t i = 0; i < DISK_REQUEST_PAGES; i++)
+    r.page[i] = page_at(first_page + i);
+  return r;
+}
+
+static void submit(uint32_t number, struct disk_request r) {
+  if (number < DISK_REQUESTS) *disk_record(frames, number) = r;
+  ck_assert(dq_push(disk_ring(frames, DISK_RING_SUBMIT), (struct dq_desc){number, 0, 77}));
+  if (dq_must_notify_consumer(disk_ring(frames, DISK_RING_SUBMIT)))
+    tell_driver((msg_t){.type = SYS_NOTIFIED, .source = CLIENT, .bits = DISK_TO_DRIVER});
+  settle();
+}
+
+static bool take_done(uint32_t *number) {
+  struct dq_desc d;
+  bool any = dq_pop(disk_ring(frames, DISK_RING_DONE), &d);
+  if (!any) return dq_want_items(disk_ring(frames, DISK_RING_DONE));
+  ck_assert_uint_eq(d.cookie, 77);
+  *number = d.offset;
+  return true;
+}
+
+static int32_t run(struct disk_request r) {
+  uint32_t number;
+  submit(5, r);
+  ck_assert(take_done(&number));
+  ck_assert_uint_eq(number, 5);
+  ck_assert(client_bits & DISK_TO_CLIENT_DONE);
+  return disk_record(frames, 5)->status;
+}
+
+START_TEST(tells_the_size) {
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->blocks, MEDIA / LBA_BYTES);
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->block_bytes, LBA_BYTES);
+}
+END_TEST
+
+START_TEST(reads_what_was_written) {
+  static const uint32_t sizes[] = {1, 8, 9, 16, 17, 24, 255, 256};
+  uint32_t bytes = sizes[_i] * LBA_BYTES;
+  for (uint32_t i = 0; i < bytes; i++)
+    frames[page_at(0) + i] = (char)(i * 7 + i / 512);
+  ck_assert_int_eq(run(transfer(DISK_WRITE, 11, sizes[_i], 0)), 0);
+  ck_assert_int_eq(run((struct disk_request){.operation = DISK_FLUSH}), 0);
+  ck_assert_int_eq(memcmp(media + 11 * LBA_BYTES, frames + page_at(0), bytes), 0);
+  ck_assert_int_eq(run(transfer(DISK_READ, 11, sizes[_i], 40)), 0);
+  ck_assert_int_eq(memcmp(frames + page_at(40), frames + page_at(0), bytes), 0);
+  ck_assert_int_eq(run(transfer(DISK_ZERO, 11, sizes[_i], 0)), 0);
+  ck_assert_int_eq(run(transfer(DISK_READ, 11, sizes[_i], 40)), 0);
+  for (uint32_t i = 0; i < bytes; i++)
+    ck_assert_int_eq(frames[page_at(40) + i], 0);
+}
+END_TEST
+
+START_TEST(many_are_under_way_and_all_come_back) {
+  bool seen[DISK_REQUESTS] = {false};
+  uint32_t number, n = 0;
+  deaf = true;
+  for (uint32_t i = 0; i < DISK_REQUESTS; i++)
+    submit(i, transfer(DISK_READ, i, 1, i % 200));
+  ck_assert_int_eq(request(DISK_INFO), 0);
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_info)->under_way, 64);
+  deaf = false;
+  for (settle(); take_done(&number); n++) {
+    ck_assert(!seen[number] && disk_record(frames, number)->status == 0);
+    seen[number] = true;
+  }
+  ck_assert_uint_eq(n, DISK_REQUESTS);
+}
+END_TEST
+
+#define LAST (MEDIA / LBA_BYTES - 1)
+static const struct {
+  struct disk_request r;
+  int32_t status;
+} wrongs[] = {
+    {{.operation = 0, .blocks = 1}, -EINVAL},
+    {{.operation = 9, .blocks = 1}, -EINVAL},
+    {{.operation = DISK_READ, .blocks = 0}, -EINVAL},
+    {{.operation = DISK_READ, .blocks = 257}, -EINVAL},
+    {{.operation = DISK_ZERO, .blocks = 65537}, -EINVAL},
+    {{.operation = DISK_READ, .blocks = 1}, -EINVAL}, /* page 0: the rings */
+    {{.operation = DISK_WRITE, .blocks = 1, .page = {DISK_PAGES_OFFSET + 512}}, -EINVAL},
+    {{.operation = DISK_WRITE, .blocks = 1, .page = {FRAMES_BYTES}}, -EINVAL},
+    {{.operation = DISK_WRITE, .blocks = 9, .page = {DISK_PAGES_OFFSET, 0xFFFFF000u}}, -EINVAL},
+    {{.operation = DISK_READ, .block = LAST + 1, .blocks = 1}, -ERANGE},
+    {{.operation = DISK_ZERO, .block = LAST, .blocks = 2}, -ERANGE},
+    {{.operation = DISK_ZERO, .block = UINT64_MAX, .blocks = 2}, -ERANGE},
+};
+
+START_TEST(wrong_requests_are_refused) {
+  ck_assert_int_eq(run(wrongs[_i].r), wrongs[_i].status);
+  ck_assert_int_eq(run(transfer(DISK_READ, LAST, 1, 0)), 0);
+}
+END_TEST
+
+START_TEST(record_that_does_not_exist) {
+  uint32_t number;
+  submit(DISK_REQUESTS, (struct disk_request){0});
+  ck_assert(take_done(&number));
+  ck_assert_uint_eq(number, DISK_REQUESTS);
+}
+END_TEST
+
+START_TEST(late_command_has_the_controller_reset) {
+  uint32_t number;
+  deaf = true;
+  submit(1, transfer(DISK_WRITE, 0, 8, 0));
+  time_passes(50000);
+  ck_assert(!take_done(&number));
+  deaf = doorbell = false; /* it never heard of it */
+  time_passes(100000);
+  ck_assert(take_done(&number) && number == 1);
+  ck_assert_int_eq(disk_record(frames, 1)->status, 0);
+  request(DISK_INFO);
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_info)->resets, 1);
+}
+END_TEST
+
+START_TEST(power_cut_is_told_and_fails_flushes) {
+  uint32_t number, done = 0;
+  deaf = true;
+  submit(1, transfer(DISK_WRITE, 0, 8, 0));
+  submit(2, (struct disk_request){.operation = DISK_FLUSH});
+  device_is_dead = true;
+  tell_driver((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
+  submit(3, transfer(DISK_READ, 0, 8, 10)); /* waits */
+  ck_assert(!take_done(&number));
+  device_is_dead = deaf = doorbell = false;
+  power_on();
+  tell_driver((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
+  settle();
+  ck_assert(client_bits & DISK_TO_CLIENT_LOST);
+  while (take_done(&number))
+    done |= 1u << number;
+  ck_assert_uint_eq(done, 2 | 4 | 8);
+  ck_assert_int_eq(disk_record(frames, 1)->status, 0);
+  ck_assert_int_eq(disk_record(frames, 2)->status, -EIO);
+  ck_assert_int_eq(disk_record(frames, 3)->status, 0);
+}
+END_TEST
+
+START_TEST(device_that_stays_away_fails_requests_in_the_end) {
+  uint32_t number;
+  device_is_dead = true;
+  tell_driver((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
+  submit(1, transfer(DISK_READ, 0, 1, 0));
+  for (unsigned i = 0; i < 10; i++)
+    time_passes(1000000);
+  ck_assert(take_done(&number));
+  ck_assert_int_eq(disk_record(frames, 1)->status, -EIO);
+  ck_assert_int_eq(request(DISK_START), -EIO);
+  device_is_dead = false;
+  power_on();
+  ck_assert_int_eq(request(DISK_START), 0);
+  ck_assert_int_eq(run(transfer(DISK_READ, 0, 1, 0)), 0);
+}
+END_TEST
+
+START_TEST(client_that_begins_again_has_nothing_under_way) {
+  uint32_t number;
+  deaf = true;
+  submit(1, transfer(DISK_READ, 0, 1, 0));
+  tell_driver((msg_t){.type = SYS_RESTARTED, .i32 = {CLIENT}});
+  ck_assert_int_eq(request(DISK_START), 0);
+  frames[page_at(0)] = 'x';
+  deaf = false;
+  doorbell = true;
+  settle();
+  ck_assert(!take_done(&number));
+  ck_assert_int_eq(frames[page_at(0)], 'x');
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("nvme");
+  TCase *t = tcase_create("nvme");
+  tcase_add_checked_fixture(t, setup, teardown);
+  tcase_add_test(t, tells_the_size);
+  tcase_add_loop_test(t, reads_what_was_written, 0, 8);
+  tcase_add_test(t, many_are_under_way_and_all_come_back);
+  tcase_add_loop_test(t, wrong_requests_are_refused, 0, sizeof(wrongs) / sizeof(wrongs[0]));
+  tcase_add_test(t, record_that_does_not_exist);
+  tcase_add_test(t, late_command_has_the_controller_reset);
+  tcase_add_test(t, power_cut_is_told_and_fails_flushes);
+  tcase_add_test(t, device_that_stays_away_fails_requests_in_the_end);
+  tcase_add_test(t, client_that_begins_again_has_nothing_under_way);
+  suite_add_tcase(suite, t);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
