@@ -83,7 +83,9 @@ class Case:
         """Who may be restarted: a version that was live when it died, or when the fault had it die."""
         fatal = self.action in ("crash", "kill", "stop", "hang")
         after_commit = self.point == "commit.descriptors"
-        no_way_back = self.point == "probation.begin" and self.action == "error"
+        # Without probation, or when one of those that would take over has died.
+        no_way_back = (self.point == "probation.begin" and self.action == "error" or
+                       fatal and self.party in self.kind.members)
         hit = {self.party} if fatal or after_commit else set()
         meant = {party for party, _, _ in self.kind.course} if no_way_back else set()
         return (hit | meant) & set(COMPONENTS)
