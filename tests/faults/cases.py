@@ -23,6 +23,7 @@ RELIEFS = 15
 CASES_PER_BOOT = 60
 PROBATION_MS = 60
 TAKEN_BACK_MS = 3000  # ends by the crash, though that is late where somebody is stopped
+LATE = 1.0          # s after an update, until a party has come to a point or does not any more
 PROGRESS = 500      # cases
 DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
 
@@ -209,6 +210,7 @@ class Experiment:
             subject.order(party, point, action)
         subject.order(case.party, case.point, case.action, case.nth,
                       DELAY_MS if case.action == "delay" else None)
+        self.relieved = False
         outcome = self.follow(subject, case,
                               subject.start_update(members, probation_ms=case.kind.probation_ms))
         try:
@@ -241,6 +243,7 @@ class Experiment:
 
     def relieve(self, subject: Subject, case: Case) -> None:
         """A stopped party goes on, or is killed, as chance will have it."""
+        self.relieved = True
         goes_on = case.action == "stop" and self.random.random() < 0.5
         subject.signal(case.party, signal.SIGCONT if goes_on else signal.SIGKILL)
 
@@ -255,10 +258,19 @@ class Experiment:
                 time.sleep(0.02)
             time.sleep(PATIENCE)
         hangs = case.action == "hang" and (case.party in COMPONENTS or self.has_fired(subject, case))
-        with subject.processes_of(case.party) as found:
-            stopped = any(process.state(one.pid) == "T" for one in found if one.alive())
-        if hangs or stopped:
+        if hangs or self.is_stopped(subject, case):
             self.relieve(subject, case)
+
+    def is_stopped(self, subject: Subject, case: Case) -> bool:
+        """Also if it comes to the point only after the update, which nobody has relieved then."""
+        end = time.monotonic() + (0 if self.relieved or case.action != "stop" else LATE)
+        while True:
+            with subject.processes_of(case.party) as found:
+                if any(process.state(one.pid) == "T" for one in found if one.alive()):
+                    return True
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.02)
 
     def has_ended(self, subject: Subject, outcome: Outcome) -> bool:
         if not outcome.broken:
