@@ -23,6 +23,7 @@ RELIEFS = 15
 CASES_PER_BOOT = 60
 PROBATION_MS = 60
 TAKEN_BACK_MS = 3000  # ends by the crash, though that is late where somebody is stopped
+ANSWER = 5.0        # s that busd has to answer in
 LATE = 1.0          # s after an update, until a party has come to a point or does not any more
 PROGRESS = 500      # cases
 DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
@@ -257,20 +258,18 @@ class Experiment:
                     time.monotonic() < end:
                 time.sleep(0.02)
             time.sleep(PATIENCE)
-        hangs = case.action == "hang" and (case.party in COMPONENTS or self.has_fired(subject, case))
-        if hangs or self.is_stopped(subject, case):
+        # It may come to the point only after the update, which nobody has relieved then.
+        end = time.monotonic() + (0 if self.relieved else LATE)
+        while not (stuck := self.is_stuck(subject, case)) and time.monotonic() < end:
+            time.sleep(0.02)
+        if stuck:
             self.relieve(subject, case)
 
-    def is_stopped(self, subject: Subject, case: Case) -> bool:
-        """Also if it comes to the point only after the update, which nobody has relieved then."""
-        end = time.monotonic() + (0 if self.relieved or case.action != "stop" else LATE)
-        while True:
-            with subject.processes_of(case.party) as found:
-                if any(process.state(one.pid) == "T" for one in found if one.alive()):
-                    return True
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.02)
+    def is_stuck(self, subject: Subject, case: Case) -> bool:
+        if case.action == "hang":
+            return case.party in COMPONENTS or self.has_fired(subject, case, unheard=True)
+        with subject.processes_of(case.party) as found:
+            return any(process.state(one.pid) == "T" for one in found if one.alive())
 
     def has_ended(self, subject: Subject, outcome: Outcome) -> bool:
         if not outcome.broken:
@@ -297,11 +296,12 @@ class Experiment:
         subject.next_update_works(members)
         self.counts["faults that happened"] += fired
 
-    def has_fired(self, subject: Subject, case: Case) -> bool:
+    def has_fired(self, subject: Subject, case: Case, unheard: bool = False) -> bool:
+        """@param unheard  what to say when busd does not answer"""
         try:
-            orders = subject.faults().orders
+            orders = subject.faults(ANSWER).orders
         except (OSError, ProteosError):
-            return False
+            return unheard
         return any(o.fired and (o.party, o.point, o.nth) == (case.party, case.point, case.nth)
                    for o in orders)
 

@@ -266,9 +266,9 @@ class Subject:
     def clear(self) -> None:
         self.system.prctl("fault", "--clear")
 
-    def faults(self) -> Any:
+    def faults(self, deadline: float = 30.0) -> Any:
         request = pb.ControlRequest(fault=pb.FaultRequest(command=pb.FaultRequest.LIST))
-        return ask(self.system.socket, request).faults
+        return ask(self.system.socket, request, deadline).faults
 
     @contextmanager
     def processes_of(self, party: str) -> Iterator[list[process.Process]]:
