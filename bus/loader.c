@@ -75,7 +75,8 @@ static void tell_now(const struct loader_msg *m, const char *text) {
   struct iovec iov[2] = {{(void *)(uintptr_t)m, sizeof(*m)},
                          {(void *)(uintptr_t)text, text ? strlen(text) + 1 : 0}};
   struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
-  if (phase == PHASE_RUNNING && sendmsg(channel, &msg, MSG_NOSIGNAL) < 0)
+  bool failed = phase == PHASE_RUNNING && sendmsg(channel, &msg, MSG_NOSIGNAL) < 0;
+  if (failed && errno != EPIPE) /* then it is going; its exit is reported soon */
     say("busd cannot be reached");
 }
 

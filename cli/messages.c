@@ -11,11 +11,12 @@
 
 #include "libsys/if/device.h"
 #include "libsys/if/disk.h"
+#include "libsys/if/kbd.h"
 #include "libsys/if/nic.h"
 #include "libsys/if/sock.h"
 
-static const struct ipc_interface *const interfaces[] = {&ipc_sock, &ipc_nic, &ipc_disk,
-                                                         &ipc_device, &ipc_system};
+static const struct ipc_interface *const interfaces[] = {&ipc_sock, &ipc_nic,    &ipc_disk,
+                                                         &ipc_kbd,  &ipc_device, &ipc_system};
 
 static const struct ipc_message *find(uint32_t type) {
   for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)

@@ -25,7 +25,7 @@ struct hw {
   struct dma_window windows[DMA_WINDOWS];
 };
 
-/** Opens the device.
+/** Opens the device. A DMA window that there is no region for has 0 bytes.
  * @param device  its name, which its regions' names begin with ("nic0")
  * @param model   the component that simulates it
  * @param by_message  make every register access a message to the model, for tracing

@@ -23,10 +23,11 @@ int hw_open(struct hw *hw, const char *device, const char *model, bool by_messag
   if (r < 0) return r;
   hw->bar = bar;
   hw->by_message = by_message;
-  r = map_window(device, "rings", &hw->windows[DMA_RINGS].base, &hw->windows[DMA_RINGS].bytes);
-  if (r < 0) return r;
-  r = map_window(device, "frames", &hw->windows[DMA_FRAMES].base, &hw->windows[DMA_FRAMES].bytes);
-  if (r < 0) return r;
+  static const char *const parts[DMA_WINDOWS] = {[DMA_RINGS] = "rings", [DMA_FRAMES] = "frames"};
+  for (int i = DMA_RINGS; i < DMA_WINDOWS; i++) {
+    r = map_window(device, parts[i], &hw->windows[i].base, &hw->windows[i].bytes);
+    if (r < 0 && r != -ENOENT) return r; /* not every device has DMA memory */
+  }
   hw->model = sys_lookup(model);
   return hw->model < 0 ? hw->model : 0;
 }

@@ -1,0 +1,143 @@
+/* The kbd-model component: the device on the bus, and who types.
+ *
+ * Arguments: KEYBOARD. The region KEYBOARD.bar is its register space. What comes over the wire
+ * KEYBOARD is typed: each byte is a character, but 81h K, by which key K (drivers-sim/i8042.h) goes
+ * down and stays down, and 82h K, by which it goes up. Bytes that no key gives are dropped. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "host.h"
+#include "libsys/if/device.h"
+#include "libsys/sys.h"
+
+SYS_NEEDS(region, "${1:-kbd0}.bar");
+
+enum bit { BIT_WIRE, BIT_REPEAT };
+enum { TYPE_DOWN = 0x81, TYPE_UP = 0x82, PENDING_BYTES = 4096 };
+
+static char keyboard[32] = "kbd0";
+static struct device device;
+static endpoint_t driver; /* who used the device last: interrupts go there */
+static int wire = -1;
+static uint8_t pending[PENDING_BYTES]; /* to be typed */
+static uint32_t npending;
+static bool watched;
+
+void host_interrupt(void) {
+  if (driver) sys_notify(driver, DEVICE_IRQ);
+}
+
+void host_timer(uint64_t at_us) {
+  sys_alarm(BIT_REPEAT, at_us);
+}
+
+uint64_t host_now_us(void) {
+  return sys_time_us();
+}
+
+/* ---- typing ---- */
+
+/* @return how many bytes of what is pending were used; 0: more are needed, or there is no room */
+static uint32_t type_next(void) {
+  bool unknown = false;
+  if (pending[0] < 0x80) return device_type(&device, pending[0], &unknown) || unknown ? 1 : 0;
+  if (pending[0] != TYPE_DOWN && pending[0] != TYPE_UP) return 1;
+  if (npending < 2 || !device_has_room(&device)) return 0;
+  device_key(&device, pending[1], pending[0] == TYPE_DOWN);
+  return 2;
+}
+
+static void type(void) {
+  uint32_t n;
+  while (npending && (n = type_next())) {
+    npending -= n;
+    memmove(pending, pending + n, npending);
+  }
+}
+
+/* Nothing is read while there is enough: that is the back-pressure. */
+static void watch_wire(void) {
+  bool want = wire >= 0 && npending < PENDING_BYTES;
+  if (want == watched || wire < 0) return;
+  watched = want;
+  sys_watch(wire, want ? SYS_WATCH_READ : 0, BIT_WIRE);
+}
+
+static void wire_readable(void) {
+  if (wire < 0 || npending == PENDING_BYTES) return;
+  ssize_t n = read(wire, pending + npending, PENDING_BYTES - npending);
+  if (n > 0) npending += (uint32_t)n;
+  if (n > 0 || (n < 0 && errno == EAGAIN)) return;
+  sys_log("nobody types on %s any more", keyboard);
+  sys_close(wire);
+  wire = -1;
+}
+
+/* ---- the component ---- */
+
+static int init(const sys_init_t *info) {
+  (void)info;
+  char name[48];
+  size_t bytes;
+  snprintf(name, sizeof(name), "%s.bar", keyboard);
+  uint32_t *bar = sys_region(name, &bytes);
+  if (!bar || bytes < I8042_BAR_BYTES) {
+    sys_log("region %s: %s", name, bar ? "too small" : strerror(errno));
+    return -ENOENT;
+  }
+  device_init(&device, bar);
+  wire = sys_inherited(keyboard);
+  if (wire < 0) sys_log("nobody types on %s: it has no wire", keyboard);
+  watch_wire();
+  return 0;
+}
+
+static void process_notification(const msg_t *m) {
+  if (m->source != SYS_KERNEL) {
+    driver = m->source;
+    return;
+  }
+  if (m->bits & 1u << BIT_WIRE) wire_readable();
+  if (m->bits & 1u << BIT_REPEAT) device_timer(&device);
+}
+
+static void process_msg(const msg_t *m) {
+  msg_t reply = {.type = m->type | SYS_REPLY_FLAG};
+  switch (m->type) {
+  case SYS_NOTIFIED:
+    process_notification(m);
+    return;
+  case SYS_EXITED:
+  case SYS_RESTARTED:
+    return;
+  case DEVICE_READ:
+    driver = m->source;
+    IPC_REPLY(&reply, device_read)->value = device_read(&device, IPC(m, device_read)->reg);
+    break;
+  case DEVICE_WRITE:
+    driver = m->source;
+    device_write(&device, IPC(m, device_write)->reg, IPC(m, device_write)->value);
+    break;
+  default:
+    if (m->type & SYS_REPLY_FLAG) return;
+    reply.status = -ENOSYS;
+    break;
+  }
+  sys_reply(m->token, &reply);
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) snprintf(keyboard, sizeof(keyboard), "%s", argv[1]);
+  event_eh_t handlers = {.init = init};
+  sys_startup(&handlers);
+  while (1) {
+    msg_t m;
+    sys_receive(&m);
+    process_msg(&m);
+    type();
+    watch_wire();
+  }
+}
