@@ -10,8 +10,8 @@
 enum { KEYBOARD_BUFFER_BYTES = 16 /* real keyboards have as much */ };
 
 struct keyboard {
-  uint8_t
-      buffer[KEYBOARD_BUFFER_BYTES]; /* round; what the controller has not taken yet, in set 2 */
+  /* What the controller has not taken yet, in set 2; round. */
+  uint8_t buffer[KEYBOARD_BUFFER_BYTES];
   uint32_t first, used;
   bool scans;
   uint8_t command; /* that waits for its parameter; 0: none */

@@ -340,6 +340,8 @@ class RandomExperiment(Experiment):
         spared = ["loader", "busd"] if shot.choice < 0.98 else ["loader"]
         outside = {subject.held[party].pid for party in spared}
         targets = sorted((p for p in everybody if p.pid not in outside), key=lambda p: p.pid)
+        if not targets:
+            raise Violation("the instance has ended before anything was hit")
         victim = targets[int(shot.choice * len(targets))]
         name = process.command(victim.pid).split(" ")[0]
         # In the middle of its execution: it is one of the new versions.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Union
 
 import pytest
 
@@ -15,12 +15,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "updates" / "system
 from patched import Patch, Tree, count, patches, plan_of  # noqa: E402
 from table import DOCUMENT, Row, save, static_columns  # noqa: E402
 
-from proteos import Manifest, System  # noqa: E402
+from proteos import System  # noqa: E402
 from proteos.build import COMPONENTS  # noqa: E402
 from proteos.load import Load  # noqa: E402
-from test_disk import disk_manifest, goes_on, image, last_report  # noqa: E402,F401
+from test_disk import disk_manifest, goes_on, image  # noqa: E402,F401
+from test_keyboard import Keyboard  # noqa: E402
 
-DISK = ("nvme", "nvme-model")
 ALL = patches()
 found: list[Row] = []
 
@@ -28,54 +28,73 @@ found: list[Row] = []
 class OnDisk:
     """A disk whose client checks every block."""
 
-    def __init__(self, image: Path):
-        self.manifest = disk_manifest(image)
+    def __init__(self, system: System):
+        self.system = system
 
-    def check(self, system: System) -> None:
-        report = goes_on(system)
+    def check(self) -> None:
+        report = goes_on(self.system)
         assert (report["failed"], report["losses"], report["restarts"]) == (0, 0, 0)
+
+
+class OnKeyboard:
+    """A keyboard; what is typed is what is read."""
+
+    def __init__(self, keyboard: Keyboard):
+        self.system = keyboard.system
+        self.keyboard = keyboard
+
+    def check(self) -> None:
+        self.keyboard.type("Hello, World!")
+        self.keyboard.expect("Hello, World!")
 
 
 class OnNetwork:
     """The default system, and HTTP clients that check every byte."""
 
-    def __init__(self) -> None:
-        self.manifest = Manifest()
-        self.load: Load | None = None
+    def __init__(self, system: System, load: Load):
+        self.system = system
+        self.load = load
 
-    def check(self, system: System) -> None:
-        if self.load is None:
-            self.load = Load(system.url())
-            self.load.__enter__()
+    def check(self) -> None:
         self.load.wait_until_busy()
         figures = self.load.mark()
         assert (figures["failed"], figures["wrong"]) == (0, 0), figures
 
 
+Use = Union[OnDisk, OnKeyboard, OnNetwork]
+
+
 @pytest.fixture
-def use(request: pytest.FixtureRequest, image: Path) -> Iterator[OnDisk | OnNetwork]:
-    patch: Patch = request.getfixturevalue("patch")
-    use: OnDisk | OnNetwork = OnDisk(image) if patch.component in DISK else OnNetwork()
-    yield use
-    if isinstance(use, OnNetwork) and use.load:
-        use.load.__exit__()
+def use(request: pytest.FixtureRequest, image: Path, tmp_path: Path) -> Iterator[Use]:
+    """What uses the component that is updated."""
+    component = request.getfixturevalue("patch").component
+    if component in ("nvme", "nvme-model"):
+        with System(disk_manifest(image)) as system:
+            yield OnDisk(system)
+    elif component in ("kbd", "kbd-model"):
+        keyboard = Keyboard(tmp_path, [])
+        yield OnKeyboard(keyboard)
+        keyboard.close()
+    else:
+        with System() as system, Load(system.url()) as load:
+            yield OnNetwork(system, load)
 
 
 @pytest.mark.parametrize("patch", ALL, ids=lambda p: f"{p.component}-{p.name}")
-def test_update(patch: Patch, use: OnDisk | OnNetwork, tmp_path: Path):
+def test_update(patch: Patch, use: Use, tmp_path: Path):
     tree = Tree(patch, tmp_path / "tree")
     new = tree.make()
-    with System(use.manifest) as system:
-        use.check(system)
-        before = system.status()[patch.component]
-        state = ["-state", patch.heading("Filter")] if patch.heading("Filter") else []
-        record = json.loads(system.prctl("update", patch.component, str(new), *state, "--json"))
-        use.check(system)
-        after = system.status()[patch.component]
-        assert (after.updates, after.restarts) == (before.updates + 1, before.restarts)
-        assert after.build_id != before.build_id
-        system.prctl("update", patch.component, "self", "-relocate")
-        use.check(system)
+    system = use.system
+    use.check()
+    before = system.status()[patch.component]
+    state = ["-state", patch.heading("Filter")] if patch.heading("Filter") else []
+    record = json.loads(system.prctl("update", patch.component, str(new), *state, "--json"))
+    use.check()
+    after = system.status()[patch.component]
+    assert (after.updates, after.restarts) == (before.updates + 1, before.restarts)
+    assert after.build_id != before.build_id
+    system.prctl("update", patch.component, "self", "-relocate")
+    use.check()
     plan = plan_of(COMPONENTS / patch.component, new)
     found.append(Row.of(patch, count(tree, plan), record))
     save(found[-1])

@@ -138,8 +138,7 @@ class Tree:
 
 # ---- what a patch changes ----
 
-FUNCTION = re.compile(r"^(?!static const|static struct \w+ \w+ =)[a-zA-Z_][^\n;={}]*\([^;{}]*\) \{\n"
-                      r".*?^\}$", re.MULTILINE | re.DOTALL)
+FUNCTION = re.compile(r"^[a-zA-Z_][^\n;={}]*\([^;{}]*\) \{\n.*?^\}$", re.MULTILINE | re.DOTALL)
 ANNOTATION = re.compile(r"^\+.*\bST_(?!\w*HANDLER)[A-Z_]+\(", re.MULTILINE)
 CHANGED = ("converted", "added", "removed", "replaced")
 HANDLER = re.compile(r"\.live_update = (\w+)|ST_(?:VAR|TYPE)_HANDLER\((\w+)")
