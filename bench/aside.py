@@ -11,7 +11,7 @@ from typing import Iterator
 # linux/sched/types.h: size, policy, flags, nice, priority, runtime, deadline, period. A fair task's
 # runtime is its slice; 0 is the kernel's default. Older kernels than 6.12 have equal slices for all.
 ATTRIBUTES = "=IIQiIQQQ"
-LONGEST_SLICE_NS = 100_000_000
+LONG_SLICE_NS = 10_000_000  # as bus/background.c
 SYS_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(os.uname().machine)
 
 
@@ -30,7 +30,7 @@ def aside(cpus: set[int]) -> Iterator[None]:
     there go first."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cpus)
-    _set_slice(LONGEST_SLICE_NS)
+    _set_slice(LONG_SLICE_NS)
     try:
         yield
     finally:

@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LONGEST_SLICE_NS 100000000 /* that Linux allows */
+/* Longer than the default of about 3 ms, which is all that counts for those that wake up; those
+ * that are waiting already are made to wait until its end. */
+#define LONG_SLICE_NS 10000000
 
 /* struct sched_attr of linux/sched/types.h, which cannot be included beside sched.h. */
 struct attributes {
@@ -21,6 +23,6 @@ void background_set(pid_t pid, bool background) {
   struct attributes a = {.size = sizeof(a)};
   /* Those of other policies have no slices. */
   if (syscall(SYS_sched_getattr, pid, &a, sizeof(a), 0) < 0 || a.policy != SCHED_OTHER) return;
-  a.runtime_ns = background ? LONGEST_SLICE_NS : 0;
+  a.runtime_ns = background ? LONG_SLICE_NS : 0;
   syscall(SYS_sched_setattr, pid, &a, 0);
 }
