@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "device.h"
+#include "drivers-sim/hw_model.h"
 #include "host.h"
-#include "libsys/if/device.h"
 #include "libsys/sys.h"
 
 enum bit { BIT_WIRE = 0, BIT_TIMER = 1 };
@@ -20,12 +20,11 @@ SYS_NEEDS(region, "${1:-nic0}.frames");
 static char nic[32] = "nic0";
 static uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 static struct device device;
-static endpoint_t driver;       /* who used the device last: interrupts go there */
 static unsigned watched_events; /* of the wire */
 static bool wire_is_open;
 
 void host_interrupt(void) {
-  if (driver) sys_notify(driver, DEVICE_IRQ);
+  hw_model_interrupt();
 }
 
 void host_timer(uint64_t at_us) {
@@ -56,21 +55,6 @@ static void watch_wire(void) {
   sys_watch(device.wire.fd, events, BIT_WIRE);
 }
 
-static void *map(const char *part, uint32_t least, uint32_t *bytes) {
-  char name[48];
-  size_t size;
-  snprintf(name, sizeof(name), "%s.%s", nic, part);
-  void *base = sys_region(name, &size);
-  if (!base) {
-    sys_log("region %s: %s", name, strerror(errno));
-  } else if (size < least) {
-    sys_log("region %s: %zu bytes are too few, %u are needed", name, size, least);
-    base = NULL;
-  }
-  *bytes = size;
-  return base;
-}
-
 static void plug_wire(void) {
   int fd = sys_inherited(nic);
   int r = fd < 0 ? fd : wire_open(&device.wire, fd);
@@ -83,9 +67,9 @@ static int init(const sys_init_t *info) {
   (void)info;
   struct dma_window windows[DMA_WINDOWS] = {{0}};
   uint32_t bar_bytes;
-  uint32_t *bar = map("bar", E1000_BAR_BYTES, &bar_bytes);
-  windows[DMA_RINGS].base = map("rings", 4096, &windows[DMA_RINGS].bytes);
-  windows[DMA_FRAMES].base = map("frames", 4096, &windows[DMA_FRAMES].bytes);
+  uint32_t *bar = hw_model_region(nic, "bar", E1000_BAR_BYTES, &bar_bytes);
+  windows[DMA_RINGS].base = hw_model_region(nic, "rings", 4096, &windows[DMA_RINGS].bytes);
+  windows[DMA_FRAMES].base = hw_model_region(nic, "frames", 4096, &windows[DMA_FRAMES].bytes);
   if (!bar || !windows[DMA_RINGS].base || !windows[DMA_FRAMES].base) return -ENOENT;
   plug_wire();
   device_init(&device, bar, windows, mac);
@@ -102,42 +86,24 @@ static void committed(const sys_init_t *info) {
   watch_wire();
 }
 
-static void process_notification(const msg_t *m) {
-  if (m->source != SYS_KERNEL) {
-    driver = m->source;
-    if (m->bits & DEVICE_DOORBELL) device_look(&device);
-    return;
-  }
-  if (m->bits & 1u << BIT_WIRE) {
+uint32_t model_read(uint32_t reg) {
+  return device_read(&device, reg);
+}
+
+void model_write(uint32_t reg, uint32_t value) {
+  device_write(&device, reg, value);
+}
+
+void model_doorbell(void) {
+  device_look(&device);
+}
+
+static void rang(uint64_t bits) {
+  if (bits & 1u << BIT_WIRE) {
     if (device.wire.blocked) device_wire_writable(&device);
     device_wire_readable(&device);
   }
-  if (m->bits & 1u << BIT_TIMER) device_timer(&device);
-}
-
-static void process_msg(const msg_t *m) {
-  msg_t reply = {.type = m->type | SYS_REPLY_FLAG};
-  switch (m->type) {
-  case SYS_NOTIFIED:
-    process_notification(m);
-    return;
-  case SYS_EXITED:
-  case SYS_RESTARTED:
-    return; /* a driver that comes back resets the device, as on any machine */
-  case DEVICE_READ:
-    driver = m->source;
-    IPC_REPLY(&reply, device_read)->value = device_read(&device, IPC(m, device_read)->reg);
-    break;
-  case DEVICE_WRITE:
-    driver = m->source;
-    device_write(&device, IPC(m, device_write)->reg, IPC(m, device_write)->value);
-    break;
-  default:
-    if (m->type & SYS_REPLY_FLAG) return;
-    reply.status = -ENOSYS;
-    break;
-  }
-  sys_reply(m->token, &reply);
+  if (bits & 1u << BIT_TIMER) device_timer(&device);
 }
 
 static int parse_arguments(int argc, char **argv) {
@@ -161,7 +127,10 @@ int main(int argc, char **argv) {
   while (1) {
     msg_t m;
     sys_receive(&m);
-    process_msg(&m);
+    if (m.type == SYS_NOTIFIED && m.source == SYS_KERNEL)
+      rang(m.bits);
+    else
+      hw_model_serve(&m);
     watch_wire();
   }
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "drivers-sim/hw_model.h"
 #include "host.h"
-#include "libsys/if/device.h"
 #include "libsys/sys.h"
 
 SYS_NEEDS(region, "${1:-kbd0}.bar");
@@ -20,14 +20,13 @@ enum { TYPE_DOWN = 0x81, TYPE_UP = 0x82, PENDING_BYTES = 4096 };
 
 static char keyboard[32] = "kbd0";
 static struct device device;
-static endpoint_t driver; /* who used the device last: interrupts go there */
 static int wire = -1;
 static uint8_t pending[PENDING_BYTES]; /* to be typed */
 static uint32_t npending;
 static bool watched;
 
 void host_interrupt(void) {
-  if (driver) sys_notify(driver, DEVICE_IRQ);
+  hw_model_interrupt();
 }
 
 void host_timer(uint64_t at_us) {
@@ -80,14 +79,9 @@ static void wire_readable(void) {
 
 static int init(const sys_init_t *info) {
   (void)info;
-  char name[48];
-  size_t bytes;
-  snprintf(name, sizeof(name), "%s.bar", keyboard);
-  uint32_t *bar = sys_region(name, &bytes);
-  if (!bar || bytes < I8042_BAR_BYTES) {
-    sys_log("region %s: %s", name, bar ? "too small" : strerror(errno));
-    return -ENOENT;
-  }
+  uint32_t bytes;
+  uint32_t *bar = hw_model_region(keyboard, "bar", I8042_BAR_BYTES, &bytes);
+  if (!bar) return -ENOENT;
   device_init(&device, bar);
   wire = sys_inherited(keyboard);
   if (wire < 0) sys_log("nobody types on %s: it has no wire", keyboard);
@@ -95,38 +89,20 @@ static int init(const sys_init_t *info) {
   return 0;
 }
 
-static void process_notification(const msg_t *m) {
-  if (m->source != SYS_KERNEL) {
-    driver = m->source;
-    return;
-  }
-  if (m->bits & 1u << BIT_WIRE) wire_readable();
-  if (m->bits & 1u << BIT_REPEAT) device_timer(&device);
+uint32_t model_read(uint32_t reg) {
+  return device_read(&device, reg);
 }
 
-static void process_msg(const msg_t *m) {
-  msg_t reply = {.type = m->type | SYS_REPLY_FLAG};
-  switch (m->type) {
-  case SYS_NOTIFIED:
-    process_notification(m);
-    return;
-  case SYS_EXITED:
-  case SYS_RESTARTED:
-    return;
-  case DEVICE_READ:
-    driver = m->source;
-    IPC_REPLY(&reply, device_read)->value = device_read(&device, IPC(m, device_read)->reg);
-    break;
-  case DEVICE_WRITE:
-    driver = m->source;
-    device_write(&device, IPC(m, device_write)->reg, IPC(m, device_write)->value);
-    break;
-  default:
-    if (m->type & SYS_REPLY_FLAG) return;
-    reply.status = -ENOSYS;
-    break;
-  }
-  sys_reply(m->token, &reply);
+void model_write(uint32_t reg, uint32_t value) {
+  device_write(&device, reg, value);
+}
+
+/* Every write of this device's has an effect, and is a message. */
+void model_doorbell(void) {}
+
+static void rang(uint64_t bits) {
+  if (bits & 1u << BIT_WIRE) wire_readable();
+  if (bits & 1u << BIT_REPEAT) device_timer(&device);
 }
 
 int main(int argc, char **argv) {
@@ -136,7 +112,10 @@ int main(int argc, char **argv) {
   while (1) {
     msg_t m;
     sys_receive(&m);
-    process_msg(&m);
+    if (m.type == SYS_NOTIFIED && m.source == SYS_KERNEL)
+      rang(m.bits);
+    else
+      hw_model_serve(&m);
     type();
     watch_wire();
   }

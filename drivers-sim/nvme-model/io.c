@@ -31,20 +31,29 @@ static uint16_t media_status(struct device *d, int error, uint16_t status) {
   return status;
 }
 
-static struct outcome read_blocks(struct device *d, const struct nvme_command *c) {
-  struct range r;
+/* Moves data between the medium and the command's pages. @return 0, or why not */
+static uint16_t transfer(struct device *d, const struct nvme_command *c, bool writes,
+                         struct range *r) {
   struct segment segments[SEGMENTS_MAX];
   uint32_t n;
-  uint16_t status = find_range(d, c, true, &r);
-  if (!status) status = prp_segments(d, c, r.bytes, segments, &n);
-  if (status) return ended(status);
+  uint16_t status = find_range(d, c, true, r);
+  if (!status) status = prp_segments(d, c, r->bytes, segments, &n);
+  if (status) return status;
   int error = 0;
-  uint64_t at = r.offset;
+  uint64_t at = r->offset;
   for (uint32_t i = 0; i < n && !error; at += segments[i++].bytes)
-    error = cache_read(&d->cache, &d->media, at, segments[i].data, segments[i].bytes);
+    error = writes ? cache_write(&d->cache, &d->media, at, segments[i].data, segments[i].bytes)
+                   : cache_read(&d->cache, &d->media, at, segments[i].data, segments[i].bytes);
+  return media_status(d, error, writes ? NVME_WRITE_FAULT : NVME_READ_ERROR);
+}
+
+static struct outcome read_blocks(struct device *d, const struct nvme_command *c) {
+  struct range r;
+  uint16_t status = transfer(d, c, false, &r);
+  if (status) return ended(status);
   d->smart.reads++;
   d->smart.sectors_read += r.bytes / LBA_BYTES;
-  return ended(media_status(d, error, NVME_READ_ERROR));
+  return ended(NVME_SUCCESS);
 }
 
 /* Everything before it is kept then, too; that is more than FUA asks for. */
@@ -54,19 +63,11 @@ static int keep(struct device *d) {
 
 static struct outcome write_blocks(struct device *d, const struct nvme_command *c) {
   struct range r;
-  struct segment segments[SEGMENTS_MAX];
-  uint32_t n;
-  uint16_t status = find_range(d, c, true, &r);
-  if (!status) status = prp_segments(d, c, r.bytes, segments, &n);
+  uint16_t status = transfer(d, c, true, &r);
   if (status) return ended(status);
-  int error = 0;
-  uint64_t at = r.offset;
-  for (uint32_t i = 0; i < n && !error; at += segments[i++].bytes)
-    error = cache_write(&d->cache, &d->media, at, segments[i].data, segments[i].bytes);
-  if (!error && c->cdw12 & NVME_RW_FUA) error = keep(d);
   d->smart.writes++;
   d->smart.sectors_written += r.bytes / LBA_BYTES;
-  return ended(media_status(d, error, NVME_WRITE_FAULT));
+  return ended(media_status(d, c->cdw12 & NVME_RW_FUA ? keep(d) : 0, NVME_WRITE_FAULT));
 }
 
 static struct outcome write_zeroes(struct device *d, const struct nvme_command *c) {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "device.h"
+#include "drivers-sim/hw_model.h"
 #include "host.h"
-#include "libsys/if/device.h"
 #include "libsys/sys.h"
 
 SYS_NEEDS(region, "${1:-disk0}.bar");
@@ -21,29 +21,13 @@ SYS_NEEDS(syscall, "fdatasync");
 
 static char disk[32] = "disk0";
 static struct device device;
-static endpoint_t driver; /* who used the device last: interrupts go there */
 
 void host_interrupt(void) {
-  if (driver) sys_notify(driver, DEVICE_IRQ);
+  hw_model_interrupt();
 }
 
 void host_complain(const char *what) {
   sys_log("the driver of %s is wrong: %s", disk, what);
-}
-
-static void *map(const char *part, uint32_t least, uint32_t *bytes) {
-  char name[48];
-  size_t size;
-  snprintf(name, sizeof(name), "%s.%s", disk, part);
-  void *base = sys_region(name, &size);
-  if (!base) {
-    sys_log("region %s: %s", name, strerror(errno));
-  } else if (size < least) {
-    sys_log("region %s: %zu bytes are too few, %u are needed", name, size, least);
-    base = NULL;
-  }
-  *bytes = (uint32_t)size;
-  return base;
 }
 
 static int open_media(struct media *media) {
@@ -54,7 +38,7 @@ static int open_media(struct media *media) {
     return error;
   }
   uint32_t bytes;
-  void *memory = map("media", LBA_BYTES, &bytes);
+  void *memory = hw_model_region(disk, "media", LBA_BYTES, &bytes);
   if (!memory) {
     sys_log("%s has no medium: a wire of kind `file` to this component, or a region %s.media", disk,
             disk);
@@ -69,9 +53,11 @@ static int init(const sys_init_t *info) {
   struct dma_window windows[DMA_WINDOWS] = {{0}};
   struct media media;
   uint32_t bar_bytes;
-  uint32_t *bar = map("bar", NVME_BAR_BYTES, &bar_bytes);
-  windows[DMA_RINGS].base = map("rings", NVME_PAGE_BYTES, &windows[DMA_RINGS].bytes);
-  windows[DMA_FRAMES].base = map("frames", NVME_PAGE_BYTES, &windows[DMA_FRAMES].bytes);
+  uint32_t *bar = hw_model_region(disk, "bar", NVME_BAR_BYTES, &bar_bytes);
+  windows[DMA_RINGS].base =
+      hw_model_region(disk, "rings", NVME_PAGE_BYTES, &windows[DMA_RINGS].bytes);
+  windows[DMA_FRAMES].base =
+      hw_model_region(disk, "frames", NVME_PAGE_BYTES, &windows[DMA_FRAMES].bytes);
   if (!bar || !windows[DMA_RINGS].base || !windows[DMA_FRAMES].base) return -ENOENT;
   int error = open_media(&media);
   if (error) return error;
@@ -96,31 +82,16 @@ static void shut_down(void) {
   if (error) sys_log("%s: what was written last is lost: %s", disk, strerror(-error));
 }
 
-static void process_msg(const msg_t *m) {
-  msg_t reply = {.type = m->type | SYS_REPLY_FLAG};
-  switch (m->type) {
-  case SYS_NOTIFIED:
-    if (m->source == SYS_KERNEL) return;
-    driver = m->source;
-    if (m->bits & DEVICE_DOORBELL) device_look(&device);
-    return;
-  case SYS_EXITED:
-  case SYS_RESTARTED:
-    return; /* a driver that comes back resets the device, as on any machine */
-  case DEVICE_READ:
-    driver = m->source;
-    IPC_REPLY(&reply, device_read)->value = device_read(&device, IPC(m, device_read)->reg);
-    break;
-  case DEVICE_WRITE:
-    driver = m->source;
-    device_write(&device, IPC(m, device_write)->reg, IPC(m, device_write)->value);
-    break;
-  default:
-    if (m->type & SYS_REPLY_FLAG) return;
-    reply.status = -ENOSYS;
-    break;
-  }
-  sys_reply(m->token, &reply);
+uint32_t model_read(uint32_t reg) {
+  return device_read(&device, reg);
+}
+
+void model_write(uint32_t reg, uint32_t value) {
+  device_write(&device, reg, value);
+}
+
+void model_doorbell(void) {
+  device_look(&device);
 }
 
 int main(int argc, char **argv) {
@@ -131,6 +102,6 @@ int main(int argc, char **argv) {
   while (1) {
     msg_t m;
     sys_receive(&m);
-    process_msg(&m);
+    hw_model_serve(&m);
   }
 }
