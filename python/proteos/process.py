@@ -41,11 +41,20 @@ class Process:
         os.close(self.pidfd)
 
 
-def children(pid: int) -> list[int]:
+def _listed_children(pid: int) -> list[int]:
     try:
         return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def children(pid: int) -> list[int]:
+    """What two readings agree on: the kernel leaves out some when one ends while it lists them
+    (proc(5))."""
+    before = None
+    while (now := _listed_children(pid)) != before:
+        before = now
+    return now
 
 
 def descendants(pid: int) -> list[int]:

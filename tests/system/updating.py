@@ -66,9 +66,17 @@ def _descriptors(pid: int) -> int:
         return 0
 
 
+def _leaving(system: System) -> list[int]:
+    """Processes of components that serve no more, but have not ended yet."""
+    live = {c.pid for c in system.status().values()}
+    return [pid for pid, command in system.processes().items()
+            if pid not in live and (not command or command.split()[0] in system.status())]
+
+
 def settled(system: System) -> Held:
     """What is held once nothing comes and goes any more."""
-    return system.wait(lambda: (now := held(system)) == held(system) and now, "peace")
+    return system.wait(lambda: not _leaving(system) and (now := held(system)) == held(system) and
+                       now, "peace")
 
 
 def wait_until_held(system: System, before: Held) -> None:
