@@ -131,7 +131,7 @@ static pid_t do_spawn(const struct loader_msg *m, char *strings, size_t bytes, c
                     .fd_slots = slots,
                     .nfds = m->spawn.nfds + (channel_fd >= 0 ? 1 : 0),
                     .cpus = m->spawn.cpus,
-                    .confine = m->spawn.flags};
+                    .flags = m->spawn.flags};
   int error = st_fault("loader.spawn", EAGAIN);
   return error ? error : spawn(&s, report);
 }

@@ -57,12 +57,12 @@ static int become(const struct spawn *s, pid_t parent, int exe, const char **ste
   reset_signals();
   *step = "its CPU";
   if (s->cpus && (error = affinity_set(0, s->cpus)) < 0) return error;
-  if (s->confine & LOADER_BACKGROUND) background_set(0, true);
+  if (s->flags & LOADER_BACKGROUND) background_set(0, true);
   *step = "its descriptors";
   if ((error = place_fds(s)) < 0) return error;
-  if (s->confine & LOADER_CONFINE) {
+  if (s->flags & LOADER_CONFINE) {
     *step = "sandbox: required, but this kernel has no Landlock";
-    if (s->confine & LOADER_REQUIRE_LANDLOCK && !sandbox_has_landlock()) return -ENOSYS;
+    if (s->flags & LOADER_REQUIRE_LANDLOCK && !sandbox_has_landlock()) return -ENOSYS;
     if ((error = sandbox_enter(exe, step)) < 0) return error;
   } else {
     *step = "no_new_privs";

@@ -18,8 +18,8 @@ struct spawn {
   const int *fds;      /* descriptors that it gets ... */
   const int *fd_slots; /* ... and the numbers that it gets them under */
   unsigned nfds;
-  uint64_t cpus;    /* affinity, one bit a CPU; 0 = the caller's */
-  uint32_t confine; /* enum loader_spawn_flags */
+  uint64_t cpus;  /* affinity, one bit a CPU; 0 = the caller's */
+  uint32_t flags; /* enum loader_spawn_flags */
 };
 
 /** Starts a process that has exactly these descriptors (and an empty standard input), an empty

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/test-run.h"
 #include "device.h"
 #include "host.h"
 
@@ -187,9 +188,5 @@ int main(void) {
   tcase_add_test(t, unknown_keys_and_ports);
   tcase_add_test(t, random_bytes);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(suite);
 }

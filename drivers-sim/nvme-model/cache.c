@@ -1,5 +1,6 @@
 #include "cache.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,7 @@
 _Static_assert(CACHE_BLOCK_BYTES / LBA_BYTES == 8, "a bit for each sector");
 
 void cache_init(struct cache *c) {
-  c->enabled = true;
-  c->nblocks = 0;
+  *c = (struct cache){.enabled = true};
   TAILQ_INIT(&c->by_age);
   for (unsigned i = 0; i < CACHE_BUCKETS; i++)
     LIST_INIT(&c->buckets[i]);
@@ -53,8 +53,10 @@ static void drop(struct cache *c, struct cache_block *b) {
 static int evict_oldest(struct cache *c, const struct media *m) {
   struct cache_block *b = TAILQ_FIRST(&c->by_age);
   int error = write_back_whole(m, b);
-  if (!error) drop(c, b);
-  return error;
+  if (error) return error;
+  c->evicted = true;
+  drop(c, b);
+  return 0;
 }
 
 static struct cache_block *add(struct cache *c, uint64_t number) {
@@ -107,7 +109,10 @@ static int write_piece(struct cache *c, const struct media *m, const struct piec
     if (error) return error;
   }
   if (!b) b = add(c, p->number);
-  if (!b) return media_write(m, p->number * CACHE_BLOCK_BYTES + p->offset, data, p->bytes);
+  if (!b) {
+    c->evicted = true;
+    return media_write(m, p->number * CACHE_BLOCK_BYTES + p->offset, data, p->bytes);
+  }
   memcpy(b->data + p->offset, data, p->bytes);
   b->written |= sectors(p->offset, p->bytes);
   return 0;
@@ -128,9 +133,22 @@ int cache_write(struct cache *c, const struct media *m, uint64_t offset, const v
   return error;
 }
 
+/* After a failed sync the system takes what it was given for written, and the next one succeeds. */
+static int sync_medium(struct cache *c, const struct media *m) {
+  int error = media_sync(m);
+  c->failed |= error && c->evicted;
+  if (!error) c->evicted = false;
+  return c->failed ? -EIO : error;
+}
+
 int cache_flush(struct cache *c, const struct media *m) {
-  int error = 0;
-  while (!TAILQ_EMPTY(&c->by_age) && !error)
-    error = evict_oldest(c, m);
-  return error ? error : media_sync(m);
+  const struct cache_block *b;
+  TAILQ_FOREACH (b, &c->by_age, age) {
+    int error = write_back_whole(m, b);
+    if (error) return error;
+  }
+  int error = sync_medium(c, m);
+  while (!error && !TAILQ_EMPTY(&c->by_age))
+    drop(c, TAILQ_FIRST(&c->by_age));
+  return error;
 }

@@ -25,6 +25,8 @@ struct cache_block {
 
 struct cache {
   bool enabled;
+  bool evicted; /* blocks went to the medium since it was last synced, and are forgotten here */
+  bool failed;  /* and then it could not be synced: they may be lost */
   uint32_t nblocks;
   TAILQ_HEAD(, cache_block) by_age; /* oldest first */
   LIST_HEAD(, cache_block) buckets[CACHE_BUCKETS];
@@ -43,8 +45,9 @@ int cache_read(const struct cache *c, const struct media *m, uint64_t offset, vo
 int cache_write(struct cache *c, const struct media *m, uint64_t offset, const void *data,
                 uint32_t bytes);
 
-/** Has everything written to the medium, in the order of age, and kept there. What cannot be
- * written stays. */
+/** Has everything written to the medium, in the order of age, and kept there. If that fails all of
+ * it stays, to be written again; but when something had left the cache before, that may be lost,
+ * and from then on nothing can be kept (-EIO). */
 int cache_flush(struct cache *c, const struct media *m);
 
 #endif

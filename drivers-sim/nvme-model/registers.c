@@ -7,13 +7,13 @@
 
 enum { READY_TIMEOUT = 4 }; /* CAP.TO: 2 s */
 
-/* Registers after power-on and after CC.EN was cleared (7.3.2): admin queue registers stay. */
 static void show_fixed_registers(struct device *d) {
   reg_store(d, NVME_CAP, (QUEUE_ENTRIES - 1) | NVME_CAP_CQR | READY_TIMEOUT << NVME_CAP_TO_SHIFT);
   reg_store(d, NVME_CAP_HIGH, NVME_CAP_HIGH_CSS_NVM);
   reg_store(d, NVME_VS, NVME_VS_1_4);
 }
 
+/* 7.3.2: the admin queue's registers stay. */
 static void forget_commands(struct device *d) {
   d->complained = d->interrupt_due = false;
   d->interrupts_masked = 0;
@@ -88,7 +88,7 @@ static void disable(struct device *d) {
 
 /* 7.6.2: what was written is kept then. */
 static void shut_down(struct device *d) {
-  if (cache_flush(&d->cache, &d->media)) return; /* stays in progress */
+  if (cache_flush(&d->cache, &d->media)) return; /* it is tried again at the next look */
   reg_store(d, NVME_CSTS,
             (reg_load(d, NVME_CSTS) & ~NVME_CSTS_SHST_MASK) | NVME_CSTS_SHST_COMPLETE);
 }

@@ -18,7 +18,8 @@ static bool is_page(uint32_t offset) {
          hw_dma(&driver.hw, dma_address(DMA_FRAMES, offset), DISK_PAGE_BYTES);
 }
 
-int32_t client_check(const struct disk_request *r) {
+/* Whether the region and the device allow what the record asks for: 0, -EINVAL, -ERANGE. */
+static int32_t check(const struct disk_request *r) {
   const struct controller *c = &driver.controller;
   bool has_data = r->operation == DISK_READ || r->operation == DISK_WRITE;
   if (r->operation == DISK_FLUSH) return 0;
@@ -41,8 +42,8 @@ void client_done(const struct dq_desc *d, int32_t status) {
 
 /* Room for what is under way is kept: what the device has done must have somewhere to go. */
 static bool has_room(void) {
-  return dq_count(ring(DISK_RING_DONE)) + command_count() < DISK_REQUESTS &&
-         command_count() < COMMANDS;
+  return dq_count(ring(DISK_RING_DONE)) + driver.ncommands < DISK_REQUESTS &&
+         driver.ncommands < COMMANDS;
 }
 
 static void take(const struct dq_desc *d) {
@@ -53,11 +54,17 @@ static void take(const struct dq_desc *d) {
   /* A copy, read once: the client may change it at any time. */
   const struct disk_request r =
       *(volatile struct disk_request *)disk_record(driver.hw.windows[DMA_FRAMES].base, d->offset);
-  int32_t status = client_check(&r);
+  int32_t status = check(&r);
   if (status)
     client_done(d, status);
   else
     command_begin(d, &r);
+}
+
+void client_lost_power(void) {
+  if (!driver.client) return; /* whoever comes is told then */
+  driver.controller.lost_power = false;
+  sys_notify(driver.client, DISK_TO_CLIENT_LOST);
 }
 
 void client_pump(void) {

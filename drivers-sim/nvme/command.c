@@ -63,24 +63,20 @@ void command_send_all(void) {
   ring();
 }
 
-bool command_begin(const struct dq_desc *d, const struct disk_request *request) {
-  for (unsigned i = 0; i < COMMANDS; i++) {
-    struct command *c = &driver.commands[i];
-    if (c->state != COMMAND_FREE) continue;
-    *c = (struct command){.state = COMMAND_WAITING, .request = *request, .descriptor = *d};
-    if (driver.controller.state != CONTROLLER_READY) return true;
-    put(c);
-    ring();
-    return true;
-  }
-  return false;
+static struct command *free_command(void) {
+  struct command *c = driver.commands;
+  while (c->state != COMMAND_FREE)
+    c++;
+  return c;
 }
 
-uint32_t command_count(void) {
-  uint32_t n = 0;
-  for (unsigned i = 0; i < COMMANDS; i++)
-    n += driver.commands[i].state != COMMAND_FREE;
-  return n;
+void command_begin(const struct dq_desc *d, const struct disk_request *request) {
+  struct command *c = free_command();
+  *c = (struct command){.state = COMMAND_WAITING, .request = *request, .descriptor = *d};
+  driver.ncommands++;
+  if (driver.controller.state != CONTROLLER_READY) return;
+  put(c);
+  ring();
 }
 
 /* ---- completions ---- */
@@ -103,6 +99,7 @@ static void count(const struct command *c, int32_t status) {
 
 static void end(struct command *c, int32_t status) {
   c->state = COMMAND_FREE;
+  driver.ncommands--;
   count(c, status);
   client_done(&c->descriptor, status);
 }
@@ -138,6 +135,7 @@ void command_reap(void) {
 void command_forget_all(void) {
   for (unsigned i = 0; i < COMMANDS; i++)
     driver.commands[i].state = COMMAND_FREE;
+  driver.ncommands = 0;
 }
 
 void command_fail_all(int32_t status) {

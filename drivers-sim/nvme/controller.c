@@ -25,7 +25,7 @@ static void write_64(uint32_t reg, uint64_t value) {
 
 /* ---- admin commands ---- */
 
-static int admin(struct nvme_command c, uint32_t *result) {
+static int admin(struct nvme_command c) {
   struct queue_pair *q = &driver.controller.admin;
   struct nvme_completion done;
   queue_put(q, &c);
@@ -37,7 +37,6 @@ static int admin(struct nvme_command c, uint32_t *result) {
   }
   if (error) return error;
   hw_write(&driver.hw, nvme_cq_doorbell(0), q->head);
-  if (result) *result = done.result;
   return done.status >> 1 ? -EIO : 0;
 }
 
@@ -46,8 +45,7 @@ static int ask_identity(enum nvme_cns what, uint32_t nsid, const void **data) {
   return admin((struct nvme_command){.opcode = NVME_IDENTIFY,
                                      .nsid = nsid,
                                      .prp1 = dma_address(DMA_RINGS, IDENTIFY_AT),
-                                     .cdw10 = what},
-               NULL);
+                                     .cdw10 = what});
 }
 
 /* A limit on transfers that is below what requests may have is not expected of anything real. */
@@ -81,19 +79,17 @@ static int make_io_queues(struct controller *c) {
   queue_reset(&c->io, IO_SQ_AT, IO_CQ_AT, QUEUE_ENTRIES);
   uint32_t size_and_id = (QUEUE_ENTRIES - 1) << 16 | 1;
   int error =
-      admin((struct nvme_command){.opcode = NVME_SET_FEATURES, .cdw10 = NVME_FEATURE_QUEUES}, NULL);
+      admin((struct nvme_command){.opcode = NVME_SET_FEATURES, .cdw10 = NVME_FEATURE_QUEUES});
   if (!error)
     error = admin((struct nvme_command){.opcode = NVME_CREATE_CQ,
                                         .prp1 = dma_address(DMA_RINGS, IO_CQ_AT),
                                         .cdw10 = size_and_id,
-                                        .cdw11 = NVME_QUEUE_CONTIGUOUS | NVME_CQ_INTERRUPTS},
-                  NULL);
+                                        .cdw11 = NVME_QUEUE_CONTIGUOUS | NVME_CQ_INTERRUPTS});
   if (!error)
     error = admin((struct nvme_command){.opcode = NVME_CREATE_SQ,
                                         .prp1 = dma_address(DMA_RINGS, IO_SQ_AT),
                                         .cdw10 = size_and_id,
-                                        .cdw11 = NVME_QUEUE_CONTIGUOUS | 1 << 16},
-                  NULL);
+                                        .cdw11 = NVME_QUEUE_CONTIGUOUS | 1 << 16});
   return error;
 }
 
@@ -110,15 +106,21 @@ static int enable(struct controller *c) {
   return error ? error : wait_for_status(NVME_CSTS_RDY | NVME_CSTS_CFS, NVME_CSTS_RDY);
 }
 
-int controller_stop(void) {
+static int stop(void) {
   driver.controller.state = CONTROLLER_DOWN;
   int error = hw_write_effect(&driver.hw, NVME_CC, 0);
   return error ? error : wait_for_status(NVME_CSTS_RDY, 0);
 }
 
+/* 7.3.2: a reset leaves the admin queue's registers alone. */
+bool controller_is_fresh(void) {
+  return hw_read(&driver.hw, NVME_AQA) == 0;
+}
+
 int controller_start(void) {
   struct controller *c = &driver.controller;
-  int error = controller_stop();
+  int error = stop();
+  c->lost_power |= !error && controller_is_fresh();
   if (!error) error = enable(c);
   if (!error) error = check_controller();
   if (!error) error = learn_namespace(c);

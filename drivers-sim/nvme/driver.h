@@ -42,6 +42,7 @@ struct controller {
   uint64_t blocks;
   uint32_t block_shift;
   uint32_t attempts; /* in vain, since it worked last */
+  bool lost_power;   /* and with it its write cache; no client has been told */
 };
 
 enum command_state {
@@ -68,6 +69,7 @@ struct driver {
   struct hw hw;
   struct controller controller;
   struct command commands[COMMANDS];
+  uint32_t ncommands;  /* that are not free */
   endpoint_t client;   /* 0: none has started us */
   uint64_t timeout_us; /* of a command */
   bool alarm_is_set;
@@ -79,11 +81,12 @@ extern struct driver driver;
 enum bit { BIT_TIMEOUT }; /* from SYS_KERNEL */
 
 /* controller.c: bringing the controller up, and its admin queue. */
-/** Resets it, learns what it is, and makes its I/O queues. What was under way is forgotten there.
+/** Resets it, learns what it is, and makes its I/O queues. What was under way is forgotten there:
+ * it touches no page of the client's any more. Notes whether it has lost power.
  * @return 0, -EIO, -ETIMEDOUT, or the bus's error; the state says the same */
 int controller_start(void);
-/** After this the device touches no page of the client's. @return as controller_start() */
-int controller_stop(void);
+/** Whether it was powered on since it was last made ready. */
+bool controller_is_fresh(void);
 
 /* queue.c: a pair of queues. */
 void queue_reset(struct queue_pair *q, uint32_t sq_at, uint32_t cq_at, uint32_t entries);
@@ -93,12 +96,8 @@ void queue_put(struct queue_pair *q, const struct nvme_command *c);
 bool queue_take(struct queue_pair *q, struct nvme_completion *c);
 
 /* command.c: requests as commands. */
-/** Hands a request to the device, or keeps it until there is one.
- * @return false when as many are under way as can be; else it will be done, if only with an error
- */
-bool command_begin(const struct dq_desc *d, const struct disk_request *request);
-/** How many are not done. */
-uint32_t command_count(void);
+/** Hands a request to the device, or keeps it until there is one. There must be a free command. */
+void command_begin(const struct dq_desc *d, const struct disk_request *request);
 /** Takes the completions that are there. */
 void command_reap(void);
 /** All that waits, or was under way, is handed to the device (again). */
@@ -115,10 +114,10 @@ uint64_t command_deadline(void);
 void client_rings_init(void);
 /** Takes requests as long as there is room, and tells the client of what is done. */
 void client_pump(void);
-/** @return whether the region and the device allow what the record asks for: 0, -EINVAL, -ERANGE */
-int32_t client_check(const struct disk_request *r);
 /** Gives a request back. */
 void client_done(const struct dq_desc *d, int32_t status);
+/** Tells the client, if there is one, that the device has lost power. */
+void client_lost_power(void);
 
 /* recovery.c: what is done when the device fails. */
 /** Brings the device up, and what was under way with it; tries again later if need be. */

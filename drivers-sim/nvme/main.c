@@ -79,7 +79,7 @@ static void shut_down(void) {
 
 /* The device must not touch the pages of a client that is gone, or begins again. */
 static int drop_client(void) {
-  int r = command_count() ? controller_start() : 0;
+  int r = driver.ncommands ? controller_start() : 0;
   command_forget_all();
   driver.client = 0;
   return r;
@@ -90,9 +90,12 @@ static int start(endpoint_t client, msg_t *reply) {
   client_rings_init();
   driver.client = client;
   if (!r && driver.controller.state != CONTROLLER_READY) r = controller_start();
+  if (r) return -EIO;
   IPC_REPLY(reply, disk_start)->blocks = driver.controller.blocks;
   IPC_REPLY(reply, disk_start)->block_bytes = 1u << driver.controller.block_shift;
-  return r ? -EIO : 0;
+  IPC_REPLY(reply, disk_start)->lost = driver.controller.lost_power;
+  driver.controller.lost_power = false;
+  return 0;
 }
 
 static void fill_info(msg_t *reply) {
@@ -103,14 +106,12 @@ static void fill_info(msg_t *reply) {
   i->flushes = driver.counters.flushes;
   i->errors = driver.counters.errors;
   i->resets = driver.counters.resets;
-  i->under_way = command_count();
+  i->under_way = driver.ncommands;
 }
 
-/* A device that starts afresh has lost its write cache with its process. */
+/* It may be up again already, if it was tried before the news came. */
 static void device_restarted(void) {
-  if (driver.client) sys_notify(driver.client, DISK_TO_CLIENT_LOST);
-  command_fail_flushes();
-  recovery_restart();
+  if (driver.controller.state != CONTROLLER_READY || controller_is_fresh()) recovery_restart();
 }
 
 static void peer_changed(endpoint_t peer, bool restarted) {
@@ -146,18 +147,24 @@ static void process_msg(const msg_t *m) {
   sys_reply(m->token, &reply);
 }
 
+static bool parse_timeout(const char *text) {
+  char *end;
+  unsigned long ms = strtoul(text, &end, 10);
+  driver.timeout_us = ms * 1000ull;
+  return *text >= '0' && *text <= '9' && !*end && ms > 0 && ms <= UINT32_MAX;
+}
+
 static int parse_arguments(int argc, char **argv) {
   driver.timeout_us = TIMEOUT_MS * 1000ull;
   if (argc > 1) snprintf(disk, sizeof(disk), "%s", argv[1]);
   if (argc > 2) snprintf(model, sizeof(model), "%s", argv[2]);
-  if (argc > 3) driver.timeout_us = strtoull(argv[3], NULL, 10) * 1000;
   trace_registers = argc > 4 && strcmp(argv[4], "trace-registers") == 0;
-  return driver.timeout_us ? 0 : -EINVAL;
+  return argc < 4 || parse_timeout(argv[3]) ? 0 : -EINVAL;
 }
 
 int main(int argc, char **argv) {
   if (parse_arguments(argc, argv) < 0) {
-    fprintf(stderr, "nvme: %s is no number of milliseconds\n", argv[3]);
+    fprintf(stderr, "nvme: the time-out '%s' is no number of milliseconds\n", argv[3]);
     return 2;
   }
   event_eh_t handlers = {

@@ -11,22 +11,26 @@ void recovery_restart(void) {
   struct controller *c = &driver.controller;
   int error = controller_start();
   driver.counters.resets++;
+  if (c->lost_power) {
+    client_lost_power();
+    command_fail_flushes(); /* they can keep nothing of what was written before */
+  }
   if (!error) {
     c->attempts = 0;
     command_send_all();
     return;
   }
-  sys_log("the controller does not come up: %s", sys_strerror(error));
-  if (++c->attempts < ATTEMPTS) return;
-  c->attempts = 0;
-  command_fail_all(-EIO);
+  if (c->attempts < ATTEMPTS) c->attempts++;
+  if (c->attempts == 1) sys_log("the controller does not come up: %s", sys_strerror(error));
+  if (c->attempts == ATTEMPTS) command_fail_all(-EIO);
 }
 
 void recovery_arm(void) {
+  if (driver.alarm_is_set) return;
   uint64_t at = driver.controller.state == CONTROLLER_READY ? command_deadline()
                 : driver.client                             ? sys_time_us() + AGAIN_US
                                                             : 0;
-  if (driver.alarm_is_set || !at) return;
+  if (!at) return;
   driver.alarm_is_set = true;
   sys_alarm(BIT_TIMEOUT, at);
 }

@@ -18,7 +18,8 @@
  * the client saw that says nothing about what was written before.
  *
  * An update of any side keeps all requests. When the driver restarts (SYS_RESTARTED) those under
- * way are lost: start again, and make them again. */
+ * way are lost: start again, and make them again. The answer tells whether the device has lost its
+ * write cache meanwhile. */
 #ifndef PROTEOS_IF_DISK_H
 #define PROTEOS_IF_DISK_H
 
@@ -76,10 +77,12 @@ enum disk_bit {
 };
 
 /* DISK_START: the client begins, or begins again: nothing is under way, and the rings are empty.
- * block_bytes is a power of two from 512 to DISK_PAGE_BYTES. -EIO: the device does not work now.
+ * block_bytes is a power of two from 512 to DISK_PAGE_BYTES. lost is 1 when the device has lost its
+ * write cache since a client was last told so; at the first start of all it is. -EIO: the device
+ * does not work now.
  * DISK_INFO: counters since the driver was started. */
 #define DISK_START_FIELDS(F)
-#define DISK_START_REPLY(F) F(u64, blocks) F(u32, block_bytes)
+#define DISK_START_REPLY(F) F(u64, blocks) F(u32, block_bytes) F(u32, lost)
 #define DISK_INFO_FIELDS(F)
 #define DISK_INFO_REPLY(F)                                                                         \
   F(u64, blocks)                                                                                   \

@@ -205,6 +205,7 @@ static void start(void) {
     return;
   }
   block_sectors = DISK_PAGE_BYTES / IPC_REPLY(&m, disk_start)->block_bytes;
+  if (IPC_REPLY(&m, disk_start)->lost && operations) cache_was_lost();
   flush_is_under_way = false;
   for (uint32_t j = 0; j < JOBS; j++)
     jobs[j].busy = false;

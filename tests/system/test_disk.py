@@ -114,6 +114,13 @@ def test_driver_that_dies(disk: System):
         assert report["losses"] == 0
 
 
+def test_power_cut_while_the_driver_is_dead(disk: System):
+    for i in range(1, 4):
+        disk.kill("nvme")
+        disk.kill("nvme-model")
+        goes_on(disk, restarts=i, losses=i)
+
+
 def test_media_error_is_tried_again(disk: System):
     for point in ("nvme.read", "nvme.write", "nvme.sync"):
         disk.prctl("fault", "nvme-model", point, "error")

@@ -68,9 +68,10 @@ def _descriptors(pid: int) -> int:
 
 def _leaving(system: System) -> list[int]:
     """Processes of components that serve no more, but have not ended yet."""
-    live = {c.pid for c in system.status().values()}
+    status = system.status()
+    live = {c.pid for c in status.values()}
     return [pid for pid, command in system.processes().items()
-            if pid not in live and (not command or command.split()[0] in system.status())]
+            if pid not in live and (not command or command.split()[0] in status)]
 
 
 def settled(system: System) -> Held:

@@ -1,5 +1,4 @@
-#include <stdlib.h>
-
+#include "bus/test-run.h"
 #include "harness.h"
 
 int main(void) {
@@ -9,9 +8,5 @@ int main(void) {
   suite_add_tcase(suite, receive_case());
   suite_add_tcase(suite, transmit_case());
   suite_add_tcase(suite, hostile_case());
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(suite);
 }

@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,21 +11,13 @@
 
 #include "../../e1000-model/host.h"
 #include "drivers-sim/82540em.h"
+#include "drivers-sim/test-component.h"
 #include "libsys/if/device.h"
 #include "libsys/sys.h"
 
 struct bus bus;
-int driver_main(int argc, char **argv);
 
 static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-static event_eh_t handlers;
-static bool started;
-static jmp_buf waits; /* where the driver goes when it has nothing to receive */
-static msg_t inbox;
-static bool inbox_full;
-static int driver_argc;
-static char **driver_argv;
-
 /* The device's surroundings. */
 void host_interrupt(void) {
   bus.driver_bits |= DEVICE_IRQ;
@@ -45,20 +36,6 @@ void host_complain(const char *what) {
 }
 
 /* libsys, for the driver. */
-void sys_startup(const event_eh_t *eh) {
-  sys_init_t info = {SYS_START_FRESH, 1, "e1000", "test"};
-  handlers = *eh;
-  if (started) return;
-  started = true;
-  ck_assert_int_eq(handlers.init(&info), 0);
-}
-
-void sys_receive(msg_t *m) {
-  if (!inbox_full) longjmp(waits, 1);
-  inbox_full = false;
-  *m = inbox;
-}
-
 int sys_sendrec(endpoint_t dst, msg_t *m) {
   ck_assert_int_eq(dst, MODEL);
   if (bus.device_dead) return -SYS_EDEADSRCDST;
@@ -129,7 +106,6 @@ void bus_setup(void) {
   ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
   bus.peer = fds[1];
   power_on(fds[0]);
-  started = inbox_full = false;
 }
 
 void bus_teardown(void) {
@@ -146,26 +122,9 @@ void bus_restart_device(void) {
   bus.device_dead = bus.doorbell = false;
 }
 
-/* The driver keeps nothing on its stack while it waits, so it may be left and entered again. */
-static void enter_driver(void) {
-  if (setjmp(waits) == 0) driver_main(driver_argc, driver_argv);
-}
-
-void bus_start_driver(int argc, char **argv) {
-  driver_argc = argc;
-  driver_argv = argv;
-  enter_driver();
-}
-
-void bus_driver_message(msg_t m) {
-  inbox = m;
-  inbox_full = true;
-  enter_driver();
-}
-
 int32_t bus_request(msg_t m) {
   m.source = SERVER;
-  bus_driver_message(m);
+  component_receive(m);
   ck_assert_uint_eq(bus.reply.type, m.type | SYS_REPLY_FLAG);
   return bus.reply.status;
 }
@@ -203,7 +162,7 @@ bool bus_run_driver(void) {
   } else {
     return false;
   }
-  bus_driver_message(m);
+  component_receive(m);
   return true;
 }
 

@@ -31,10 +31,6 @@ extern struct bus bus;
 
 void bus_setup(void);
 void bus_teardown(void);
-/** Starts the driver afresh, with these arguments after its name. */
-void bus_start_driver(int argc, char **argv);
-/** Gives the driver a message and lets it run until it waits again. */
-void bus_driver_message(msg_t m);
 /** A request of the server's; the reply is in bus.reply. @return its status */
 int32_t bus_request(msg_t m);
 /** Replaces the device by a new one, as after a crash, with the same wire. */

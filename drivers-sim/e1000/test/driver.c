@@ -9,6 +9,7 @@
 
 #include "bus.h"
 #include "drivers-sim/82540em.h"
+#include "drivers-sim/test-component.h"
 
 static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 
@@ -27,7 +28,7 @@ static int32_t start_server(void) {
 static void setup(void) {
   static char *argv[] = {"e1000", "nic0", NULL};
   bus_setup();
-  bus_start_driver(2, argv);
+  component_start(2, argv);
   ck_assert_int_eq(start_server(), 0);
 }
 
@@ -256,7 +257,7 @@ START_TEST(tracing_registers_changes_nothing_else) {
   static char *argv[] = {"e1000", "nic0", "e1000-model", "trace-registers", NULL};
   bus_teardown();
   bus_setup();
-  bus_start_driver(4, argv);
+  component_start(4, argv);
   ck_assert_int_eq(start_server(), 0);
   unsigned before = bus.device_calls;
   run_load(77);
@@ -298,7 +299,7 @@ START_TEST(a_server_that_died_gets_nothing_written) {
   struct dq_desc d;
   give_buffers(10);
   bus_settle();
-  bus_driver_message((msg_t){.type = SYS_EXITED, .i32 = {SERVER}});
+  component_receive((msg_t){.type = SYS_EXITED, .i32 = {SERVER}});
   memset(bus.frames + NIC_BUFFERS_OFFSET, 0xEE, NIC_FRAMES_BYTES - NIC_BUFFERS_OFFSET);
   peer_send(100, 1);
   bus_settle();
@@ -325,10 +326,10 @@ START_TEST(a_device_that_restarts_goes_on) {
     send_buffer(i, 100, i);
   tell_driver();
   bus_run_driver();
-  bus_driver_message((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
   ck_assert_int_eq(bus_request((msg_t){.type = NIC_INFO}), 0);
   bus_restart_device();
-  bus_driver_message((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
   bus_settle();
   ck_assert(bus_take_server_bits() & NIC_TO_SERVER_TX);
   while (dq_pop(queue(NIC_RING_TX_DONE), &d))
@@ -351,7 +352,7 @@ END_TEST
 START_TEST(a_server_may_start_while_the_device_is_dead) {
   struct dq_desc d;
   bus.device_dead = true;
-  bus_driver_message((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
   ck_assert_int_eq(start_server(), 0);
   ck_assert_uint_eq(IPC_REPLY(&bus.reply, nic_start)->link, 0);
   give_buffers(10);
@@ -360,7 +361,7 @@ START_TEST(a_server_may_start_while_the_device_is_dead) {
   bus.queue_bits |= NIC_TO_DRIVER;
   bus_run_driver();
   bus_restart_device();
-  bus_driver_message((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
   ck_assert(bus_take_server_bits() & NIC_TO_SERVER_LINK);
   ck_assert(peer_send(100, 1));
   bus_settle();

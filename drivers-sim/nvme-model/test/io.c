@@ -1,6 +1,8 @@
 /* NVM commands, the write cache, and the data's pages. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 
@@ -67,6 +69,27 @@ START_TEST(a_full_cache_writes_the_oldest) {
 }
 END_TEST
 
+/* Linux takes what it was given for written when a sync has failed: it must be given it again. */
+START_TEST(failed_sync_keeps_what_was_to_be_synced) {
+  struct media good = table.device.media, bad = {.fd = open("/dev/null", O_WRONLY)};
+  bad.bytes = good.bytes; /* takes everything, and cannot be synced */
+  fill(0, LBA_BYTES, 4);
+  transfer(NVME_WRITE, 0, 1, 0, 0);
+  table.device.media = bad;
+  ck_assert_uint_eq(transfer(NVME_FLUSH, 0, 1, 0, 0), NVME_WRITE_FAULT);
+  table.device.media = good;
+  ck_assert_uint_eq(transfer(NVME_FLUSH, 0, 1, 0, 0), NVME_SUCCESS);
+  ck_assert_int_eq(memcmp(table.media, table.frames, LBA_BYTES), 0);
+  for (uint32_t i = 0; i <= CACHE_BLOCKS; i++) /* one has left the cache */
+    transfer(NVME_WRITE, 8 * i, 1, 0, 0);
+  table.device.media = bad;
+  ck_assert_uint_eq(transfer(NVME_FLUSH, 0, 1, 0, 0), NVME_WRITE_FAULT);
+  table.device.media = good;
+  ck_assert_uint_eq(transfer(NVME_FLUSH, 0, 1, 0, 0), NVME_WRITE_FAULT);
+  close(bad.fd);
+}
+END_TEST
+
 START_TEST(writes_zeroes) {
   fill(0, 4 * LBA_BYTES, 3);
   transfer(NVME_WRITE, 0, 4, 0, 0);
@@ -128,6 +151,7 @@ TCase *io_case(void) {
   tcase_add_test(t, power_cut_loses_what_was_not_flushed);
   tcase_add_test(t, controller_reset_loses_nothing);
   tcase_add_test(t, a_full_cache_writes_the_oldest);
+  tcase_add_test(t, failed_sync_keeps_what_was_to_be_synced);
   tcase_add_test(t, writes_zeroes);
   tcase_add_test(t, random_commands_agree_with_a_model);
   tcase_add_loop_test(t, ranges_are_checked, 0, sizeof(ranges) / sizeof(ranges[0]));

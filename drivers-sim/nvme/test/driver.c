@@ -1,25 +1,25 @@
 /* The driver against the device model, played by a client, in one process without a bus. */
 #include <check.h>
 #include <errno.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../nvme-model/device.h"
 #include "../../nvme-model/host.h"
+#include "bus/test-run.h"
+#include "drivers-sim/test-component.h"
 #include "libsys/if/device.h"
 #include "libsys/if/disk.h"
 #include "libsys/sys.h"
 
 enum { MODEL = 1, CLIENT = 3, FRAMES_BYTES = 1 << 20, RINGS_WINDOW = 40960, MEDIA = 4 << 20 };
 
-int driver_main(int argc, char **argv);
-
 static struct device device;
 static uint32_t *bar;
 static char *rings, *frames, *media;
 static bool doorbell, interrupt, device_is_dead, deaf;
 static uint64_t client_bits, now_us, alarm_us;
+static unsigned lines; /* in the driver's log */
 static msg_t last_reply;
 
 /* ---- the device's surroundings ---- */
@@ -33,25 +33,6 @@ void host_complain(const char *what) {
 }
 
 /* ---- libsys, for the driver ---- */
-
-static event_eh_t handlers;
-static bool started, inbox_full;
-static jmp_buf waits; /* where the driver goes when it has nothing to receive */
-static msg_t inbox;
-
-void sys_startup(const event_eh_t *eh) {
-  static const sys_init_t info = {SYS_START_FRESH, 1, "nvme", "test"};
-  handlers = *eh;
-  if (started) return;
-  started = true;
-  ck_assert_int_eq(handlers.init(&info), 0);
-}
-
-void sys_receive(msg_t *m) {
-  if (!inbox_full) longjmp(waits, 1);
-  inbox_full = false;
-  *m = inbox;
-}
 
 int sys_sendrec(endpoint_t dst, msg_t *m) {
   ck_assert_int_eq(dst, MODEL);
@@ -96,6 +77,7 @@ void *sys_region(const char *name, size_t *bytes) {
 
 void sys_log(const char *fmt, ...) {
   (void)fmt;
+  lines++;
 }
 
 const char *sys_strerror(int error) {
@@ -114,18 +96,6 @@ int sys_alarm(unsigned bit, uint64_t at_us) {
 
 /* ---- the table ---- */
 
-/* The driver keeps nothing on its stack while it waits, so it may be left and entered again. */
-static void enter_driver(void) {
-  static char *argv[] = {"nvme", "disk0", "nvme-model", "100", NULL};
-  if (setjmp(waits) == 0) driver_main(4, argv);
-}
-
-static void tell_driver(msg_t m) {
-  inbox = m;
-  inbox_full = true;
-  enter_driver();
-}
-
 static void power_on(void) {
   struct media m;
   struct dma_window windows[DMA_WINDOWS] = {
@@ -143,7 +113,7 @@ static void settle(void) {
     }
     if (interrupt) {
       interrupt = false;
-      tell_driver((msg_t){.type = SYS_NOTIFIED, .source = MODEL, .bits = DEVICE_IRQ});
+      component_receive((msg_t){.type = SYS_NOTIFIED, .source = MODEL, .bits = DEVICE_IRQ});
     }
   }
 }
@@ -152,12 +122,12 @@ static void time_passes(uint64_t us) {
   now_us += us;
   if (!alarm_us || alarm_us > now_us) return;
   alarm_us = 0;
-  tell_driver((msg_t){.type = SYS_NOTIFIED, .source = SYS_KERNEL, .bits = 1});
+  component_receive((msg_t){.type = SYS_NOTIFIED, .source = SYS_KERNEL, .bits = 1});
   settle();
 }
 
 static int32_t request(uint32_t type) {
-  tell_driver((msg_t){.type = type, .source = CLIENT, .token = 1});
+  component_receive((msg_t){.type = type, .source = CLIENT, .token = 1});
   ck_assert_uint_eq(last_reply.type, type | SYS_REPLY_FLAG);
   return last_reply.status;
 }
@@ -168,15 +138,16 @@ static char *pages(size_t bytes) {
 }
 
 static void setup(void) {
+  static char *argv[] = {"nvme", "disk0", "nvme-model", "100", NULL};
   bar = (uint32_t *)(void *)pages(NVME_BAR_BYTES);
   rings = pages(RINGS_WINDOW);
   frames = pages(FRAMES_BYTES);
   media = pages(MEDIA);
-  doorbell = interrupt = device_is_dead = deaf = started = inbox_full = false;
+  doorbell = interrupt = device_is_dead = deaf = false;
   client_bits = alarm_us = 0;
   now_us = 1000000;
   power_on();
-  enter_driver();
+  component_start(4, argv);
   ck_assert_int_eq(request(DISK_START), 0);
   dq_want_items(disk_ring(frames, DISK_RING_DONE));
 }
@@ -206,7 +177,7 @@ static void submit(uint32_t number, struct disk_request r) {
   if (number < DISK_REQUESTS) *disk_record(frames, number) = r;
   ck_assert(dq_push(disk_ring(frames, DISK_RING_SUBMIT), (struct dq_desc){number, 0, 77}));
   if (dq_must_notify_consumer(disk_ring(frames, DISK_RING_SUBMIT)))
-    tell_driver((msg_t){.type = SYS_NOTIFIED, .source = CLIENT, .bits = DISK_TO_DRIVER});
+    component_receive((msg_t){.type = SYS_NOTIFIED, .source = CLIENT, .bits = DISK_TO_DRIVER});
   settle();
 }
 
@@ -231,6 +202,38 @@ static int32_t run(struct disk_request r) {
 START_TEST(tells_the_size) {
   ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->blocks, MEDIA / LBA_BYTES);
   ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->block_bytes, LBA_BYTES);
+}
+END_TEST
+
+START_TEST(start_tells_once_that_power_was_lost) {
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->lost, 1); /* it has just been switched on */
+  ck_assert_int_eq(request(DISK_START), 0);
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->lost, 0);
+  component_receive((msg_t){.type = SYS_EXITED, .i32 = {CLIENT}});
+  power_on();
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
+  ck_assert_int_eq(request(DISK_START), 0);
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_start)->lost, 1);
+}
+END_TEST
+
+/* The news of the device's death comes only after it was found late, and is up again. */
+START_TEST(power_cut_that_nobody_has_told_of) {
+  uint32_t number;
+  client_bits = 0;
+  deaf = true;
+  submit(1, (struct disk_request){.operation = DISK_FLUSH});
+  power_on();
+  deaf = doorbell = false;
+  time_passes(200000);
+  ck_assert(client_bits & DISK_TO_CLIENT_LOST);
+  ck_assert(take_done(&number) && number == 1);
+  ck_assert(!take_done(&number));
+  ck_assert_int_eq(disk_record(frames, 1)->status, -EIO);
+  client_bits = 0;
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
+  ck_assert(!(client_bits & DISK_TO_CLIENT_LOST));
+  ck_assert_int_eq(run((struct disk_request){.operation = DISK_FLUSH}), 0);
 }
 END_TEST
 
@@ -322,12 +325,12 @@ START_TEST(power_cut_is_told_and_fails_flushes) {
   submit(1, transfer(DISK_WRITE, 0, 8, 0));
   submit(2, (struct disk_request){.operation = DISK_FLUSH});
   device_is_dead = true;
-  tell_driver((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
   submit(3, transfer(DISK_READ, 0, 8, 10)); /* waits */
   ck_assert(!take_done(&number));
   device_is_dead = deaf = doorbell = false;
   power_on();
-  tell_driver((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {MODEL}});
   settle();
   ck_assert(client_bits & DISK_TO_CLIENT_LOST);
   while (take_done(&number))
@@ -342,10 +345,12 @@ END_TEST
 START_TEST(device_that_stays_away_fails_requests_in_the_end) {
   uint32_t number;
   device_is_dead = true;
-  tell_driver((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
+  component_receive((msg_t){.type = SYS_EXITED, .i32 = {MODEL}});
   submit(1, transfer(DISK_READ, 0, 1, 0));
-  for (unsigned i = 0; i < 10; i++)
+  lines = 0;
+  for (unsigned i = 0; i < 100; i++)
     time_passes(1000000);
+  ck_assert_uint_eq(lines, 1);
   ck_assert(take_done(&number));
   ck_assert_int_eq(disk_record(frames, 1)->status, -EIO);
   ck_assert_int_eq(request(DISK_START), -EIO);
@@ -360,7 +365,7 @@ START_TEST(client_that_begins_again_has_nothing_under_way) {
   uint32_t number;
   deaf = true;
   submit(1, transfer(DISK_READ, 0, 1, 0));
-  tell_driver((msg_t){.type = SYS_RESTARTED, .i32 = {CLIENT}});
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {CLIENT}});
   ck_assert_int_eq(request(DISK_START), 0);
   frames[page_at(0)] = 'x';
   deaf = false;
@@ -376,6 +381,8 @@ int main(void) {
   TCase *t = tcase_create("nvme");
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, tells_the_size);
+  tcase_add_test(t, start_tells_once_that_power_was_lost);
+  tcase_add_test(t, power_cut_that_nobody_has_told_of);
   tcase_add_loop_test(t, reads_what_was_written, 0, 8);
   tcase_add_test(t, many_are_under_way_and_all_come_back);
   tcase_add_loop_test(t, wrong_requests_are_refused, 0, sizeof(wrongs) / sizeof(wrongs[0]));
@@ -385,9 +392,5 @@ int main(void) {
   tcase_add_test(t, device_that_stays_away_fails_requests_in_the_end);
   tcase_add_test(t, client_that_begins_again_has_nothing_under_way);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return test_run(suite);
 }
