@@ -5,8 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Longer than the default of about 3 ms, which is all that counts for those that wake up; those
- * that are waiting already are made to wait until its end. */
+/* Longer than the default, which is all that counts for those that wake up; those that are waiting
+ * already are made to wait until its end. */
 #define LONG_SLICE_NS 10000000
 
 /* struct sched_attr of linux/sched/types.h, which cannot be included beside sched.h. */

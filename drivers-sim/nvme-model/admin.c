@@ -19,13 +19,15 @@ static bool is_io_queue(uint32_t id) {
   return id > 0 && id < QUEUES;
 }
 
-/* What both kinds of queue must satisfy. @return NVME_SUCCESS or why not */
-static uint16_t check_queue(const struct device *d, const struct nvme_command *c,
+/* What both kinds of queue must satisfy.
+ * @param shift  what CC says of the size of its entries, which must be `entry_bytes`
+ * @return NVME_SUCCESS or why not */
+static uint16_t check_queue(const struct device *d, const struct nvme_command *c, uint32_t shift,
                             uint32_t entry_bytes) {
   uint32_t entries = (c->cdw10 >> 16) + 1;
   if (!is_io_queue(c->cdw10 & 0xFFFF)) return NVME_QID_INVALID;
   if (entries < 2 || entries > QUEUE_ENTRIES) return NVME_QUEUE_SIZE_INVALID;
-  if (!(c->cdw11 & NVME_QUEUE_CONTIGUOUS)) return NVME_INVALID_FIELD;
+  if (!(c->cdw11 & NVME_QUEUE_CONTIGUOUS) || 1u << shift != entry_bytes) return NVME_INVALID_FIELD;
   if (c->prp1 % NVME_PAGE_BYTES) return NVME_PRP_OFFSET_INVALID;
   return dma_pointer(d->windows, c->prp1, entries * entry_bytes) ? NVME_SUCCESS
                                                                  : NVME_INVALID_FIELD;
@@ -33,7 +35,7 @@ static uint16_t check_queue(const struct device *d, const struct nvme_command *c
 
 static struct outcome create_cq(struct device *d, const struct nvme_command *c) {
   uint32_t id = c->cdw10 & 0xFFFF;
-  uint16_t status = check_queue(d, c, NVME_CQE_BYTES);
+  uint16_t status = check_queue(d, c, NVME_CC_IOCQES(reg_load(d, NVME_CC)), NVME_CQE_BYTES);
   if (status) return refused(status);
   if (d->cqs[id].entries) return refused(NVME_QID_INVALID);
   if (c->cdw11 >> 16) return refused(NVME_VECTOR_INVALID);
@@ -47,7 +49,7 @@ static struct outcome create_cq(struct device *d, const struct nvme_command *c) 
 
 static struct outcome create_sq(struct device *d, const struct nvme_command *c) {
   uint32_t id = c->cdw10 & 0xFFFF, cq = c->cdw11 >> 16;
-  uint16_t status = check_queue(d, c, NVME_SQE_BYTES);
+  uint16_t status = check_queue(d, c, NVME_CC_IOSQES(reg_load(d, NVME_CC)), NVME_SQE_BYTES);
   if (status) return refused(status);
   if (d->sqs[id].entries) return refused(NVME_QID_INVALID);
   if (!is_io_queue(cq) || !d->cqs[cq].entries) return refused(NVME_CQ_INVALID);

@@ -134,6 +134,20 @@ START_TEST(refuses) {
 }
 END_TEST
 
+START_TEST(sizes_of_entries_must_be_set) {
+  set(NVME_CC, 0);
+  set(NVME_CC, NVME_CC_EN);
+  table.tails[0] = table.heads[0] = 0;
+  table.phases[0] = NVME_PHASE;
+  memset(table.rings + ADMIN_CQ_AT, 0, ENTRIES * NVME_CQE_BYTES);
+  ck_assert_uint_eq(run(0, (struct nvme_command){.opcode = NVME_CREATE_CQ,
+                                                 .prp1 = dma_address(DMA_RINGS, IO_CQ_AT),
+                                                 .cdw10 = 1 | (ENTRIES - 1) << 16,
+                                                 .cdw11 = NVME_QUEUE_CONTIGUOUS}),
+                    NVME_INVALID_FIELD | NVME_DNR);
+}
+END_TEST
+
 START_TEST(queues_can_be_deleted_and_made_again) {
   ck_assert_uint_eq(run(0, (struct nvme_command){.opcode = NVME_DELETE_SQ, .cdw10 = 1}),
                     NVME_SUCCESS);
@@ -153,6 +167,7 @@ TCase *admin_case(void) {
   tcase_add_test(t, counts_in_the_health_log);
   tcase_add_test(t, async_events_wait_up_to_a_limit);
   tcase_add_loop_test(t, refuses, 0, sizeof(refusals) / sizeof(refusals[0]));
+  tcase_add_test(t, sizes_of_entries_must_be_set);
   tcase_add_test(t, queues_can_be_deleted_and_made_again);
   return t;
 }

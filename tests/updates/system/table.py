@@ -15,6 +15,7 @@ DOCUMENT = SOURCE / "docs/real-updates.md"
 FOLDER = BUILD / "tests/updates/system"
 COUNTED = ["lines", "functions", "variables", "types", "annotations", "handler lines"]
 HEADING = ["component", "update", "kind", *COUNTED, "filter", "outcome", "held ms"]
+KINDS = ("fix", "feature", "redesign")
 HOLDING = ("converge", "transfer", "commit")  # the phases in which anything waits
 
 
@@ -68,5 +69,5 @@ def static_columns(text: str) -> dict[tuple[str, str], list[str]]:
     """The rows of a rendered table, without the times."""
     cells = [[cell.strip() for cell in line.strip("| \n").split(" | ")]
              for line in re.findall(r"^\|.*\|$", text, re.MULTILINE)]
-    return {(row[0], row[1]): [cell.strip() for cell in row[:-1]] for row in cells
-            if len(row) == len(HEADING)}
+    return {(row[0], row[1]): row[:-1] for row in cells
+            if len(row) == len(HEADING) and row[2] in KINDS}
