@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "device.h"
 #include "drivers-sim/hw_model.h"
@@ -39,22 +39,23 @@ uint64_t host_now_us(void) {
 
 /* ---- typing ---- */
 
-/* @return how many bytes of what is pending were used; 0: more are needed, or there is no room */
-static uint32_t type_next(void) {
+/* @return how many of the bytes were used; 0: more are needed, or there is no room */
+static uint32_t type_next(const uint8_t *bytes, uint32_t n) {
   bool unknown = false;
-  if (pending[0] < 0x80) return device_type(&device, pending[0], &unknown) || unknown ? 1 : 0;
-  if (pending[0] != TYPE_DOWN && pending[0] != TYPE_UP) return 1;
-  if (npending < 2 || !device_has_room(&device)) return 0;
-  device_key(&device, pending[1], pending[0] == TYPE_DOWN);
+  if (n == 0) return 0;
+  if (bytes[0] < 0x80) return device_type(&device, bytes[0], &unknown) || unknown;
+  if (bytes[0] != TYPE_DOWN && bytes[0] != TYPE_UP) return 1;
+  if (n < 2 || !device_has_room(&device)) return 0;
+  device_key(&device, bytes[1], bytes[0] == TYPE_DOWN);
   return 2;
 }
 
 static void type(void) {
-  uint32_t n;
-  while (npending && (n = type_next())) {
-    npending -= n;
-    memmove(pending, pending + n, npending);
-  }
+  uint32_t done = 0, n;
+  while ((n = type_next(pending + done, npending - done)))
+    done += n;
+  npending -= done;
+  memmove(pending, pending + done, npending);
 }
 
 /* Nothing is read while there is enough: that is the back-pressure. */
@@ -67,7 +68,7 @@ static void watch_wire(void) {
 
 static void wire_readable(void) {
   if (wire < 0 || npending == PENDING_BYTES) return;
-  ssize_t n = read(wire, pending + npending, PENDING_BYTES - npending);
+  ssize_t n = recv(wire, pending + npending, PENDING_BYTES - npending, MSG_DONTWAIT);
   if (n > 0) npending += (uint32_t)n;
   if (n > 0 || (n < 0 && errno == EAGAIN)) return;
   sys_log("nobody types on %s any more", keyboard);

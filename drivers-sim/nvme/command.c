@@ -1,6 +1,5 @@
 /* Requests on their way through the device: as commands, and back. */
 #include <errno.h>
-#include <string.h>
 
 #include "driver.h"
 #include "libsys/sys.h"

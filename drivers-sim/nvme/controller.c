@@ -1,6 +1,5 @@
 /* The controller: bringing it up (7.6.1), and admin commands, one at a time. */
 #include <errno.h>
-#include <string.h>
 
 #include "driver.h"
 #include "libsys/sys.h"
