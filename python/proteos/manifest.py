@@ -12,11 +12,17 @@ from .build import BUILD
 
 
 class Manifest:
-    """A system description to change before booting it; starts as the default system."""
+    """A system description to change before booting it; starts as the default system.
+
+    `patience` goes into the time-outs of every description made from then on: for test suites, where
+    a machine that stands still for a while should not decide what an update comes to."""
+
+    patience: dict[str, int] = {}
 
     def __init__(self, path: Path | None = None):
         path = path or BUILD / "system.yaml"
         self.data: dict[str, Any] = yaml.safe_load(path.read_text())
+        self.data.setdefault("timeouts_ms", {}).update(self.patience)
         self.data["root"] = str((path.parent / self.data.get("root", ".")).resolve())
 
     @classmethod

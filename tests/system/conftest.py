@@ -18,6 +18,8 @@ from proteos.namespace import TapNamespace, Unavailable  # noqa: E402
 from proteos.system import System  # noqa: E402
 
 pytest_plugins = ["proteos.pytest_plugin"]
+# Tests that are about a time-out give their own.
+Manifest.patience = {"start": 60_000, "load": 60_000, "transfer": 60_000}
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from proteos import Manifest, System, process
 from proteos.build import COMPONENTS
 
 
-def update(system: System) -> tuple[int, str]:
-    done = system.try_prctl("update", "counter", "/bin/counter.new")
+def update(system: System, *options: str) -> tuple[int, str]:
+    done = system.try_prctl("update", "counter", "/bin/counter.new", *options)
     return done.returncode, done.stdout
 
 
@@ -39,13 +39,14 @@ def test_an_ordinary_instance_has_no_page():
 
 @pytest.mark.parametrize("action, says", [
     ("crash", "crashed"), ("kill", "was killed"), ("error", "too little memory"),
-    ("stop", "did not answer within"), ("hang", "did not answer within"),
+    ("stop", "did not answer within 2000 ms"), ("hang", "did not answer within 2000 ms"),
 ])
 def test_each_action_does_what_it_says(faulty, action, says):
     """At a point that comes after convergence: who dies before it dies at no certain phase."""
     before = faulty.status()["counter"]
     faulty.prctl("fault", "counter.next", "import.run", action)
-    status, output = update(faulty)
+    ends = [] if "answer" not in says else ["-timeout", "transfer=2000"]
+    status, output = update(faulty, *ends)
     assert status != 0 and says in output, output
     assert faulty.status()["counter"].pid == before.pid
     assert any("it has happened" in " ".join(line) for line in listed(faulty))
@@ -54,7 +55,7 @@ def test_each_action_does_what_it_says(faulty, action, says):
 
 def test_delay_waits_and_goes_on(faulty):
     faulty.prctl("fault", "counter.next", "import.header", "delay", "-value", "10000")
-    status, output = update(faulty)
+    status, output = update(faulty, "-timeout", "transfer=2000")
     assert status != 0 and "did not answer within" in output
     faulty.prctl("fault", "counter.next", "import.header", "delay", "-value", "20")
     assert update(faulty)[0] == 0

@@ -10,7 +10,7 @@ import pytest
 
 from counting import NEVER_TRUE, counter_manifest, progress, unchanged
 from proteos import Manifest, System
-from updating import newcomer, wait_for_line
+from updating import newcomer, patience, wait_for_line
 
 def test_update_carries_state_and_loses_no_answer(counted):
     for round in range(1, 6):
@@ -37,7 +37,7 @@ def test_update_carries_state_and_loses_no_answer(counted):
 ])
 def test_failing_version_is_rolled_back(counted, version, reason):
     before = counted.status()["counter"]
-    done = counted.try_prctl("update", "counter", f"/bin/counter.{version}")
+    done = counted.try_prctl("update", "counter", f"/bin/counter.{version}", *patience(version))
     assert done.returncode == 3
     last = done.stdout.splitlines()[-1]
     assert last.startswith("UM: Live update failed: counter") and reason in last, done.stdout
@@ -147,12 +147,13 @@ def test_um_tells_of_a_lost_client(counted):
     counted.update("counter", "/bin/counter.new")
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSTOP])
-def test_new_version_that_hangs_in_transfer_is_hit(counted, signum):
+@pytest.mark.parametrize("signum, transfer_ms", [(signal.SIGKILL, 60_000), (signal.SIGSTOP, 4000)])
+def test_new_version_that_hangs_in_transfer_is_hit(counted, signum, transfer_ms):
     """By then the old version is frozen: it must come back."""
     before = set(counted.processes())
     status = counted.status()["counter"]
-    prctl = counted.start_prctl("update", "counter", "/bin/counter.hang")
+    prctl = counted.start_prctl("update", "counter", "/bin/counter.hang", "-timeout",
+                                f"transfer={transfer_ms}")
     pid = counted.wait(lambda: newcomer(counted, before), "the new version")
     counted.wait(lambda: counted.status()["counter"].state == "frozen", "the old one frozen")
     os.kill(pid, signum)

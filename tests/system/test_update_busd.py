@@ -11,7 +11,7 @@ from counting import counter_manifest, progress
 from proteos import System
 from proteos.control import pb
 from test_bus_errors import EXPECTED, errors_manifest, shown
-from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, settled,
+from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, patience, settled,
                       wait_for_line, wait_until_held)
 
 ALL = ["um", "e1000-model", "e1000", "net", "httpd", "busd"]
@@ -155,9 +155,9 @@ def test_every_error_of_the_bus_during_updates():
 @pytest.mark.parametrize("others", [[], ["um", "counter"]], ids=["alone", "with um and counter"])
 def test_failing_version_is_rolled_back(counted, version, reason, others):
     before = settled(counted)
-    counted.mupdate("busd", f"/bin/busd.{version}")
+    counted.mupdate("busd", f"/bin/busd.{version}", None, *patience(version))
     for name in others:
-        counted.mupdate(name, f"/bin/{name}.new")
+        counted.mupdate(name, f"/bin/{name}.new", None, *patience(version))
     done = counted.try_prctl("mupdate-start")
     assert done.returncode == ROLLED_BACK, done.stdout
     expect_rollback(counted, done.stdout, before, reason)

@@ -11,7 +11,7 @@ import pytest
 from counting import progress
 from proteos import Manifest, System
 from proteos.control import pb
-from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, settled,
+from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, patience, settled,
                       wait_for_line, wait_until_held)
 
 
@@ -105,9 +105,9 @@ def test_twenty_updates_leave_nothing(counted):
 @pytest.mark.parametrize("others", [[], ["counter"]], ids=["alone", "with counter"])
 def test_failing_version_is_rolled_back(counted, version, reason, others):
     before = settled(counted)
-    counted.mupdate("um", f"/bin/um.{version}")
+    counted.mupdate("um", f"/bin/um.{version}", None, *patience(version))
     for name in others:
-        counted.mupdate(name, f"/bin/{name}.new")
+        counted.mupdate(name, f"/bin/{name}.new", None, *patience(version))
     done = counted.try_prctl("mupdate-start")
     # What was requested has brought descriptors along that are closed with the transaction.
     expect_rollback(counted, done, before, reason)

@@ -34,6 +34,12 @@ def asked(system: System, **request: Any) -> Iterator[Callable[[], Any]]:
         yield answer
 
 
+def patience(version: str) -> list[str]:
+    """Options for an update to a new version of that name: one that hangs need not be waited for
+    as long as one that works."""
+    return ["-timeout", "transfer=2000"] if version == "hang" else []
+
+
 def newcomer(system: System, before: set[int]) -> int:
     """The process of a new version, one that was not there before; 0 as long as there is none."""
     for pid, command in system.processes().items():
