@@ -33,6 +33,7 @@ struct waiter {
   uint64_t token;
   uint32_t op; /* message type, 0 when nobody waits */
   uint32_t max;
+  endpoint_t who;
 };
 
 #if NET_VERSION == 1

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsys/if/io.h"
 #include "libsys/if/nic.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
@@ -89,6 +90,9 @@ static void process_msg(const msg_t *m) {
     break;
   case SOCK_STATS:
     do_stats(m);
+    break;
+  case IO_DUPLICATE:
+    do_duplicate(m);
     break;
   default:
     if (!(m->type & SYS_REPLY_FLAG)) answer_status(m, -ENOSYS);

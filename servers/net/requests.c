@@ -2,12 +2,14 @@
 
 #include <errno.h>
 
+#include "libsys/if/io.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
 #include "servers/net/connection.h"
 #include "servers/net/inbox.h"
 #include "servers/net/nic.h"
 #include "servers/net/ready.h"
+#include "servers/net/share.h"
 
 static void answer(uint64_t token, uint32_t op, int status) {
   msg_t m = {.type = op, .status = status};
@@ -37,10 +39,11 @@ static int not_open(const struct socket *s) {
 
 /* ---- what may have to wait: each returns false when it can't be answered yet ---- */
 
-static bool try_accept(struct socket *s, uint64_t token) {
+static bool try_accept(struct socket *s, uint64_t token, endpoint_t who) {
   struct socket *c = socket_oldest(s);
   if (!c) return false;
   c->listener = 0;
+  c->owner = who;
   msg_t m = {.type = SOCK_ACCEPT};
   struct sock_accept_reply *reply = IPC_REPLY(&m, sock_accept);
   reply->handle = c->handle;
@@ -96,14 +99,14 @@ static void wait_for(struct waiter *w, const msg_t *m, uint32_t flags, uint32_t 
   } else if (w->op) {
     answer_status(m, -EBUSY);
   } else {
-    *w = (struct waiter){.token = m->token, .op = m->type, .max = max};
+    *w = (struct waiter){.token = m->token, .op = m->type, .max = max, .who = m->source};
   }
 }
 
 static bool retry(struct socket *s, const struct waiter *w) {
   switch (w->op) {
   case SOCK_ACCEPT:
-    return try_accept(s, w->token);
+    return try_accept(s, w->token, w->who);
   case SOCK_RECV:
     return try_recv(s, w->token, w->max);
   case SOCK_CONNECT:
@@ -153,7 +156,7 @@ void do_accept(const msg_t *m) {
     answer_status(m, s ? -EINVAL : -EBADF);
     return;
   }
-  if (!try_accept(s, m->token)) wait_for(&s->reader, m, q->flags, 0);
+  if (!try_accept(s, m->token, m->source)) wait_for(&s->reader, m, q->flags, 0);
 }
 
 void do_connect(const msg_t *m) {
@@ -200,11 +203,54 @@ static void close_socket(struct socket *s) {
   socket_free(s);
 }
 
+static void end_waits(struct waiter *w, endpoint_t who) {
+  if (!w->op || w->who != who) return;
+  answer(w->token, w->op, -EBADF);
+  w->op = 0;
+}
+
+static void pass_on(struct socket *s, endpoint_t next) {
+  for (struct socket *c = socket_after(0); c; c = socket_after(c->handle))
+    if (c->listener == s->handle) c->owner = next;
+  s->owner = next;
+  ready_raise(s, 0); /* what it has not heard of yet */
+}
+
+/* One of those who have a socket leaves it to the others. @return false when there are none */
+static bool leave(struct socket *s, endpoint_t who) {
+  if (s->owner != who) {
+    share_drop(s->handle, who);
+  } else {
+    endpoint_t next = share_take(s->handle);
+    if (!next) return false;
+    pass_on(s, next);
+  }
+  end_waits(&s->reader, who);
+  end_waits(&s->writer, who);
+  return true;
+}
+
 void do_close(const msg_t *m) {
   const struct sock_close *q = IPC(m, sock_close);
   struct socket *s = socket_of(m->source, q->handle);
-  if (s) close_socket(s);
+  if (s && !leave(s, m->source)) close_socket(s);
   answer_status(m, s ? 0 : -EBADF);
+}
+
+static int duplicate(struct socket *s, endpoint_t to) {
+  if (!s) return -EBADF;
+  if (s->owner == to || share_has(s->handle, to)) return 0;
+  if (!owner_get(to)) return -EMFILE;
+  return share_add(s->handle, to);
+}
+
+void do_duplicate(const msg_t *m) {
+  const struct io_duplicate *q = IPC(m, io_duplicate);
+  msg_t reply = {.type = m->type};
+  bool may = (q->from == m->source && q->to == m->source) || m->source == sys_lookup("pm");
+  reply.status = may ? duplicate(socket_of(q->from, q->handle), q->to) : -EPERM;
+  IPC_REPLY(&reply, io_duplicate)->handle = q->handle;
+  sys_reply(m->token, &reply);
 }
 
 void do_poll(const msg_t *m) {
@@ -244,6 +290,8 @@ void do_stats(const msg_t *m) {
 }
 
 void requests_drop_owner(endpoint_t endpoint) {
+  for (struct socket *s = socket_after(0); s; s = socket_after(s->handle))
+    if (socket_of(endpoint, s->handle)) leave(s, endpoint);
   for (struct socket *s = socket_after(0); s; s = socket_after(s->handle)) {
     if (s->owner != endpoint) continue;
     connection_abort(s); /* a listener's waiting connections go with it, and are its owner's too */

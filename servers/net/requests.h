@@ -18,6 +18,8 @@ void do_close(const msg_t *m);
 void do_poll(const msg_t *m);
 void do_name(const msg_t *m);
 void do_stats(const msg_t *m);
+/** IO_DUPLICATE of libsys/if/io.h. */
+void do_duplicate(const msg_t *m);
 /** Answers with a status and no fields. */
 void answer_status(const msg_t *m, int status);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "servers/net/inbox.h"
+#include "servers/net/share.h"
 
 static struct socket *sockets[MAX_SOCKETS]; /* by handle - 1 */
 static unsigned sockets_used;
@@ -39,7 +40,8 @@ struct socket *socket_at(uint32_t handle) {
 
 struct socket *socket_of(endpoint_t owner, uint32_t handle) {
   struct socket *s = socket_at(handle);
-  return s && s->owner == owner && !s->listener ? s : NULL;
+  if (!s || s->listener) return NULL;
+  return s->owner == owner || share_has(handle, owner) ? s : NULL;
 }
 
 struct socket *socket_after(uint32_t after) {

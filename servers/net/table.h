@@ -10,7 +10,7 @@ struct socket *socket_new(endpoint_t owner);
 void socket_free(struct socket *s);
 /** @return the socket, or NULL. */
 struct socket *socket_at(uint32_t handle);
-/** The same, only if it belongs to `owner` and has been handed out to it. */
+/** The same, only if `owner` has it (servers/net/share.h) and it has been handed out. */
 struct socket *socket_of(endpoint_t owner, uint32_t handle);
 /** Iterates: the first socket with a handle greater than `after`, or NULL. */
 struct socket *socket_after(uint32_t after);

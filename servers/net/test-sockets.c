@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsys/if/io.h"
 #include "libsys/if/nic.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
@@ -14,10 +15,11 @@
 #include "servers/net/inbox.h"
 #include "servers/net/nic.h"
 #include "servers/net/requests.h"
+#include "servers/net/share.h"
 #include "servers/net/stack.h"
 #include "servers/net/turn.h"
 
-enum { DRIVER = 2, SERVER = 5, CLIENT = 6 };
+enum { DRIVER = 2, PM = DRIVER, SERVER = 5, CLIENT = 6, CHILD = 7 };
 #define PORT 80
 
 /* ---- a libsys that records ---- */
@@ -135,6 +137,9 @@ static uint64_t start(endpoint_t from, msg_t m, const void *data, uint32_t bytes
     break;
   case SOCK_CLOSE:
     do_close(&m);
+    break;
+  case IO_DUPLICATE:
+    do_duplicate(&m);
     break;
   case SOCK_POLL:
     do_poll(&m);
@@ -510,6 +515,59 @@ START_TEST(a_stuck_driver_holds_back_without_loss_of_count) {
 }
 END_TEST
 
+static int duplicate(endpoint_t who, uint32_t s, endpoint_t from, endpoint_t to) {
+  msg_t m = {.type = IO_DUPLICATE};
+  *IPC(&m, io_duplicate) = (struct io_duplicate){.handle = s, .from = from, .to = to};
+  return ask(who, m, NULL, 0);
+}
+
+START_TEST(a_duplicate_keeps_a_connection) {
+  connect_both();
+  ck_assert_int_eq(duplicate(CLIENT, client, CLIENT, CHILD), -EPERM);
+  ck_assert_int_eq(duplicate(PM, 99999, CLIENT, CHILD), -EBADF);
+  ck_assert_int_eq(duplicate(PM, client, SERVER, CHILD), -EBADF);
+  ck_assert_int_eq(duplicate(PM, client, CLIENT, CHILD), 0);
+  ck_assert_uint_eq(IPC_REPLY(&reply, io_duplicate)->handle, client);
+  uint64_t reading = start(CLIENT, on_handle(SOCK_RECV, client, SOCK_WAIT, 100), NULL, 0);
+  requests_drop_owner(CLIENT); /* nobody is left who waits */
+  turn_end();
+  ck_assert(take_answer(reading) && reply.status == -EBADF);
+  ck_assert_int_eq(receive(CLIENT, client), -EBADF);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_SEND, server, 0, 0), "hi", 2), 0);
+  pass(20);
+  ck_assert(notified[CHILD] & SOCK_READY);
+  ck_assert_int_eq(receive(CHILD, client), 0);
+  ck_assert_uint_eq(reply.payload, 2);
+  ck_assert_int_eq(ask(CHILD, on_handle(SOCK_CLOSE, client, 0, 0), NULL, 0), 0);
+  pass(20);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  ck_assert_uint_eq(reply.payload, 0);
+}
+END_TEST
+
+START_TEST(who_accepts_has_the_connection) {
+  ck_assert_int_eq(duplicate(PM, listener, SERVER, CHILD), 0);
+  client = make_socket(CLIENT);
+  ck_assert_int_eq(ask(CLIENT, to_port(client, 0, PORT), NULL, 0), 0);
+  pass(20);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_CLOSE, listener, 0, 0), NULL, 0), 0);
+  ck_assert_int_eq(ask(SERVER, on_handle(SOCK_ACCEPT, listener, 0, 0), NULL, 0), -EBADF);
+  ck_assert_int_eq(ask(CHILD, on_handle(SOCK_ACCEPT, listener, 0, 0), NULL, 0), 0);
+  server = IPC_REPLY(&reply, sock_accept)->handle;
+  ck_assert_int_eq(receive(CHILD, server), -EAGAIN);
+  ck_assert_int_eq(receive(SERVER, server), -EBADF);
+}
+END_TEST
+
+START_TEST(shares_are_bounded) {
+  for (unsigned i = 0; i < MAX_SHARES; i++)
+    ck_assert_int_eq(duplicate(PM, make_socket(CLIENT), CLIENT, CHILD), 0);
+  ck_assert_int_eq(duplicate(PM, make_socket(CLIENT), CLIENT, CHILD), -EMFILE);
+  requests_drop_owner(CHILD);
+  ck_assert_int_eq(duplicate(PM, make_socket(CLIENT), CLIENT, CHILD), 0);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("sockets");
   TCase *tc = tcase_create("sockets");
@@ -528,6 +586,9 @@ int main(void) {
   tcase_add_test(tc, a_restarted_driver_gets_at_once_what_was_lost);
   tcase_add_test(tc, hostile_frames_do_no_harm);
   tcase_add_test(tc, a_stuck_driver_holds_back_without_loss_of_count);
+  tcase_add_test(tc, a_duplicate_keeps_a_connection);
+  tcase_add_test(tc, who_accepts_has_the_connection);
+  tcase_add_test(tc, shares_are_bounded);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
