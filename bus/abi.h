@@ -127,7 +127,18 @@ enum kern_call {
                                packed ControlReply (proto/control.proto) */
   KERN_WAITS = 0x37,        /* (um) i32[0] endpoint -> payload: struct kern_waits */
   KERN_JOURNAL = 0x38,      /* (um) -> the instance's journal attached, for reading and appending */
+
+  /* Memory. Those marked (mm) need `kernel: [memory]`; `segment` is one that the caller made. */
+  KERN_SEGMENT_MAKE = 0x50,  /* (mm) u64[0] bytes -> u32[0] segment */
+  KERN_SEGMENT_SHARE = 0x51, /* (mm) u32[0] segment, i32[1] endpoint, u32[2] enum
+                                bus_segment_right, 0: no more -> u32[0] its incarnation */
+  KERN_SEGMENT_DROP = 0x52,  /* (mm) u32[0] segment */
+  KERN_END = 0x53,           /* (mm) i32[0] endpoint, u32[1] incarnation: end it */
+  KERN_SEGMENT_OPEN = 0x54,  /* u32[0] a segment that is shared with the caller -> u64[0] bytes;
+                                memfd attached, read-only if it may only read */
 };
+
+enum bus_segment_right { BUS_SEGMENT_READ = 1, BUS_SEGMENT_WRITE = 2 };
 
 enum update_phase {
   UPDATE_PLANNED = 1,     /* from the new version: plan computed or refused, import prepared */

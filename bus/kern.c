@@ -14,6 +14,7 @@
 #include "bus/hello.h"
 #include "bus/journal.h"
 #include "bus/lifecycle.h"
+#include "bus/memory.h"
 #include "bus/region.h"
 #include "bus/self.h"
 #include "bus/trace.h"
@@ -173,13 +174,25 @@ static int do_report(struct call *c) {
   return 0;
 }
 
+static int do_segment_open(struct call *c) {
+  int fd = memory_open(c->v->endpoint, c->m->u32[0], &c->reply.u64[0]);
+  if (fd < 0) return fd;
+  c->reply_fd = fd;
+  c->reply_fd_given = true;
+  return 0;
+}
+
 static bool needs_update_right(uint32_t type) {
   return type >= KERN_INFO && type <= KERN_JOURNAL;
 }
 
+static bool needs_memory_right(uint32_t type) {
+  return type >= KERN_SEGMENT_MAKE && type <= KERN_END;
+}
+
 static bool needs_live(uint32_t type) {
   return type == KERN_ALARM || type == KERN_WATCH || type == KERN_KEEP || type == KERN_READY ||
-         needs_update_right(type);
+         needs_update_right(type) || needs_memory_right(type) || type == KERN_SEGMENT_OPEN;
 }
 
 /* @return 0 or a negative error; -EINPROGRESS: answered later */
@@ -188,6 +201,8 @@ static int serve(struct call *c) {
   if (needs_live(c->m->type) && (!version_is_live(c->v) || e->state == ENDPOINT_FROZEN))
     return -SYS_ENOTLIVE;
   if (needs_update_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_UPDATE))
+    return -EPERM;
+  if (needs_memory_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_MEMORY))
     return -EPERM;
   switch ((enum kern_call)c->m->type) {
   case KERN_HELLO:
@@ -227,6 +242,16 @@ static int serve(struct call *c) {
     return do_waits(c);
   case KERN_JOURNAL:
     return do_journal(c);
+  case KERN_SEGMENT_MAKE:
+    return memory_make(e, c->m->u64[0], &c->reply.u32[0]);
+  case KERN_SEGMENT_SHARE:
+    return memory_share(e, c->m->u32[0], c->m->i32[1], c->m->u32[2], &c->reply.u32[0]);
+  case KERN_SEGMENT_DROP:
+    return memory_drop(e, c->m->u32[0]);
+  case KERN_END:
+    return memory_end(e, c->m->i32[0], c->m->u32[1]);
+  case KERN_SEGMENT_OPEN:
+    return do_segment_open(c);
   }
   return -ENOSYS;
 }

@@ -16,6 +16,7 @@
 #include "bus/executable.h"
 #include "bus/link.h"
 #include "bus/log.h"
+#include "bus/memory.h"
 #include "bus/packet.h"
 #include "bus/probation.h"
 #include "bus/request.h"
@@ -98,6 +99,7 @@ static void announce(struct endpoint *e, bool restarted) {
 /* Nothing is left of what it did, and nobody goes on with it. */
 static void forget_life(struct endpoint *e, bool restart) {
   endpoint_forget(e);
+  memory_forget(e);
   endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
 }
 

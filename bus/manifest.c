@@ -28,7 +28,9 @@ static const cyaml_strval_t wire_kinds[] = {{"slirp", MANIFEST_WIRE_SLIRP},
                                             {"tap", MANIFEST_WIRE_TAP},
                                             {"stream", MANIFEST_WIRE_STREAM},
                                             {"file", MANIFEST_WIRE_FILE}};
-static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE}};
+static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE},
+                                               {"memory", MANIFEST_KERNEL_MEMORY},
+                                               {"schedule", MANIFEST_KERNEL_SCHEDULE}};
 
 #define TEXT(key, flags, type, member)                                                             \
   CYAML_FIELD_STRING_PTR(key, POINTER | (flags), struct type, member, 0, 4096)

@@ -26,7 +26,9 @@ enum manifest_restart { MANIFEST_RESTART_ALWAYS, MANIFEST_RESTART_NEVER };
 enum manifest_recover { MANIFEST_RECOVER_NONE, MANIFEST_RECOVER_STATE };
 
 enum manifest_kernel {
-  MANIFEST_KERNEL_UPDATE = 1, /* the calls marked (um) in bus/abi.h */
+  MANIFEST_KERNEL_UPDATE = 1,   /* the calls marked (um) in bus/abi.h */
+  MANIFEST_KERNEL_MEMORY = 2,   /* (mm) */
+  MANIFEST_KERNEL_SCHEDULE = 4, /* (sched) */
 };
 
 enum manifest_wire_kind {

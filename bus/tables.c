@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/loop.h"
+#include "bus/memory.h"
 #include "bus/request.h"
 
 static struct {
@@ -137,5 +138,5 @@ int tables_check(char *why, size_t cap) {
   reason.cap = cap;
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
     if (!check_endpoint(bus_endpoint(id), id)) return -EINVAL;
-  return 0;
+  return memory_check(why, cap) ? 0 : -EINVAL;
 }

@@ -36,6 +36,10 @@ FIELDS(um_report, I32(endpoint, 0), U32(phase, 1), I32(status, 2), I32(pid, 3))
 FIELDS(um_exited, I32(endpoint, 0), U32(new, 1), I32(pid, 2), I32(wait_status, 3))
 FIELDS(um_committed, U64(txid, 0), I32(status, 2))
 FIELDS(um_probation, U64(txid, 0), U32(stays, 2), I32(died, 3))
+FIELDS(segment, U32(segment, 0))
+FIELDS(segment_share, U32(segment, 0), I32(endpoint, 1), U32(rights, 2))
+FIELDS(incarnation, U32(incarnation, 0))
+FIELDS(end, I32(endpoint, 0), U32(incarnation, 1))
 FIELDS(live, U32(calls_in_flight, 0), U32(probation, 1))
 
 static const struct ipc_message messages[] = {
@@ -59,6 +63,11 @@ static const struct ipc_message messages[] = {
     {KERN_CONTROL_SEND, "CONTROL_SEND", control_send, nothing},
     {KERN_WAITS, "WAITS", endpoint, nothing},
     {KERN_JOURNAL, "JOURNAL", nothing, nothing},
+    {KERN_SEGMENT_MAKE, "SEGMENT_MAKE", region_reply, segment},
+    {KERN_SEGMENT_SHARE, "SEGMENT_SHARE", segment_share, incarnation},
+    {KERN_SEGMENT_DROP, "SEGMENT_DROP", segment, nothing},
+    {KERN_END, "END", end, nothing},
+    {KERN_SEGMENT_OPEN, "SEGMENT_OPEN", segment, region_reply},
     {UM_REPORT, "UM_REPORT", um_report, nothing},
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
     {UM_CONTROL, "UM_CONTROL", control_client, nothing},
