@@ -2,6 +2,7 @@
 #ifndef MM_AREA_H
 #define MM_AREA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -27,8 +28,9 @@ struct grant {
   uint32_t first, count; /* segments of its area */
   uint32_t rights;       /* enum mem_right */
   /* While it is revoked: */
+  bool ended; /* its holder, since it was late */
   uint32_t patience_ms;
-  uint64_t deadline_us; /* 0: the holder was ended, its death is awaited */
+  uint64_t deadline_us; /* 0: its holder's death is awaited */
   uint64_t token;       /* of the MEM_REVOKE that waits; 0: none */
   LIST_ENTRY(grant) link;
 };

@@ -75,6 +75,7 @@ static int revoke(const msg_t *m) {
   struct grant *g = grant_find(what->grant, &a);
   if (!g || a->owner != m->source || a->state != AREA_LIVE) return -ENOENT;
   if (!is_patience(what->patience_ms)) return -EINVAL;
+  if (g->token) return -EBUSY;
   revoke_grant(a, g, what->patience_ms, m->token);
   return 0;
 }

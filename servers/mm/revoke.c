@@ -30,13 +30,12 @@ static void end_area(struct area *a) {
 
 /* The grant is gone. @return whether its area went with it */
 static bool end_grant(struct area *a, struct grant *g) {
-  /* Whoever was ended by us has a deadline that has passed. */
-  bool was_ended = g->state == GRANT_REVOKING && !g->deadline_us;
   uint64_t token = g->token;
+  bool ended = g->ended;
   grant_close(a, g);
   grant_free(g);
-  if (was_ended) a->ended++;
-  answer_revoke(token, was_ended);
+  a->ended += ended;
+  answer_revoke(token, ended);
   if (a->state != AREA_ENDING || !LIST_EMPTY(&a->grants)) return false;
   end_area(a);
   return true;
@@ -54,7 +53,6 @@ static bool start(struct area *a, struct grant *g, uint32_t patience_ms) {
 }
 
 void revoke_grant(struct area *a, struct grant *g, uint32_t patience_ms, uint64_t token) {
-  if (g->token) answer_revoke(token, 0), token = g->token;
   g->token = token;
   start(a, g, patience_ms);
   set_alarm();
@@ -104,6 +102,7 @@ void revoke_exited(endpoint_t who, uint32_t patience_ms) {
 static void overdue(struct grant *g, uint64_t now_us) {
   int error = kernel_end(g->holder, g->incarnation);
   g->deadline_us = error == -EBUSY ? now_us + g->patience_ms * 1000ull : 0;
+  g->ended = !error;
   if (!error) sys_log("%s did not give back grant %u in time", sys_name(g->holder), g->number);
 }
 
