@@ -16,6 +16,7 @@
 #include "bus/lifecycle.h"
 #include "bus/memory.h"
 #include "bus/region.h"
+#include "bus/schedule.h"
 #include "bus/self.h"
 #include "bus/trace.h"
 #include "bus/update.h"
@@ -182,6 +183,11 @@ static int do_segment_open(struct call *c) {
   return 0;
 }
 
+static int do_tasks(struct call *c) {
+  c->reply_payload = schedule_list(&c->reply.payload);
+  return 0;
+}
+
 static bool needs_update_right(uint32_t type) {
   return type >= KERN_INFO && type <= KERN_JOURNAL;
 }
@@ -190,9 +196,14 @@ static bool needs_memory_right(uint32_t type) {
   return type >= KERN_SEGMENT_MAKE && type <= KERN_END;
 }
 
+static bool needs_schedule_right(uint32_t type) {
+  return type >= KERN_TASKS && type <= KERN_PLACE;
+}
+
 static bool needs_live(uint32_t type) {
   return type == KERN_ALARM || type == KERN_WATCH || type == KERN_KEEP || type == KERN_READY ||
-         needs_update_right(type) || needs_memory_right(type) || type == KERN_SEGMENT_OPEN;
+         needs_update_right(type) || needs_memory_right(type) || needs_schedule_right(type) ||
+         type == KERN_SEGMENT_OPEN;
 }
 
 /* @return 0 or a negative error; -EINPROGRESS: answered later */
@@ -203,6 +214,8 @@ static int serve(struct call *c) {
   if (needs_update_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_UPDATE))
     return -EPERM;
   if (needs_memory_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_MEMORY))
+    return -EPERM;
+  if (needs_schedule_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_SCHEDULE))
     return -EPERM;
   switch ((enum kern_call)c->m->type) {
   case KERN_HELLO:
@@ -252,6 +265,14 @@ static int serve(struct call *c) {
     return memory_end(e, c->m->i32[0], c->m->u32[1]);
   case KERN_SEGMENT_OPEN:
     return do_segment_open(c);
+  case KERN_TASKS:
+    return do_tasks(c);
+  case KERN_PRIORITY:
+    return schedule_set_priority(c->m->i32[0], c->m->u32[1], c->m->u32[2]);
+  case KERN_PREEMPT:
+    return schedule_preempt(c->m->i32[0], c->m->u32[1], c->m->u32[2]);
+  case KERN_PLACE:
+    return schedule_place(c->m->i32[0], c->m->u32[1], c->m->u64[1]);
   }
   return -ENOSYS;
 }

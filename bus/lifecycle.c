@@ -100,6 +100,7 @@ static void announce(struct endpoint *e, bool restarted) {
 static void forget_life(struct endpoint *e, bool restart) {
   endpoint_forget(e);
   memory_forget(e);
+  schedule_forget(e);
   endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
 }
 
@@ -263,6 +264,7 @@ void lifecycle_stop(struct endpoint *e) {
     return;
   }
   bus_log("%s (process %d) is stopped", e->component->name, e->live->pid);
+  schedule_yield(e);
   e->state = ENDPOINT_STOPPING;
   e->stop_deadline_us = bus_now_us() + STOP_PATIENCE_US;
   timer_at(e->stop_deadline_us);
@@ -302,6 +304,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
     snprintf(how, sizeof(how), "cannot be started: %s", never_ran);
   else
     lifecycle_describe_end(wait_status, how, sizeof(how));
+  schedule_exited(e);
   if (probation_failed(e, how)) return;
   bool stopped = e->state == ENDPOINT_STOPPING;
   bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
@@ -310,6 +313,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   if (e->held_since_us) request_delay(e, e->held_since_us, bus_now_us());
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
+  stop_forget(e);
   e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   if (restart && sound)
     keep_remains(e, v);

@@ -61,6 +61,13 @@ static bool check_versions(const struct endpoint *e) {
   return check_version(e, e->live, "live") && check_version(e, e->next, "new");
 }
 
+static bool check_stop(const struct endpoint *e) {
+  if ((e->stop.reasons != 0) != (e->stop.since_us != 0))
+    return wrong(e, "is stopped in one table only");
+  if (e->stop.reasons && !e->live) return wrong(e, "is stopped, and has no version");
+  return true;
+}
+
 /* ---- requests ---- */
 
 #define QUEUE_MAX (ENDPOINTS_MAX * 256u) /* more requests than there can be */
@@ -130,7 +137,8 @@ static bool check_watches(const struct endpoint *e) {
 static bool check_endpoint(const struct endpoint *e, endpoint_t id) {
   if (e->id != id) return wrong(e, "stands at place %d", id);
   if (e->component != &bus.manifest->components[id - 1]) return wrong(e, "is another component");
-  return check_versions(e) && check_requests(e) && check_notified(e) && check_watches(e);
+  return check_versions(e) && check_requests(e) && check_notified(e) && check_watches(e) &&
+         check_stop(e);
 }
 
 int tables_check(char *why, size_t cap) {
