@@ -127,7 +127,50 @@ enum kern_call {
                                packed ControlReply (proto/control.proto) */
   KERN_WAITS = 0x37,        /* (um) i32[0] endpoint -> payload: struct kern_waits */
   KERN_JOURNAL = 0x38,      /* (um) -> the instance's journal attached, for reading and appending */
+
+  /* Memory. Those marked (mm) need `kernel: [memory]`; `segment` is one that the caller made. */
+  KERN_SEGMENT_MAKE = 0x50,  /* (mm) u64[0] bytes -> u32[0] segment */
+  KERN_SEGMENT_SHARE = 0x51, /* (mm) u32[0] segment, i32[1] endpoint, u32[2] enum
+                                bus_segment_right, 0: no more -> u32[0] its incarnation */
+  KERN_SEGMENT_DROP = 0x52,  /* (mm) u32[0] segment */
+  KERN_END = 0x53,           /* (mm) i32[0] endpoint, u32[1] incarnation: end it */
+  KERN_SEGMENT_OPEN = 0x54,  /* u32[0] a segment that is shared with the caller -> u64[0] bytes;
+                                memfd attached, read-only if it may only read */
+
+  /* Scheduling. Those marked (sched) need `kernel: [schedule]`; i32[0] endpoint, u32[1] incarnation
+   * name one life of a component. */
+  KERN_TASKS = 0x58,    /* (sched) -> payload: struct kern_task of each component that runs */
+  KERN_PRIORITY = 0x59, /* (sched) u32[2] priority, 0 to BUS_PRIORITY_MAX */
+  KERN_PREEMPT = 0x5a,  /* (sched) u32[2] ms: stop it for so long at most, 0: it goes on */
+  KERN_PLACE = 0x5b,    /* (sched) u64[1] CPUs, one bit each, 0: as the manifest says */
 };
+
+#define BUS_PRIORITY_DEFAULT 4u
+#define BUS_PRIORITY_MAX     7u
+#define BUS_PREEMPT_MS_MAX   1000u
+
+enum bus_task_flags {
+  BUS_TASK_RUNNING = 1, /* and neither started, updated nor ended now */
+  BUS_TASK_BUSY = 2,    /* it waits for nothing of the bus: it computes, or is about to */
+  BUS_TASK_WANTED = 4,  /* somebody waits for its answer */
+  BUS_TASK_PREEMPTED = 8,
+  BUS_TASK_SYSTEM = 16, /* it has kernel rights, and is never preempted */
+};
+
+struct kern_task {
+  endpoint_t endpoint;
+  uint32_t incarnation;
+  uint64_t cpu_us;   /* that its process has used */
+  uint64_t cpus;     /* where it may run */
+  uint64_t messages; /* handled */
+  int32_t pid;
+  uint32_t priority;
+  uint32_t flags; /* enum bus_task_flags */
+  uint32_t unused;
+  char name[32]; /* BUS_NAME_MAX */
+};
+
+enum bus_segment_right { BUS_SEGMENT_READ = 1, BUS_SEGMENT_WRITE = 2 };
 
 enum update_phase {
   UPDATE_PLANNED = 1,     /* from the new version: plan computed or refused, import prepared */

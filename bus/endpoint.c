@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "bus/fdpass.h"
 #include "bus/lifecycle.h"
+#include "bus/order.h"
 #include "bus/probation.h"
 #include "bus/request.h"
 #include "bus/trace.h"
@@ -164,7 +165,8 @@ static bool accepts(const struct endpoint *e, const msg_t *m) {
 }
 
 bool request_can_deliver(const struct endpoint *callee, const struct request *r) {
-  return callee->live && callee->live->state == VERSION_RECEIVING && accepts(callee, &r->m);
+  return !order_waits() && callee->live && callee->live->state == VERSION_RECEIVING &&
+         accepts(callee, &r->m);
 }
 
 void request_deliver(struct endpoint *callee, struct request *r, const void *payload) {
@@ -250,7 +252,7 @@ static bool deliver_in_turn(struct endpoint *e) {
   return deliver_notification(e) || deliver_answer(e) || deliver_request(e);
 }
 
-void endpoint_pump(struct endpoint *e) {
+void endpoint_deliver(struct endpoint *e) {
   struct version *v = e->live;
   if (!v || v->state != VERSION_RECEIVING || version_deliver_control(v)) return;
   switch (e->state) {
@@ -267,6 +269,10 @@ void endpoint_pump(struct endpoint *e) {
   case ENDPOINT_STOPPED:
     break;
   }
+}
+
+void endpoint_pump(struct endpoint *e) {
+  if (!order_defers(e)) endpoint_deliver(e);
 }
 
 void endpoint_ready(struct endpoint *e) {

@@ -14,6 +14,8 @@
 #include "bus/history.h"
 #include "bus/interface.h"
 #include "bus/manifest.h"
+#include "bus/schedule.h"
+#include "bus/stop.h"
 #include "bus/version.h"
 #include "libst/annotate.h"
 #include "libsys/msg.h"
@@ -43,9 +45,10 @@ enum request_state {
 
 struct request {
   enum request_state state;
-  uint8_t slot;  /* in the caller's table; 0 is its sendrec */
-  uint32_t turn; /* DELIVERED: of the callee */
-  bool shared;   /* DELIVERED: before the probation of its callee: both versions have it */
+  uint8_t overtaken; /* QUEUED: so many that came later have gone before it */
+  uint8_t slot;      /* in the caller's table; 0 is its sendrec */
+  uint32_t turn;     /* DELIVERED: of the callee */
+  bool shared;       /* DELIVERED: before the probation of its callee: both versions have it */
   endpoint_t caller, callee;
   uint32_t sequence;
   uint64_t cookie;      /* of a call */
@@ -163,6 +166,8 @@ struct endpoint {
   uint32_t start_sequence;    /* its `sequence` when that was set */
   struct heartbeat heartbeat;
   struct probation *probation; /* NULL: its version is on none */
+  struct schedule schedule;
+  struct stop stop;
   struct history history;
   int log_pipe[2];
 };
@@ -198,6 +203,8 @@ void endpoint_ready(struct endpoint *e);
 
 /** Delivers the next thing, if its live version is in receive and its state lets it. */
 void endpoint_pump(struct endpoint *e);
+/** The same, at once, where there are priorities (bus/order.h). */
+void endpoint_deliver(struct endpoint *e);
 /** Tells it that a peer has died, or was started afresh. */
 void endpoint_tell(struct endpoint *e, endpoint_t peer, bool restarted);
 /** Sets bits of SYS_KERNEL: alarms and watches. */

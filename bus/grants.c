@@ -50,6 +50,8 @@ size_t grants_list(const struct manifest *m, const struct manifest_component *c,
   add_all(&l, "send", c->sends, c->sends_count);
   if (c->kernel & MANIFEST_KERNEL_UPDATE) add(&l, "kernel", "update");
   if (c->kernel & MANIFEST_KERNEL_PROCESSES) add(&l, "kernel", "processes");
+  if (c->kernel & MANIFEST_KERNEL_MEMORY) add(&l, "kernel", "memory");
+  if (c->kernel & MANIFEST_KERNEL_SCHEDULE) add(&l, "kernel", "schedule");
   add_all(&l, "syscall", c->syscalls, c->syscalls_count);
   add_regions(&l, m, c);
   return l.used;

@@ -14,8 +14,10 @@
 #include "bus/hello.h"
 #include "bus/journal.h"
 #include "bus/lifecycle.h"
+#include "bus/memory.h"
 #include "bus/programs.h"
 #include "bus/region.h"
+#include "bus/schedule.h"
 #include "bus/self.h"
 #include "bus/trace.h"
 #include "bus/update.h"
@@ -174,13 +176,35 @@ static int do_report(struct call *c) {
   return 0;
 }
 
+static int do_segment_open(struct call *c) {
+  int fd = memory_open(c->v->endpoint, c->m->u32[0], &c->reply.u64[0]);
+  if (fd < 0) return fd;
+  c->reply_fd = fd;
+  c->reply_fd_given = true;
+  return 0;
+}
+
+static int do_tasks(struct call *c) {
+  c->reply_payload = schedule_list(&c->reply.payload);
+  return 0;
+}
+
 static bool needs_update_right(uint32_t type) {
   return type >= KERN_INFO && type <= KERN_JOURNAL;
 }
 
+static bool needs_memory_right(uint32_t type) {
+  return type >= KERN_SEGMENT_MAKE && type <= KERN_END;
+}
+
+static bool needs_schedule_right(uint32_t type) {
+  return type >= KERN_TASKS && type <= KERN_PLACE;
+}
+
 static bool needs_live(uint32_t type) {
   return type == KERN_ALARM || type == KERN_WATCH || type == KERN_KEEP || type == KERN_READY ||
-         needs_update_right(type) || programs_is_call(type);
+         programs_is_call(type) || needs_update_right(type) || needs_memory_right(type) ||
+         needs_schedule_right(type) || type == KERN_SEGMENT_OPEN;
 }
 
 /* @return 0 or a negative error; -EINPROGRESS: answered later */
@@ -192,6 +216,10 @@ static int serve(struct call *c) {
     return -EPERM;
   if (programs_is_call(c->m->type))
     return programs_call(c->v, c->m, c->payload, &c->reply, &c->reply_payload);
+  if (needs_memory_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_MEMORY))
+    return -EPERM;
+  if (needs_schedule_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_SCHEDULE))
+    return -EPERM;
   switch ((enum kern_call)c->m->type) {
   case KERN_HELLO:
     return do_hello(c);
@@ -230,6 +258,24 @@ static int serve(struct call *c) {
     return do_waits(c);
   case KERN_JOURNAL:
     return do_journal(c);
+  case KERN_SEGMENT_MAKE:
+    return memory_make(e, c->m->u64[0], &c->reply.u32[0]);
+  case KERN_SEGMENT_SHARE:
+    return memory_share(e, c->m->u32[0], c->m->i32[1], c->m->u32[2], &c->reply.u32[0]);
+  case KERN_SEGMENT_DROP:
+    return memory_drop(e, c->m->u32[0]);
+  case KERN_END:
+    return memory_end(e, c->m->i32[0], c->m->u32[1]);
+  case KERN_SEGMENT_OPEN:
+    return do_segment_open(c);
+  case KERN_TASKS:
+    return do_tasks(c);
+  case KERN_PRIORITY:
+    return schedule_set_priority(c->m->i32[0], c->m->u32[1], c->m->u32[2]);
+  case KERN_PREEMPT:
+    return schedule_preempt(c->m->i32[0], c->m->u32[1], c->m->u32[2]);
+  case KERN_PLACE:
+    return schedule_place(c->m->i32[0], c->m->u32[1], c->m->u64[1]);
   }
   return -ENOSYS;
 }

@@ -16,6 +16,7 @@
 #include "bus/executable.h"
 #include "bus/link.h"
 #include "bus/log.h"
+#include "bus/memory.h"
 #include "bus/packet.h"
 #include "bus/probation.h"
 #include "bus/programs.h"
@@ -99,6 +100,8 @@ static void announce(struct endpoint *e, bool restarted) {
 /* Nothing is left of what it did, and nobody goes on with it. */
 static void forget_life(struct endpoint *e, bool restart) {
   endpoint_forget(e);
+  memory_forget(e);
+  schedule_forget(e);
   endpoint_fail_requests(e, restart ? -SYS_ERESTARTED : -SYS_EDEADSRCDST);
 }
 
@@ -277,6 +280,7 @@ void lifecycle_stop(struct endpoint *e) {
     return;
   }
   bus_log("%s (process %d) is stopped", e->component->name, e->live->pid);
+  schedule_yield(e);
   e->state = ENDPOINT_STOPPING;
   e->stop_deadline_us = bus_now_us() + STOP_PATIENCE_US;
   timer_at(e->stop_deadline_us);
@@ -316,6 +320,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
     snprintf(how, sizeof(how), "cannot be started: %s", never_ran);
   else
     lifecycle_describe_end(wait_status, how, sizeof(how));
+  schedule_exited(e);
   if (probation_failed(e, how)) return;
   bool stopped = e->state == ENDPOINT_STOPPING;
   bool failed = recovery_failed(e, v), sound = has_sound_state(e, v);
@@ -325,6 +330,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
   if (e == programs_spawner()) programs_spawner_died();
+  stop_forget(e);
   e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   if (restart && sound)
     keep_remains(e, v);
@@ -381,7 +387,7 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
 /* A program that does its work before it first receives is not hanging as long as it asks others,
  * nor is one that is stopped. */
 static void start_overdue(struct endpoint *e, uint64_t now_us) {
-  if (e->sequence != e->start_sequence || programs_is_stopped(e)) {
+  if (e->sequence != e->start_sequence || e->stop.reasons) {
     set_start_deadline(e, now_us);
     return;
   }

@@ -25,6 +25,7 @@ ST_FIELD(struct slot, event, dont_transfer);
 
 static struct event_base *base;
 ST_VAR(base, dont_transfer);
+static loop_turn_fn *after_turn;
 static struct slot *slots[FDS_MAX];
 
 int loop_init(void) {
@@ -113,12 +114,21 @@ void loop_deinit(void) {
   base = NULL;
 }
 
+void loop_after_turns(loop_turn_fn *fn) {
+  after_turn = fn;
+  if (base) event_base_loopbreak(base); /* the loop that runs may go on for many turns */
+}
+
 void loop_run(void) {
-  event_base_dispatch(base);
+  if (after_turn)
+    loop_once(true);
+  else
+    event_base_dispatch(base);
 }
 
 void loop_once(bool wait) {
   event_base_loop(base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+  if (after_turn) after_turn();
 }
 
 void loop_end(void) {

@@ -8,6 +8,7 @@
 enum loop_events { LOOP_READ = 1, LOOP_WRITE = 2 };
 
 typedef void loop_fn(int fd, void *arg);
+typedef void loop_turn_fn(void);
 
 /** @return 0 or a negative errno */
 int loop_init(void);
@@ -27,7 +28,10 @@ void loop_forget(int fd);
 /** Whether the descriptor is looked at for `arg`. */
 bool loop_has(int fd, const void *arg);
 
-/** Runs until loop_end(). */
+/** Calls `fn` after each turn, when all that was ready has been called; NULL: nothing. */
+void loop_after_turns(loop_turn_fn *fn);
+
+/** Runs until loop_end(), or for some turns: to be called again. */
 void loop_run(void);
 /** Calls for what is ready. @param wait  until something is */
 void loop_once(bool wait);

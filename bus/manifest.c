@@ -29,7 +29,9 @@ static const cyaml_strval_t wire_kinds[] = {{"slirp", MANIFEST_WIRE_SLIRP},
                                             {"stream", MANIFEST_WIRE_STREAM},
                                             {"file", MANIFEST_WIRE_FILE}};
 static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE},
-                                               {"processes", MANIFEST_KERNEL_PROCESSES}};
+                                               {"processes", MANIFEST_KERNEL_PROCESSES},
+                                               {"memory", MANIFEST_KERNEL_MEMORY},
+                                               {"schedule", MANIFEST_KERNEL_SCHEDULE}};
 
 #define TEXT(key, flags, type, member)                                                             \
   CYAML_FIELD_STRING_PTR(key, POINTER | (flags), struct type, member, 0, 4096)

@@ -15,6 +15,7 @@
 #include "bus/loader_proto.h"
 #include "bus/log.h"
 #include "bus/process_time.h"
+#include "bus/stop.h"
 
 enum place_state {
   PLACE_FREE,
@@ -26,9 +27,8 @@ enum place_state {
 
 static struct place {
   enum place_state state;
-  unsigned stopped; /* enum program_stop, or-ed */
-  int exe;          /* TAKEN */
-  char *arguments;  /* TAKEN: of the program, NUL-terminated, one after the other */
+  int exe;         /* TAKEN */
+  char *arguments; /* TAKEN: of the program, NUL-terminated, one after the other */
   unsigned narguments;
 } places[ENDPOINTS_MAX];
 
@@ -174,18 +174,6 @@ void programs_spawner_died(void) {
 
 /* ---- stop and end ---- */
 
-bool programs_is_stopped(const struct endpoint *e) {
-  return e->component->program && place_of(e)->stopped;
-}
-
-void programs_stop(struct endpoint *e, enum program_stop why, bool stop) {
-  struct place *p = place_of(e);
-  unsigned before = p->stopped;
-  p->stopped = stop ? before | why : before & ~(unsigned)why;
-  if (!e->live || !before == !p->stopped) return;
-  link_kill(e->live, p->stopped ? SIGSTOP : SIGCONT);
-}
-
 static int do_signal(struct endpoint *e, int signal) {
   if (!e->live) return -ESRCH;
   switch (signal) {
@@ -194,7 +182,7 @@ static int do_signal(struct endpoint *e, int signal) {
     return 0;
   case SIGSTOP:
   case SIGCONT:
-    programs_stop(e, PROGRAM_STOP_SIGNAL, signal == SIGSTOP);
+    stop_set(e, STOP_SIGNALLED, signal == SIGSTOP);
     return 0;
   default:
     return -EINVAL;
@@ -215,6 +203,7 @@ static void tell_ended(const struct endpoint *e, int wait_status, const char *ne
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) {
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
+  stop_forget(e);
   e->start_deadline_us = 0;
   lifecycle_gone(e);
   empty(place_of(e), PLACE_ENDED);

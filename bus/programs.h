@@ -9,11 +9,6 @@
 #include "bus/abi_programs.h"
 #include "bus/endpoint.h"
 
-/* Why a program is stopped: it runs when there is no reason left. */
-enum program_stop {
-  PROGRAM_STOP_SIGNAL = 1, /* SIGSTOP of KERN_SIGNAL, until SIGCONT */
-};
-
 /** The component that starts programs, or NULL. */
 struct endpoint *programs_spawner(void);
 
@@ -27,10 +22,6 @@ bool programs_is_call(uint32_t type);
 
 /** Arguments of the program that is being started, NUL-terminated, one after the other. */
 const char *programs_arguments(const struct endpoint *e, unsigned *n);
-
-/** Stops a program that runs for a reason, or ends that reason. */
-void programs_stop(struct endpoint *e, enum program_stop why, bool stop);
-bool programs_is_stopped(const struct endpoint *e);
 
 /** The loader has forked it, or could not. */
 void programs_spawned(struct version *v, int error);

@@ -6,6 +6,7 @@
 #include "bus/bus.h"
 #include "bus/debug.h"
 #include "bus/endpoint.h"
+#include "bus/order.h"
 #include "bus/request.h"
 #include "bus/timer.h"
 #include "bus/token.h"
@@ -133,7 +134,8 @@ static int submit(struct endpoint *e, struct request *r, endpoint_t dst, const m
   }
   if (!keep_payload(r, payload)) return -ENOMEM;
   r->state = REQUEST_QUEUED;
-  TAILQ_INSERT_TAIL(&callee->inbox, r, link);
+  order_enqueue(callee, r);
+  if (order_waits()) endpoint_pump(callee);
   return 0;
 }
 
@@ -294,9 +296,14 @@ static bool has_deadline(const struct request *r) {
   return request_is_pending(r) && r->deadline_us;
 }
 
+/* Whose clocks stand still. */
+static bool stands_still(const struct endpoint *e) {
+  return e->held_since_us || e->stop.since_us;
+}
+
 /* A request that is now late, unless its callee cannot be blamed. */
 static bool late(const struct request *r, uint64_t now_us) {
-  return has_deadline(r) && r->deadline_us <= now_us && !bus_endpoint(r->callee)->held_since_us &&
+  return has_deadline(r) && r->deadline_us <= now_us && !stands_still(bus_endpoint(r->callee)) &&
          !bus_clock_stopped();
 }
 
@@ -305,7 +312,7 @@ uint64_t endpoint_expire(struct endpoint *e, uint64_t now_us) {
   /* Only a sendrec has a deadline. */
   struct request *r = &e->requests[SENDREC_SLOT];
   if (late(r, now_us)) request_answer(r, -ETIMEDOUT, &(msg_t){0}, NULL);
-  if (has_deadline(r) && r->deadline_us > now_us && !bus_endpoint(r->callee)->held_since_us)
+  if (has_deadline(r) && r->deadline_us > now_us && !stands_still(bus_endpoint(r->callee)))
     next = r->deadline_us;
   return next;
 }

@@ -42,6 +42,7 @@ static bool callers_gone(const struct endpoint *e) {
 }
 
 static void end(struct endpoint *e) {
+  schedule_yield(e);
   if (e->next) version_kill(e->next, NULL);
   if (e->component->program)
     version_kill(e->live, NULL);

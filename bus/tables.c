@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/loop.h"
+#include "bus/memory.h"
 #include "bus/programs.h"
 #include "bus/request.h"
 
@@ -59,6 +60,13 @@ static bool check_versions(const struct endpoint *e) {
   if (e->live && e->live->state == VERSION_CALLING && e->requests[0].state == REQUEST_FREE)
     return wrong(e, "waits for no request");
   return check_version(e, e->live, "live") && check_version(e, e->next, "new");
+}
+
+static bool check_stop(const struct endpoint *e) {
+  if ((e->stop.reasons != 0) != (e->stop.since_us != 0))
+    return wrong(e, "is stopped in one table only");
+  if (e->stop.reasons && !e->live) return wrong(e, "is stopped, and has no version");
+  return true;
 }
 
 /* ---- requests ---- */
@@ -136,7 +144,7 @@ static bool check_endpoint(const struct endpoint *e, endpoint_t id) {
   if (e->id != id) return wrong(e, "stands at place %d", id);
   if (e->component != &bus.manifest->components[id - 1]) return wrong(e, "is another component");
   return check_versions(e) && check_requests(e) && check_notified(e) && check_watches(e) &&
-         check_program(e);
+         check_program(e) && check_stop(e);
 }
 
 int tables_check(char *why, size_t cap) {
@@ -144,5 +152,5 @@ int tables_check(char *why, size_t cap) {
   reason.cap = cap;
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
     if (!check_endpoint(bus_endpoint(id), id)) return -EINVAL;
-  return 0;
+  return memory_check(why, cap) ? 0 : -EINVAL;
 }

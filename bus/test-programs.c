@@ -277,20 +277,19 @@ START_TEST(a_token_of_one_is_not_the_next_ones) {
 END_TEST
 
 START_TEST(it_stands_still_for_any_reason) {
-  const enum program_stop other = (enum program_stop)(PROGRAM_STOP_SIGNAL << 1);
   start(FIRST, 1);
   kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGSTOP);
   expect_status(0);
   expect_kill(SIGSTOP);
-  programs_stop(bus_endpoint(FIRST), other, true);
+  stop_set(bus_endpoint(FIRST), STOP_PREEMPTED, true);
   ck_assert(!asked());
   kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGCONT);
   expect_status(0);
   ck_assert(!asked());
-  ck_assert(programs_is_stopped(bus_endpoint(FIRST)));
-  programs_stop(bus_endpoint(FIRST), other, false);
+  ck_assert(bus_endpoint(FIRST)->stop.reasons);
+  stop_set(bus_endpoint(FIRST), STOP_PREEMPTED, false);
   expect_kill(SIGCONT);
-  ck_assert(!programs_is_stopped(bus_endpoint(FIRST)));
+  ck_assert(!bus_endpoint(FIRST)->stop.reasons);
   kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGCONT);
   expect_status(0);
   ck_assert(!asked());
@@ -307,7 +306,7 @@ START_TEST(a_stopped_one_is_given_time_to_start) {
   uint64_t late = e->start_deadline_us + 1;
   ck_assert_uint_gt(lifecycle_expire(e, late), late);
   ck_assert(!asked());
-  programs_stop(e, PROGRAM_STOP_SIGNAL, false);
+  stop_set(e, STOP_SIGNALLED, false);
   expect_kill(SIGCONT);
   lifecycle_expire(e, e->start_deadline_us + 1);
   expect_kill(SIGKILL);

@@ -46,6 +46,7 @@ static void fired(int fd, void *arg) {
     next = earlier(next, endpoint_expire(e, now));
     next = earlier(next, lifecycle_expire(e, now));
     next = earlier(next, heartbeat_expire(e, now));
+    next = earlier(next, schedule_expire(e, now));
   }
   timer_at(next);
 }

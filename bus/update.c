@@ -113,6 +113,7 @@ int update_load(struct endpoint *e, int exe, const char *filter, const void *opt
     return error;
   }
   drop_preparation(e->live);
+  schedule_yield(e);
   e->next = version_new(e, SYS_START_UPDATE, exe);
   if (!e->next) return -ENOMEM;
   error = take_options(e->next, options, options_bytes);
@@ -153,7 +154,7 @@ int update_converge(struct endpoint *e, const void *allow, uint32_t bytes) {
   if (e->state != ENDPOINT_RUNNING) return -EINVAL;
   if (interface_set(&e->allow, allow, bytes)) return -EINVAL;
   st_pass("busd.converge");
-  link_place(e->next, manifest_component_cpus(bus.manifest, e->component, bus.cpus), false);
+  link_place(e->next, schedule_cpus(e), false);
   endpoint_hold(e, ENDPOINT_CONVERGING);
   version_control(e->live, CONTROL_CONVERGE);
   return 0;

@@ -14,6 +14,7 @@
 #include "libsys/if/fs.h"
 #include "libsys/if/io.h"
 #include "libsys/if/kbd.h"
+#include "libsys/if/mem.h"
 #include "libsys/if/nic.h"
 #include "libsys/if/pipe.h"
 #include "libsys/if/proc.h"
@@ -22,7 +23,7 @@
 
 static const struct ipc_interface *const interfaces[] = {
     &ipc_sock, &ipc_nic, &ipc_disk, &ipc_kbd,  &ipc_device, &ipc_system,
-    &ipc_io,   &ipc_fs,  &ipc_proc, &ipc_pipe, &ipc_tty};
+    &ipc_io,   &ipc_fs,  &ipc_proc, &ipc_pipe, &ipc_tty, &ipc_mem};
 
 static const struct ipc_message *find(uint32_t type) {
   for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)

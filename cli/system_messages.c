@@ -41,6 +41,13 @@ FIELDS(program, I32(endpoint, 0), U32(incarnation, 1))
 FIELDS(program_signal, I32(endpoint, 0), U32(incarnation, 1), I32(signal, 2))
 FIELDS(program_ended, I32(endpoint, 0), U32(incarnation, 1), I32(wait_status, 2))
 FIELDS(usage, U64(cpu_us, 0))
+FIELDS(segment, U32(segment, 0))
+FIELDS(segment_share, U32(segment, 0), I32(endpoint, 1), U32(rights, 2))
+FIELDS(incarnation, U32(incarnation, 0))
+FIELDS(end, I32(endpoint, 0), U32(incarnation, 1))
+FIELDS(task_priority, I32(endpoint, 0), U32(incarnation, 1), U32(priority, 2))
+FIELDS(task_preempt, I32(endpoint, 0), U32(incarnation, 1), U32(ms, 2))
+FIELDS(task_place, I32(endpoint, 0), U32(incarnation, 1), U64(cpus, 1))
 FIELDS(live, U32(calls_in_flight, 0), U32(probation, 1))
 
 static const struct ipc_message messages[] = {
@@ -72,6 +79,15 @@ static const struct ipc_message messages[] = {
     {KERN_PLACES, "PLACES", nothing, nothing},
     {PROGRAM_ENDED, "PROGRAM_ENDED", program_ended, nothing},
     {PROGRAM_TABLE, "PROGRAM_TABLE", control_client, nothing},
+    {KERN_SEGMENT_MAKE, "SEGMENT_MAKE", region_reply, segment},
+    {KERN_SEGMENT_SHARE, "SEGMENT_SHARE", segment_share, incarnation},
+    {KERN_SEGMENT_DROP, "SEGMENT_DROP", segment, nothing},
+    {KERN_END, "END", end, nothing},
+    {KERN_SEGMENT_OPEN, "SEGMENT_OPEN", segment, region_reply},
+    {KERN_TASKS, "TASKS", nothing, nothing},
+    {KERN_PRIORITY, "PRIORITY", task_priority, nothing},
+    {KERN_PREEMPT, "PREEMPT", task_preempt, nothing},
+    {KERN_PLACE, "PLACE", task_place, nothing},
     {UM_REPORT, "UM_REPORT", um_report, nothing},
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
     {UM_CONTROL, "UM_CONTROL", control_client, nothing},

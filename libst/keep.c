@@ -17,7 +17,7 @@ static struct {
   int fd; /* hidden; -1: nothing is kept */
   struct kept *head;
   bool exported;
-  unsigned mappings; /* in the last export */
+  unsigned mappings; /* their changes before the last export */
 } keep = {.fd = -1};
 
 void keep_whole(bool whole) {
@@ -73,7 +73,7 @@ int st_keep(void) {
 }
 
 bool st_keep_due(void) {
-  return keep.fd >= 0 && (!keep.exported || keep.mappings != mapping_count);
+  return keep.fd >= 0 && (!keep.exported || keep.mappings != mapping_changes);
 }
 
 int st_keep_export(int channel) {
@@ -85,7 +85,7 @@ int st_keep_export(int channel) {
   if (!err) err = header_send(channel, NULL, 0);
   close(channel);
   keep.exported = true;
-  keep.mappings = mapping_count;
+  keep.mappings = mapping_changes;
   return err;
 }
 

@@ -10,7 +10,7 @@
 #include "libst/st.h"
 
 struct mapping mappings[MAPPINGS_MAX];
-unsigned mapping_count;
+unsigned mapping_count, mapping_changes;
 
 static int protection(int fd) {
   return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? PROT_READ : PROT_READ | PROT_WRITE;
@@ -21,6 +21,7 @@ static int map_at(uintptr_t address, size_t bytes, int prot, int fd) {
   void *p = mmap((void *)address, bytes, prot, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
   if (p == MAP_FAILED) return -errno;
   mappings[mapping_count++] = (struct mapping){address, bytes, descriptor_hide(fd)};
+  mapping_changes++;
   return 0;
 }
 
@@ -74,6 +75,37 @@ void *st_map_shared(int fd, size_t bytes) {
   return (void *)at;
 }
 
+void *st_map_run(const int *fds, unsigned n, size_t bytes) {
+  uintptr_t at = n && bytes && bytes % 4096 == 0 ? free_address(n * bytes) : 0;
+  int err = at ? 0 : -EINVAL;
+  unsigned done = 0;
+  for (; !err && done < n; done += !err)
+    err = map_at(at + done * bytes, bytes, protection(fds[done]), fds[done]);
+  if (!err) return (void *)at;
+  for (unsigned i = done; i < n; i++)
+    close(fds[i]);
+  if (done) st_unmap_shared((void *)at, done * bytes);
+  errno = -err;
+  return NULL;
+}
+
+int st_unmap_shared(void *address, size_t bytes) {
+  uintptr_t from = (uintptr_t)address;
+  unsigned kept = 0, before = mapping_count;
+  for (unsigned i = 0; i < before; i++) {
+    struct mapping m = mappings[i];
+    if (m.address >= from && m.bytes <= bytes && m.address - from <= bytes - m.bytes) {
+      munmap((void *)m.address, m.bytes);
+      descriptor_close(m.fd);
+    } else {
+      mappings[kept++] = m;
+    }
+  }
+  mapping_count = kept;
+  if (kept != before) mapping_changes++;
+  return kept == before ? -EINVAL : 0;
+}
+
 int mapping_adopt(uintptr_t address, size_t bytes, int fd) {
   if (address < MAPPING_BASE || bytes > MAPPING_BYTES ||
       address - MAPPING_BASE > MAPPING_BYTES - bytes)
@@ -88,10 +120,19 @@ int mappings_commit(void) {
   return 0;
 }
 
-bool mapping_has(uintptr_t address, size_t bytes) {
+static const struct mapping *mapping_at(uintptr_t address) {
   for (unsigned i = 0; i < mapping_count; i++)
-    if (address - mappings[i].address < mappings[i].bytes &&
-        bytes <= mappings[i].bytes - (address - mappings[i].address))
-      return true;
+    if (address - mappings[i].address < mappings[i].bytes) return &mappings[i];
+  return NULL;
+}
+
+bool mapping_has(uintptr_t address, size_t bytes) {
+  const struct mapping *m = mapping_at(address);
+  for (; m; m = mapping_at(address)) {
+    size_t left = m->bytes - (address - m->address);
+    if (bytes <= left) return true;
+    address += left; /* a run goes on in the next one */
+    bytes -= left;
+  }
   return false;
 }

@@ -20,12 +20,14 @@ struct mapping {
 /** This process's mappings. */
 extern struct mapping mappings[MAPPINGS_MAX];
 extern unsigned mapping_count;
+/** How often they have changed. */
+extern unsigned mapping_changes;
 
 /** Maps what the old version had, read-only. Takes over `fd`. */
 int mapping_adopt(uintptr_t address, size_t bytes, int fd);
 /** After commit: as the old version had them, writable. */
 int mappings_commit(void);
-/** Does a mapping contain all `bytes` from `address`? */
+/** Do mappings, without a gap, contain all `bytes` from `address`? */
 bool mapping_has(uintptr_t address, size_t bytes);
 
 #endif

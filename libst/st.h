@@ -103,6 +103,15 @@ int st_writeback_slice(unsigned max_us);
  * @return the address, or NULL with errno set. */
 void *st_map_shared(int fd, size_t bytes);
 
+/** Maps `n` objects of `bytes` each, one behind the other without gaps, like st_map_shared(), but
+ * anew even if one of them is mapped already. `bytes` is a multiple of the page size. Takes over all
+ * of `fds`. @return the address, or NULL with errno set: nothing is mapped then. */
+void *st_map_run(const int *fds, unsigned n, size_t bytes);
+
+/** Ends the mappings that lie in the `bytes` from `address`, whole ones only.
+ * @return 0, or -EINVAL: there is none */
+int st_unmap_shared(void *address, size_t bytes);
+
 /* ---- state that outlives its process ---- */
 
 /** Moves the program's variables to memory that outlives the process, as the heap does. After
