@@ -1,10 +1,9 @@
 #include "servers/pipe/pipes.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 static struct pipe *pipes[PIPES_MAX]; /* by number - 1 */
-static uint32_t waiters;              /* of all pipes */
 
 struct pipe *pipe_new(void) {
   uint32_t i = 0;
@@ -40,22 +39,4 @@ uint32_t pipe_events(const struct pipe *p, enum pipe_end end) {
   }
   if (!p->handles[PIPE_READER]) return IO_OUT | IO_HUP;
   return ring_room(&p->ring) >= PIPE_ATOMIC && TAILQ_EMPTY(&p->waiting[PIPE_WRITER]) ? IO_OUT : 0;
-}
-
-bool waiter_add(struct pipe *p, enum pipe_end end, const msg_t *m, uint32_t handle, uint32_t bytes,
-                const void *data) {
-  uint32_t kept = data ? bytes : 0;
-  struct waiter *w = waiters < PIPE_WAITERS_MAX ? malloc(sizeof(*w) + kept) : NULL;
-  if (!w) return false;
-  *w = (struct waiter){.token = m->token, .source = m->source, .handle = handle, .bytes = bytes};
-  if (kept) memcpy(w->data, data, kept);
-  TAILQ_INSERT_TAIL(&p->waiting[end], w, link);
-  waiters++;
-  return true;
-}
-
-void waiter_end(struct pipe *p, enum pipe_end end, struct waiter *w) {
-  TAILQ_REMOVE(&p->waiting[end], w, link);
-  free(w);
-  waiters--;
 }

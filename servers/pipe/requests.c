@@ -56,11 +56,11 @@ static void settle(struct pipe *p) {
   do {
     moved = false;
     while ((w = TAILQ_FIRST(writers)) && try_write(p, w->token, w->data, w->bytes)) {
-      waiter_end(p, PIPE_WRITER, w);
+      waiter_end(writers, w);
       moved = true;
     }
     while ((w = TAILQ_FIRST(readers)) && try_read(p, w->token, w->bytes)) {
-      waiter_end(p, PIPE_READER, w);
+      waiter_end(readers, w);
       moved = true;
     }
   } while (moved);
@@ -89,7 +89,7 @@ static void end_waits(struct pipe *p, enum pipe_end end, endpoint_t owner, uint3
     next = TAILQ_NEXT(w, link);
     if (w->source != owner || w->handle != number) continue;
     if (status) answer(w->token, end == PIPE_READER ? IO_READ : IO_WRITE, status);
-    waiter_end(p, end, w);
+    waiter_end(&p->waiting[end], w);
   }
 }
 
@@ -137,7 +137,7 @@ static void wait_for(struct pipe *p, enum pipe_end end, const msg_t *m, uint32_t
                      uint32_t bytes, const void *data, uint32_t flags) {
   if (!(flags & IO_WAIT))
     answer_status(m, -EAGAIN);
-  else if (!waiter_add(p, end, m, handle, bytes, data))
+  else if (!waiter_add(&p->waiting[end], m, handle, bytes, data))
     answer_status(m, -ENOMEM);
 }
 
