@@ -29,16 +29,21 @@ static uint32_t used;
 /* ---- hexadecimal ---- */
 
 static size_t to_hex(char *text, const uint8_t *bytes, size_t n) {
+  static const char digits[] = "0123456789abcdef";
   for (size_t i = 0; i < n; i++)
-    sprintf(text + 2 * i, "%02x", bytes[i]);
-  if (!n) strcpy(text, "-");
+    text[2 * i] = digits[bytes[i] >> 4], text[2 * i + 1] = digits[bytes[i] & 15];
+  if (!n) *text = '-';
   return n ? 2 * n : 1;
+}
+
+static uint8_t digit(char c) {
+  return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 static uint32_t from_hex(const char *text, uint8_t *bytes, size_t cap) {
   uint32_t n = 0;
-  while (n < cap && sscanf(text + 2 * n, "%2" SCNx8, &bytes[n]) == 1)
-    n++;
+  for (; n < cap && *text && *text != '-'; text += 2)
+    bytes[n++] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
   return n;
 }
 
