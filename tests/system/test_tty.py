@@ -215,15 +215,15 @@ def test_updates_keep_everything(console: Console, name: str):
     console.shown.attach()
     terminal, other = console.open(console.a), console.open(console.b)
     for turn in range(2):
-        console.type("unread\rhalf ")
-        console.shown.take(b"unread\r\nhalf ")
+        console.type("unread\rhalf ä")
+        console.shown.take("unread\r\nhalf ä".encode())
         console.update(name)
         assert terminal.read() == b"unread\n"
         waiting = terminal.start_read()
         console.update(name)
-        console.type(" \x7f line\r")
+        console.type(" \x7f\x7f line\r")
         assert waiting.answer().payload == b"half  line\n"
-        console.shown.take(b" \b \b line\r\n")
+        console.shown.take(b" " + b"\b \b" * 2 + b" line\r\n")
         assert other.set_modes(TTY_CANONICAL | TTY_CR_TO_NL) == 0
         console.update(name)
         assert other.modes()[0] == TTY_CANONICAL | TTY_CR_TO_NL
