@@ -92,6 +92,8 @@ def test_every_printable_character(keyboard: Keyboard):
 def test_control_characters(keyboard: Keyboard):
     keyboard.type("\x01\x03\x04\x1a\x1c\t\x1b\x7f")
     keyboard.expect("\x01\x03\x04\x1a\x1c\t\x1b\x7f")
+    keyboard.type("\0\x1d\x1e\x1f")
+    keyboard.expect("\0\x1d\x1e\x1f")
     keyboard.type("\r\n")
     keyboard.expect("\r\r")
 
