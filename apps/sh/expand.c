@@ -16,6 +16,7 @@ struct expansion {
   struct text field;
   bool begun; /* there is a field, even if it is empty: "" */
   bool split; /* make several fields, and names of files */
+  bool inner; /* in ${x:-...}: blanks outside of quotes split, too */
   struct fields *fields;
 };
 
@@ -101,6 +102,15 @@ static bool add_back_quoted(struct expansion *x, const char *text, size_t bytes,
   return right;
 }
 
+static bool expand_inner(struct expansion *x, const char *text, size_t from, size_t to,
+                         bool quoted) {
+  bool before = x->inner;
+  x->inner = !quoted;
+  bool right = expand_text(x, text, from, to, quoted);
+  x->inner = before;
+  return right;
+}
+
 static char *expand_part(const char *text, size_t from, size_t to) {
   char *part = strndup(text + from, to - from), *made = expand_single(part);
   free(part);
@@ -158,7 +168,7 @@ static bool add_braces(struct expansion *x, const char *text, size_t from, size_
     at++;
     if (!operator|| !strchr("-=+?", operator)) return wrong_substitution(text, from, to);
     if (operator== '+' ? there : !there) {
-      if (operator== '-' || operator== '+') return expand_text(x, text, at, to, quoted);
+      if (operator== '-' || operator== '+') return expand_inner(x, text, at, to, quoted);
       char *word = expand_part(text, at, to);
       if (!word) return false;
       if (operator== '?') {
@@ -232,7 +242,12 @@ static bool expand_text(struct expansion *x, const char *text, size_t from, size
     bool special = quoted ? strchr("\\$`", text[at]) != NULL : strchr("'\"\\$`", text[at]) != NULL;
     size_t end = special ? lex_quoted(text, at) : 0;
     if (!special || !end || end > to) {
-      add_char(x, text[at++], quoted);
+      bool splits = x->inner && x->split && !quoted && strchr(" \t\n", text[at]);
+      if (splits)
+        end_field(x);
+      else
+        add_char(x, text[at], quoted);
+      at++;
       continue;
     }
     bool right = true;
