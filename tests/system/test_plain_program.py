@@ -1,4 +1,4 @@
-"""A program that blocks wherever it waits (apps/echo), on sockets whose answers come later."""
+"""A program that blocks wherever it waits (apps/tcp-echo), on sockets whose answers come later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from proteos import Manifest, System
 def echo_system():
     manifest = Manifest().wire(forward="127.0.0.1:0 -> 10.0.2.15:7")
     manifest.data["components"] = [c for c in manifest.data["components"] if c["name"] != "httpd"]
-    manifest.add("echo", calls=[{"to": "net"}], restart="always")
+    manifest.add("tcp-echo", calls=[{"to": "net"}], restart="always")
     with System(manifest) as system:
         yield system
 
@@ -42,7 +42,7 @@ def test_bytes_come_back(echo_system):
 
 
 def test_its_servers_are_updated_while_it_waits(echo_system):
-    before = echo_system.status()["echo"].pid
+    before = echo_system.status()["tcp-echo"].pid
     with connect(echo_system) as sock:
         exchange(sock, b"before")
         for turn in range(6):
@@ -53,4 +53,4 @@ def test_its_servers_are_updated_while_it_waits(echo_system):
             exchange(sock, os.urandom(50_000))
     with connect(echo_system) as sock:  # its accept was waiting, too
         exchange(sock, b"after")
-    assert echo_system.status()["echo"].pid == before
+    assert echo_system.status()["tcp-echo"].pid == before

@@ -1,6 +1,6 @@
-/* echo: sends back what it receives (RFC 862), one connection after the other.
+/* tcp-echo: sends back what it receives (RFC 862), one connection after the other.
  *
- *   echo [PORT]     7 if not given
+ *   tcp-echo [PORT]     7 if not given
  *
  * A plain program: it blocks wherever it has to wait, so it cannot be updated itself, but goes on
  * through every update of the servers that it waits for. */

@@ -1,0 +1,18 @@
+/* Commands of the shell itself. */
+#ifndef SH_BUILTIN_H
+#define SH_BUILTIN_H
+
+#include <stdbool.h>
+
+struct builtin {
+  const char *name;
+  int (*run)(int argc, char **argv);
+  bool program; /* there is a program of that name too, for pipelines */
+};
+
+/** @return NULL when there is none of that name */
+const struct builtin *builtin_find(const char *name);
+/** test and [. */
+int builtin_test(int argc, char **argv);
+
+#endif
