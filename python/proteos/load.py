@@ -69,7 +69,7 @@ class Load:
             self._result = self._parse(output)
         return self._result
 
-    def wait_until_busy(self, deadline: float = 30.0) -> list[Figures]:
+    def wait_until_busy(self, deadline: float = 60.0) -> list[Figures]:
         """Waits until requests are answered and bytes flow; the marks made meanwhile."""
         marks: list[Figures] = []
 

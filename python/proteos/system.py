@@ -53,7 +53,7 @@ class System:
 
     def __init__(self, manifest: Manifest | None = None, name: str | None = None,
                  prefix: list[str] | None = None, base: Path | None = None,
-                 boot_deadline: float = 30.0, faults: bool = False):
+                 boot_deadline: float = 60.0, faults: bool = False):
         self.manifest = manifest
         self.name = name or f"t{os.getpid()}-{next(_numbers)}"
         self.prefix = prefix or []
@@ -177,14 +177,14 @@ class System:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, **popen)
 
-    def prctl(self, *args: str, deadline: float = 30.0) -> str:
+    def prctl(self, *args: str, deadline: float = 60.0) -> str:
         """Runs prctl; returns what it printed. Raises CommandFailed, which has the output too."""
         done = self.try_prctl(*args, deadline=deadline)
         if done.returncode != 0:
             raise CommandFailed(list(args), done.returncode, done.stdout)
         return done.stdout
 
-    def try_prctl(self, *args: str, deadline: float = 30.0) -> subprocess.CompletedProcess[str]:
+    def try_prctl(self, *args: str, deadline: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Runs prctl; its exit status and output, whatever they are."""
         return subprocess.run(self.prctl_command(*args), env=self.environment(), text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -238,7 +238,7 @@ class System:
         pids = [self._loader.pid, *process.descendants(self._loader.pid)]
         return {pid: process.command(pid) for pid in pids}
 
-    def wait(self, condition: Callable[[], T], what: str, deadline: float = 30.0) -> T:
+    def wait(self, condition: Callable[[], T], what: str, deadline: float = 60.0) -> T:
         """Waits until `condition` gives something true; see wait_for()."""
         return wait_for(condition, what, deadline)
 

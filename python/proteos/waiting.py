@@ -10,7 +10,7 @@ from .errors import Timeout
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], what: str, deadline: float = 30.0) -> T:
+def wait_for(condition: Callable[[], T], what: str, deadline: float = 60.0) -> T:
     """Asks `condition` again and again until it gives something true, which is returned.
 
     Raises Timeout, naming `what`, after `deadline` seconds."""

@@ -42,9 +42,9 @@ def test_demo_can_be_kept(tmp_path):
     down = next(line for line in said if line.endswith(" shutdown"))
     try:
         for line in said[:2]:  # curl, status
-            subprocess.run(shlex.split(line), env=env, check=True, timeout=20,
+            subprocess.run(shlex.split(line), env=env, check=True, timeout=60,
                            stdout=subprocess.DEVNULL)
     finally:
-        subprocess.run(shlex.split(down), env=env, check=True, timeout=20)
+        subprocess.run(shlex.split(down), env=env, check=True, timeout=60)
     assert not list(tmp_path.glob("*/control*"))
     assert done.returncode == 0, done.stdout

@@ -48,7 +48,7 @@ def test_new_version_dies_or_stops_while_converging(system, load, signum):
     before = live(system)
     prctl, pid = start_update(system, "-state", NEVER_TRUE)
     os.kill(pid, signum)
-    output, _ = prctl.communicate(timeout=20)
+    output, _ = prctl.communicate(timeout=60)
     assert prctl.returncode != 0, output
     assert live(system) == before
     system.wait(lambda: pid not in system.processes(), "the new version to be gone")
@@ -68,7 +68,7 @@ def test_new_version_dies_or_stops_at_any_moment(system, signum):
         committed = system.status()["net"].pid == pid
         if not committed:
             os.kill(pid, signum)
-        output, _ = prctl.communicate(timeout=20)
+        output, _ = prctl.communicate(timeout=60)
         after = system.status()["net"]
         if prctl.returncode != 0:
             assert (after.pid, after.updates, after.restarts) == \
@@ -89,7 +89,7 @@ def test_old_version_dies_during_an_update(system):
     before = system.status()
     prctl, _ = start_update(system, "-state", NEVER_TRUE)
     system.kill("net")
-    output, _ = prctl.communicate(timeout=20)
+    output, _ = prctl.communicate(timeout=60)
     assert prctl.returncode != 0
     assert "net" in output
     system.wait(lambda: system.status()["net"].state == "running"

@@ -49,7 +49,7 @@ def test_keep_alive_uses_one_connection(system):
 
 def connect(system) -> socket.socket:
     parts = urlsplit(system.url())
-    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+    return socket.create_connection((parts.hostname, parts.port), timeout=60)
 
 
 def read_answer(stream) -> bytes:

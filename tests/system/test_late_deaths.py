@@ -32,7 +32,7 @@ def update_without_um(system: System, point: str, seconds: float = 0) -> tuple[i
     system.wait(lambda: process.state(um) in ("Z", ""), "um's end")
     time.sleep(seconds)
     os.kill(loader, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=20)
+    output, _ = prctl.communicate(timeout=60)
     system.wait(lambda: system.status()["um"].restarts == 1, "um's restart")
     return prctl.returncode, output
 
@@ -93,7 +93,7 @@ def test_component_dies_while_its_new_version_is_started(faulty):
     # Once the loader has collected it, it tells busd before it does anything else.
     faulty.wait(lambda: process.state(pid) == "", "the counter's end")
     os.kill(busd, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=20)
+    output, _ = prctl.communicate(timeout=60)
     assert prctl.returncode != 0
     assert "counter.new could not be started" in output, output
     faulty.wait(lambda: faulty.status()["counter"].restarts == 1

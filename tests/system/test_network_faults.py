@@ -18,7 +18,7 @@ from proteos import System, bytes as httpd_bytes
 
 def connect(system: System) -> socket.socket:
     parts = urlsplit(system.url())
-    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+    return socket.create_connection((parts.hostname, parts.port), timeout=60)
 
 
 def fetch(system: System, n: int) -> bytes:

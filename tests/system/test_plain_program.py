@@ -22,7 +22,7 @@ def echo_system():
 
 def connect(system: System) -> socket.socket:
     parts = urlsplit(system.url())
-    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+    return socket.create_connection((parts.hostname, parts.port), timeout=60)
 
 
 def exchange(sock: socket.socket, data: bytes) -> None:

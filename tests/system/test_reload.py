@@ -355,7 +355,7 @@ def test_while_a_component_is_updated(running):
     update = running.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE)
     running.wait(lambda: running.status()["counter"].state == "converging", "the convergence")
     assert refused(running, small().add("peer")) == ["counter is being updated"]
-    update.communicate(timeout=20)
+    update.communicate(timeout=60)
     assert "peer is running" in reload(running, small().add("peer"))
 
 

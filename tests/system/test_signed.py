@@ -23,7 +23,7 @@ NOT_BY_THE_KEY = "UM: Live update of counter refused: the signature of {} is not
 
 def prctl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PRCTL, *arguments], text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
 
 
 class Signer:

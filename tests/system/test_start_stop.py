@@ -162,7 +162,7 @@ def test_while_the_instance_ends():
             assert refusal(system, "stop", "counter") == "the instance is booting or ending"
         finally:
             os.kill(loader, signal.SIGCONT)
-        shutdown.communicate(timeout=20)
+        shutdown.communicate(timeout=60)
 
 
 def test_too_many_connections(running):

@@ -31,7 +31,7 @@ class Trace:
 
     def __exit__(self, *exception):
         self.prctl.terminate()
-        self.prctl.communicate(timeout=10)
+        self.prctl.communicate(timeout=60)
 
     def line(self) -> str:
         """The next line; requests are made until there is one."""

@@ -187,7 +187,7 @@ def test_two_updates_at_once(running):
     assert first.stdout
     assert first.stdout.readline().startswith("UM: Live update requested")
     complaint(running, "update", "httpd", "/bin/httpd")
-    first.communicate(timeout=20)
+    first.communicate(timeout=60)
     assert first.returncode != 0
 
 
