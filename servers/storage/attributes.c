@@ -40,7 +40,7 @@ int32_t do_set_owner(struct request *r) {
                                       (group == r->who.group || group == node_group(n)));
   if (!allowed) return end_change(n, -EPERM);
   node_set_owner(n, user, group);
-  if (S_ISREG(n->inode.i_mode)) n->inode.i_mode &= (uint16_t)~(S_ISUID | S_ISGID);
+  if (S_ISREG(n->inode.i_mode)) n->inode.i_mode &= (uint16_t) ~(S_ISUID | S_ISGID);
   return end_change(n, 0);
 }
 

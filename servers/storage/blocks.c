@@ -86,7 +86,7 @@ static bool find(uint64_t from, uint64_t to, blk64_t *block) {
 }
 
 static bool find_from(uint64_t goal, blk64_t *block) {
-  const struct ext2_super_block *s = volume_fs()->super;
+  struct ext2_super_block *s = volume_fs()->super;
   uint64_t first = s->s_first_data_block, last = ext2fs_blocks_count(s) - 1;
   if (goal < first || goal > last) goal = first;
   return find(goal, last, block) || (goal > first && find(first, goal - 1, block));

@@ -13,15 +13,15 @@
 #define NO_PAGE UINT32_MAX
 
 enum page_flag {
-  PAGE_VALID = 1,       /* it has the block's contents */
-  PAGE_READING = 2,     /* they are on their way */
-  PAGE_WRITING = 4,     /* on their way to the disk */
-  PAGE_DIRTY = 8,       /* data that differs from the disk's */
-  PAGE_FRESH = 16,      /* data of a block that the running transaction has allocated: on the disk
-                           before that commits */
-  PAGE_CHANGED = 32,    /* metadata that the running transaction has changed */
-  PAGE_COMMITTED = 64,  /* metadata of the committing transaction, which is not in place yet */
-  PAGE_WANTED = 128,    /* the commit waits until it is on the disk */
+  PAGE_VALID = 1,        /* it has the block's contents */
+  PAGE_READING = 2,      /* they are on their way */
+  PAGE_WRITING = 4,      /* on their way to the disk */
+  PAGE_DIRTY = 8,        /* data that differs from the disk's */
+  PAGE_FRESH = 16,       /* data of a block that the running transaction has allocated: on the disk
+                            before that commits */
+  PAGE_CHANGED = 32,     /* metadata that the running transaction has changed */
+  PAGE_COMMITTED = 64,   /* metadata of the committing transaction, which is not in place yet */
+  PAGE_WANTED = 128,     /* the commit waits until it is on the disk */
   PAGE_WANTED_NOW = 256, /* and what is being written is what it waits for */
   PAGE_FAILED = 512      /* it could not be read */
 };

@@ -32,16 +32,16 @@ enum commit_state {
 static struct {
   enum commit_state state;
   commit_number asked, begun, done;
-  uint32_t age_s, since_s;    /* of the running transaction; since_s 0: it is empty */
-  uint32_t wanted;            /* pages of data that are not written yet */
-  uint32_t flush;             /* COMMIT_FLUSHING: waits for it */
-  struct copies body;         /* the log's blocks */
-  struct copies place;        /* metadata of the committing transaction */
-  struct copies previous;     /* of the one before; in place, but not flushed */
-  uint32_t previous_flush;    /* that makes it last */
-  struct copies single;       /* the block that is written alone */
+  uint32_t age_s, since_s; /* of the running transaction; since_s 0: it is empty */
+  uint32_t wanted;         /* pages of data that are not written yet */
+  uint32_t flush;          /* COMMIT_FLUSHING: waits for it */
+  struct copies body;      /* the log's blocks */
+  struct copies place;     /* metadata of the committing transaction */
+  struct copies previous;  /* of the one before; in place, but not flushed */
+  uint32_t previous_flush; /* that makes it last */
+  struct copies single;    /* the block that is written alone */
   journal_tid tid, previous_tid;
-  bool with_journal;          /* the transaction has metadata */
+  bool with_journal;           /* the transaction has metadata */
   uint32_t synced[SYNCED_MAX]; /* inodes whose data the next commit writes */
   uint32_t nsynced;
   bool sync_all;
@@ -192,7 +192,8 @@ static bool write_alone(uint64_t block, const void *data) {
 static bool has_log_room(void) {
   const struct journal *j = volume_journal();
   uint32_t needs = journal_needs(j, cache_count(PAGES_CHANGED), blocks_revoked());
-  return journal_free_blocks(j) >= needs + OVERHEAD && journal_free_blocks(j) >= journal_capacity(j) / 4;
+  return journal_free_blocks(j) >= needs + OVERHEAD &&
+         journal_free_blocks(j) >= journal_capacity(j) / 4;
 }
 
 static void prepare(void) {

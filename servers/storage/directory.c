@@ -30,15 +30,14 @@ static int entry_type(uint32_t mode) {
 
 static uint8_t posix_type(int type) {
   static const uint8_t types[EXT2_FT_MAX] = {
-      [EXT2_FT_REG_FILE] = 8, [EXT2_FT_DIR] = 4,   [EXT2_FT_CHRDEV] = 2, [EXT2_FT_BLKDEV] = 6,
+      [EXT2_FT_REG_FILE] = 8, [EXT2_FT_DIR] = 4,   [EXT2_FT_CHRDEV] = 2,  [EXT2_FT_BLKDEV] = 6,
       [EXT2_FT_FIFO] = 1,     [EXT2_FT_SOCK] = 12, [EXT2_FT_SYMLINK] = 10};
   return type >= 0 && type < EXT2_FT_MAX ? types[type] : 0;
 }
 
 int directory_find(uint32_t dir, const char *name, uint32_t *ino) {
   ext2_ino_t found;
-  errcode_t error =
-      ext2fs_lookup(volume_fs(), dir, name, (int)strlen(name), NULL, &found);
+  errcode_t error = ext2fs_lookup(volume_fs(), dir, name, (int)strlen(name), NULL, &found);
   if (!error) *ino = found;
   return volume_errno(error);
 }

@@ -30,7 +30,7 @@ static struct {
   uint32_t under_way;
   uint32_t losses;
   uint32_t resets; /* of the device, as the driver counts them */
-  bool submitted; /* since the driver was last told */
+  bool submitted;  /* since the driver was last told */
 } disk;
 
 static struct dq_ring *ring(enum disk_ring_index which) {
@@ -226,7 +226,8 @@ bool disk_was_reset(void) {
 void disk_lost(void) {
   disk.losses++;
   disk_was_reset();
-  disk_take_done(); /* what is there may have been done before; what was written is taken for lost */
+  disk_take_done(); /* what is there may have been done before; what was written is taken for lost
+                     */
   flush_lost();
   cache_lost();
   commit_lost();

@@ -70,7 +70,8 @@ uint32_t disk_under_way(void);
 /** Takes what the driver has done. To be called when it has notified: what it says of a loss of
  * power comes not later than what it did since. */
 void disk_take_done(void);
-/** Lets the driver work, and takes what it has done: for whoever cannot return to the event loop. */
+/** Lets the driver work, and takes what it has done: for whoever cannot return to the event loop.
+ */
 void disk_poll(void);
 /** For the end of each turn: tells the driver of what was begun. */
 void disk_turn_end(void);
@@ -81,7 +82,8 @@ void disk_driver_restarted(void);
 bool disk_try_again(void);
 /** How often the device has lost what was not flushed. */
 uint32_t disk_losses(void);
-/** Whether the device was reset since this was last asked: the news of it may still be on its way. */
+/** Whether the device was reset since this was last asked: the news of it may still be on its way.
+ */
 bool disk_was_reset(void);
 /** What was written and not flushed may be lost. */
 void disk_lost(void);

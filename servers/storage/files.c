@@ -53,7 +53,7 @@ static int64_t free_slot(endpoint_t endpoint, struct owner **owner) {
   for (uint32_t i = 0; i < o->capacity; i++)
     if (!o->handles[i]) return i;
   if (o->capacity >= HANDLES_MAX) return -EMFILE;
-  uint32_t first = o->capacity;
+  int64_t first = o->capacity;
   int error = grow(o);
   return error ? error : first;
 }

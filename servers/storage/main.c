@@ -151,7 +151,8 @@ static bool parse_arguments(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   if (!parse_arguments(argc, argv)) {
-    fprintf(stderr, "usage: storage DISK [DRIVER [ro] [cache=PAGES] [dirty=PAGES] [age=SECONDS]]\n");
+    fprintf(stderr,
+            "usage: storage DISK [DRIVER [ro] [cache=PAGES] [dirty=PAGES] [age=SECONDS]]\n");
     return 2;
   }
   event_eh_t handlers = {

@@ -38,8 +38,7 @@ static errcode_t find_extent(struct node *node, uint64_t at, struct extent_run *
   error = ext2fs_extent_goto(handle, at);
   if (!error) error = ext2fs_extent_get(handle, EXT2_EXTENT_CURRENT, &e);
   if (!error)
-    *run = (struct extent_run){e.e_lblk, e.e_len, e.e_pblk,
-                               e.e_flags & EXT2_EXTENT_FLAGS_UNINIT};
+    *run = (struct extent_run){e.e_lblk, e.e_len, e.e_pblk, e.e_flags & EXT2_EXTENT_FLAGS_UNINIT};
   else if (error == EXT2_ET_EXTENT_NOT_FOUND || error == EXT2_ET_NO_CURRENT_NODE)
     error = hole(handle, at, run);
   ext2fs_extent_free(handle);
@@ -48,7 +47,8 @@ static errcode_t find_extent(struct node *node, uint64_t at, struct extent_run *
 
 static errcode_t find_mapped(struct node *node, uint64_t at, struct extent_run *run) {
   blk64_t block = 0;
-  errcode_t error = ext2fs_bmap2(volume_fs(), node->ino, node_inode(node), NULL, 0, at, NULL, &block);
+  errcode_t error =
+      ext2fs_bmap2(volume_fs(), node->ino, node_inode(node), NULL, 0, at, NULL, &block);
   *run = (struct extent_run){at, 1, block, false};
   return error;
 }
@@ -59,8 +59,8 @@ static bool covers(const struct extent_run *run, uint64_t at) {
 
 int map_find(struct node *node, uint64_t at, struct extent_run *run) {
   if (!covers(&node->run, at)) {
-    errcode_t error = has_extents(node) ? find_extent(node, at, &node->run)
-                                        : find_mapped(node, at, &node->run);
+    errcode_t error =
+        has_extents(node) ? find_extent(node, at, &node->run) : find_mapped(node, at, &node->run);
     if (error) node->run.count = 0;
     if (error) return volume_errno(error);
   }
@@ -100,8 +100,7 @@ static uint64_t goal_of(struct node *node, const struct ext2fs_extent *left, uin
   return ext2fs_find_inode_goal(volume_fs(), node->ino, node_inode(node), at);
 }
 
-static int allocate_extent(struct node *node, uint64_t at, uint32_t count,
-                           struct extent_run *run) {
+static int allocate_extent(struct node *node, uint64_t at, uint32_t count, struct extent_run *run) {
   ext2_extent_handle_t handle;
   struct ext2fs_extent found, *left = NULL;
   if (ext2fs_extent_open2(volume_fs(), node->ino, node_inode(node), &handle)) return -EIO;
@@ -124,8 +123,8 @@ static int allocate_extent(struct node *node, uint64_t at, uint32_t count,
 
 static int allocate_mapped(struct node *node, uint64_t at, struct extent_run *run) {
   blk64_t block = 0;
-  errcode_t error = ext2fs_bmap2(volume_fs(), node->ino, node_inode(node), NULL, BMAP_ALLOC, at,
-                                 NULL, &block);
+  errcode_t error =
+      ext2fs_bmap2(volume_fs(), node->ino, node_inode(node), NULL, BMAP_ALLOC, at, NULL, &block);
   *run = (struct extent_run){at, 1, block, false};
   return volume_errno(error);
 }
@@ -133,8 +132,8 @@ static int allocate_mapped(struct node *node, uint64_t at, struct extent_run *ru
 int map_allocate(struct node *node, uint64_t at, uint32_t count, struct extent_run *run) {
   if (count > EXTENT_MAX) count = EXTENT_MAX;
   node->run.count = 0;
-  int error = has_extents(node) ? allocate_extent(node, at, count, run)
-                                : allocate_mapped(node, at, run);
+  int error =
+      has_extents(node) ? allocate_extent(node, at, count, run) : allocate_mapped(node, at, run);
   if (error && error != -ENOSPC) volume_fail("blocks cannot be given to a file");
   return error;
 }
@@ -151,6 +150,5 @@ int map_written(struct node *node, uint64_t at) {
 
 int map_truncate(struct node *node, uint64_t first) {
   node->run.count = 0;
-  return volume_errno(
-      ext2fs_punch(volume_fs(), node->ino, node_inode(node), NULL, first, ~0ull));
+  return volume_errno(ext2fs_punch(volume_fs(), node->ino, node_inode(node), NULL, first, ~0ull));
 }

@@ -60,8 +60,7 @@ static errcode_t new_inode(const struct node *dir, uint32_t mode, uint32_t *ino)
   return error;
 }
 
-static int finish_new(uint32_t ino, uint32_t mode, const struct node *dir,
-                      struct credentials who) {
+static int finish_new(uint32_t ino, uint32_t mode, const struct node *dir, struct credentials who) {
   struct node *n;
   int error = node_get(ino, &n);
   if (error) return error;
@@ -117,9 +116,8 @@ int names_make_dir(const struct place *at, struct credentials who, uint32_t mode
   if (at->ino) return -EEXIST;
   int error = get_parent(at, who, &dir);
   if (error) return error;
-  error = dir->inode.i_links_count >= LINKS_MAX
-              ? -EMLINK
-              : make_dir(dir, at, who, S_IFDIR | (mode & 07777));
+  error = dir->inode.i_links_count >= LINKS_MAX ? -EMLINK
+                                                : make_dir(dir, at, who, S_IFDIR | (mode & 07777));
   node_put(dir);
   return end_change(error);
 }

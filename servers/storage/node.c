@@ -12,7 +12,8 @@ static LIST_HEAD(, node) buckets[BUCKETS];
 
 static int inode_bytes(void) {
   int bytes = EXT2_INODE_SIZE(volume_fs()->super);
-  return bytes < (int)sizeof(struct ext2_inode_large) ? bytes : (int)sizeof(struct ext2_inode_large);
+  return bytes < (int)sizeof(struct ext2_inode_large) ? bytes
+                                                      : (int)sizeof(struct ext2_inode_large);
 }
 
 struct node *node_find(uint32_t ino) {

@@ -22,9 +22,9 @@ struct node {
   uint32_t ino;
   uint32_t uses; /* node_get() without node_put() */
   struct ext2_inode_large inode;
-  struct extent_run run;  /* the one that was used last */
-  uint64_t read_next;     /* block behind the one that was read last */
-  uint64_t ahead_until;   /* up to here it was read ahead */
+  struct extent_run run; /* the one that was used last */
+  uint64_t read_next;    /* block behind the one that was read last */
+  uint64_t ahead_until;  /* up to here it was read ahead */
 };
 
 /** @return 0 or a negative errno */

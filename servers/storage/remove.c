@@ -2,9 +2,9 @@
 
 #include <errno.h>
 
+#include "libsys/sys.h"
 #include "servers/storage/map.h"
 #include "servers/storage/volume.h"
-#include "libsys/sys.h"
 
 /* The list begins in the super block; an orphan's i_dtime is the next one's number. */
 int remove_later(struct node *node) {
@@ -51,8 +51,7 @@ static int free_blocks(struct node *node) {
   int error = 0;
   if (ext2fs_inode_has_valid_blocks2(volume_fs(), node_inode(node))) error = map_truncate(node, 0);
   if (!error && ext2fs_file_acl_block(volume_fs(), node_inode(node)))
-    error = volume_errno(
-        ext2fs_free_ext_attr(volume_fs(), node->ino, &node->inode));
+    error = volume_errno(ext2fs_free_ext_attr(volume_fs(), node->ino, &node->inode));
   return error;
 }
 

@@ -28,7 +28,7 @@ static struct kind kind_of(uint32_t type) {
   switch (type) {
 #define KIND(TYPE, make, needs)                                                                    \
   case TYPE:                                                                                       \
-    return (struct kind) {TYPE, make, needs}
+    return (struct kind){TYPE, make, needs}
     KIND(IO_READ, do_read, NEEDS_VOLUME);
     KIND(IO_WRITE, do_write, NEEDS_WRITING);
     KIND(IO_CLOSE, do_close, NEEDS_NOTHING);

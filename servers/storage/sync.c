@@ -20,8 +20,7 @@ static TAILQ_HEAD(, waiter) waiters = TAILQ_HEAD_INITIALIZER(waiters);
 int sync_add(const msg_t *m, commit_number number) {
   struct waiter *w = calloc(1, sizeof *w);
   if (!w) return -ENOMEM;
-  *w = (struct waiter){
-      .source = m->source, .type = m->type, .token = m->token, .number = number};
+  *w = (struct waiter){.source = m->source, .type = m->type, .token = m->token, .number = number};
   TAILQ_INSERT_TAIL(&waiters, w, link);
   return 0;
 }

@@ -19,7 +19,7 @@ int32_t do_sync(struct request *r) {
 
 int32_t do_statfs(struct request *r) {
   static struct fs_statfs s;
-  const struct ext2_super_block *super = volume_fs()->super;
+  struct ext2_super_block *super = volume_fs()->super;
   uint64_t free_blocks = ext2fs_free_blocks_count(super);
   uint64_t reserved = ext2fs_r_blocks_count(super);
   s = (struct fs_statfs){.block_bytes = volume_fs()->blocksize,
