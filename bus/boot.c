@@ -37,7 +37,8 @@ void boot_failed(const char *who, const char *why) {
 }
 
 static bool is_coming(const struct endpoint *e) {
-  return e->state == ENDPOINT_DOWN || e->state == ENDPOINT_STARTING;
+  bool starts = e->state == ENDPOINT_DOWN || e->state == ENDPOINT_STARTING;
+  return starts && !e->component->program;
 }
 
 static bool waits_for_callee(const struct endpoint *e) {
@@ -50,21 +51,26 @@ void boot_start_next(void) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     struct endpoint *e = bus_endpoint(id);
     if (bus.state == BUS_STOPPING) return;
-    if (e->state == ENDPOINT_DOWN && !waits_for_callee(e) && wire_all_ready(e)) lifecycle_begin(e);
+    bool due = e->state == ENDPOINT_DOWN && !e->component->program;
+    if (due && !waits_for_callee(e) && wire_all_ready(e)) lifecycle_begin(e);
   }
 }
 
-static void finish(void) {
+static void finish(unsigned components) {
   bus.state = BUS_RUNNING;
-  bus_log("all %u components are ready", bus.nendpoints);
+  bus_log("all %u components are ready", components);
   boot_end("ok");
 }
 
 void boot_continue(void) {
-  unsigned ready = 0;
+  unsigned ready = 0, components = 0;
   if (bus.state != BUS_BOOTING) return;
   boot_start_next();
-  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    ready += bus_endpoint(id)->state == ENDPOINT_RUNNING;
-  if (ready == bus.nendpoints && bus.state == BUS_BOOTING) finish();
+  for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
+    const struct endpoint *e = bus_endpoint(id);
+    if (e->component->program) continue;
+    components++;
+    ready += e->state == ENDPOINT_RUNNING;
+  }
+  if (ready == components && bus.state == BUS_BOOTING) finish(components);
 }

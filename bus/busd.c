@@ -26,7 +26,7 @@
 
 static int open_logs(void) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
-    int error = log_open(bus_endpoint(id));
+    int error = bus_endpoint(id)->component->program ? 0 : log_open(bus_endpoint(id));
     if (error) return error;
   }
   return 0;

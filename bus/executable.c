@@ -1,9 +1,15 @@
 #include "bus/executable.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bus/bus.h"
@@ -53,6 +59,57 @@ int executable_open(const struct manifest_component *c, char *why, size_t cap) {
   int copy = open_signed(fd, c->executable);
   close(fd);
   return copy < 0 ? refuse(c->executable, copy, why, cap) : copy;
+}
+
+/* ---- programs ---- */
+
+/* Linux 5.6 and later. */
+static int open_beneath(const char *root, const char *path) {
+  struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+  int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return -errno;
+  int fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
+  int error = fd < 0 ? -errno : 0;
+  close(directory);
+  return error == -EXDEV ? -EACCES : error ? error : fd;
+}
+
+static int check_program(int fd) {
+  struct stat st;
+  char magic[SELFMAG];
+  if (fstat(fd, &st) < 0) return -errno;
+  if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111)) return -EACCES;
+  bool is_elf = pread(fd, magic, SELFMAG, 0) == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0;
+  return is_elf ? 0 : -ENOEXEC;
+}
+
+static int open_signed_program(int fd, const char *path) {
+  char full[PATH_MAX], why[PATH_MAX + 128];
+  snprintf(full, sizeof(full), "%s/%s", bus.manifest->root, path);
+  int copy = open_signed(fd, full);
+  if (copy >= 0) return copy;
+  refuse(full, copy, why, sizeof(why));
+  printable_make(why);
+  bus_log("%s", why);
+  return -EACCES;
+}
+
+int executable_open_program(const char *file) {
+  char path[PATH_MAX];
+  while (*file == '/')
+    file++;
+  int n = snprintf(path, sizeof(path), "%s%s", strchr(file, '/') ? "" : "bin/", file);
+  if (n >= (int)sizeof(path)) return -ENAMETOOLONG;
+  int fd = open_beneath(bus.manifest->root, path);
+  if (fd < 0) return fd;
+  int error = check_program(fd);
+  if (error || bus.manifest->updates.require_signature) {
+    int copy = error ? error : open_signed_program(fd, path);
+    close(fd);
+    return copy;
+  }
+  return fd;
 }
 
 int executable_check(const struct endpoint *e, int fd, const void *signature, size_t bytes) {

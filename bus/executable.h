@@ -10,6 +10,12 @@
  * @return a descriptor, owned by the caller, or a negative errno */
 int executable_open(const struct manifest_component *c, char *why, size_t cap);
 
+/** Opens a program: a name below the manifest's root/bin, or a path below its root; links that lead
+ * out of it are not followed. Where signatures are required it is a sealed copy as well.
+ * @return a descriptor, owned by the caller, or a negative errno: -EACCES it is not executable, or
+ *         not signed (which is logged), -ENOEXEC it is no program */
+int executable_open_program(const char *file);
+
 /** Whether a descriptor from um may become a version: where signatures are required it must be
  * sealed, and signed or the file that runs already.
  * @return 0 or a negative errno: -EPERM it is not sealed, others as signature_check() */

@@ -49,21 +49,27 @@ size_t grants_list(const struct manifest *m, const struct manifest_component *c,
   }
   add_all(&l, "send", c->sends, c->sends_count);
   if (c->kernel & MANIFEST_KERNEL_UPDATE) add(&l, "kernel", "update");
+  if (c->kernel & MANIFEST_KERNEL_PROCESSES) add(&l, "kernel", "processes");
   add_all(&l, "syscall", c->syscalls, c->syscalls_count);
   add_regions(&l, m, c);
   return l.used;
 }
 
-bool grants_suffice(const struct manifest *m, const struct manifest_component *c, char *why,
-                    size_t cap) {
+bool grants_suffice_for(const struct manifest *m, const struct manifest_component *c, int exe,
+                        const char *subject, char *why, size_t cap) {
   char list[NEEDS_GIVEN_MAX];
   size_t bytes = grants_list(m, c, list);
+  return needs_check(exe, subject, list, bytes, why, cap) == 0;
+}
+
+bool grants_suffice(const struct manifest *m, const struct manifest_component *c, char *why,
+                    size_t cap) {
   int exe = open(c->executable, O_RDONLY | O_CLOEXEC);
   if (exe < 0) {
     snprintf(why, cap, "component %s: %s: %s", c->name, c->executable, strerror(errno));
     return false;
   }
-  int error = needs_check(exe, c->name, list, bytes, why, cap);
+  bool suffice = grants_suffice_for(m, c, exe, c->name, why, cap);
   close(exe);
-  return error == 0;
+  return suffice;
 }

@@ -12,5 +12,8 @@ size_t grants_list(const struct manifest *m, const struct manifest_component *c,
 /** Whether a component is given what its executable needs. @param why  receives what is missing */
 bool grants_suffice(const struct manifest *m, const struct manifest_component *c, char *why,
                     size_t cap);
+/** The same of another executable. @param subject  what it is called in `why` */
+bool grants_suffice_for(const struct manifest *m, const struct manifest_component *c, int exe,
+                        const char *subject, char *why, size_t cap);
 
 #endif

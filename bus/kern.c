@@ -14,6 +14,7 @@
 #include "bus/hello.h"
 #include "bus/journal.h"
 #include "bus/lifecycle.h"
+#include "bus/programs.h"
 #include "bus/region.h"
 #include "bus/self.h"
 #include "bus/trace.h"
@@ -179,7 +180,7 @@ static bool needs_update_right(uint32_t type) {
 
 static bool needs_live(uint32_t type) {
   return type == KERN_ALARM || type == KERN_WATCH || type == KERN_KEEP || type == KERN_READY ||
-         needs_update_right(type);
+         needs_update_right(type) || programs_is_call(type);
 }
 
 /* @return 0 or a negative error; -EINPROGRESS: answered later */
@@ -189,6 +190,8 @@ static int serve(struct call *c) {
     return -SYS_ENOTLIVE;
   if (needs_update_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_UPDATE))
     return -EPERM;
+  if (programs_is_call(c->m->type))
+    return programs_call(c->v, c->m, c->payload, &c->reply, &c->reply_payload);
   switch ((enum kern_call)c->m->type) {
   case KERN_HELLO:
     return do_hello(c);

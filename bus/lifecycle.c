@@ -18,6 +18,7 @@
 #include "bus/log.h"
 #include "bus/packet.h"
 #include "bus/probation.h"
+#include "bus/programs.h"
 #include "bus/request.h"
 #include "bus/shutdown.h"
 #include "bus/timer.h"
@@ -198,8 +199,23 @@ static const char *start_name(enum sys_start s) {
   return "?";
 }
 
+int lifecycle_start_program(struct endpoint *e, int exe) {
+  int error = start_version(e, SYS_START_FRESH, exe, -1);
+  if (error) e->state = ENDPOINT_DOWN;
+  return error;
+}
+
+void lifecycle_gone(struct endpoint *e) {
+  forget_life(e, false);
+  announce(e, false);
+}
+
 void lifecycle_spawned(struct version *v, int error) {
   struct endpoint *e = v->endpoint;
+  if (e->component->program) {
+    programs_spawned(v, error);
+    return;
+  }
   if (e->live != v) {
     update_spawned(v, error);
     return;
@@ -308,6 +324,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   if (e->held_since_us) request_delay(e, e->held_since_us, bus_now_us());
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
+  if (e == programs_spawner()) programs_spawner_died();
   e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   if (restart && sound)
     keep_remains(e, v);
@@ -331,6 +348,12 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   }
 }
 
+/* It is its spawner's to know. */
+static void program_exited(struct endpoint *e, int wait_status, const char *never_ran) {
+  programs_ended(e, wait_status, never_ran);
+  if (bus.state == BUS_STOPPING) shutdown_continue();
+}
+
 void lifecycle_exited(struct version *v, int wait_status, const char *never_ran) {
   struct endpoint *e = v->endpoint;
   bool retired = e->live != v && e->next != v;
@@ -344,7 +367,9 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
   if (!retired) log_end(e, v, wait_status);
   if (!retired && *never_ran)
     bus_log("an executable of %s cannot be run: %s", e->component->name, never_ran);
-  if (e->live == v)
+  if (e->live == v && e->component->program)
+    program_exited(e, wait_status, never_ran);
+  else if (e->live == v)
     live_exited(e, v, wait_status, never_ran);
   else if (e->next == v)
     update_next_exited(e, v, wait_status);
@@ -353,10 +378,10 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
   version_free(v);
 }
 
-/* A program that does its work before it first receives is not hanging as long as it asks others.
- */
+/* A program that does its work before it first receives is not hanging as long as it asks others,
+ * nor is one that is stopped. */
 static void start_overdue(struct endpoint *e, uint64_t now_us) {
-  if (e->sequence != e->start_sequence) {
+  if (e->sequence != e->start_sequence || programs_is_stopped(e)) {
     set_start_deadline(e, now_us);
     return;
   }

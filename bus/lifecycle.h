@@ -18,6 +18,11 @@ void lifecycle_restart(struct endpoint *e);
  * to go on with its state has lost it. */
 void lifecycle_stop(struct endpoint *e);
 
+/** Starts a program in a place that is free. @param exe  taken over @return 0 or a negative errno */
+int lifecycle_start_program(struct endpoint *e, int exe);
+/** Forgets a program that has gone, and tells its peers. */
+void lifecycle_gone(struct endpoint *e);
+
 /** The loader's answer: its process was forked, or could not be. */
 void lifecycle_spawned(struct version *v, int error);
 /** A live version that was started for a recovery refuses the state.

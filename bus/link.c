@@ -16,6 +16,7 @@
 #include "bus/lifecycle.h"
 #include "bus/loop.h"
 #include "bus/packet.h"
+#include "bus/programs.h"
 #include "bus/self.h"
 #include "bus/shutdown.h"
 #include "bus/update.h"
@@ -126,6 +127,19 @@ static int make_channel(struct version *v, int *theirs) {
   return 0;
 }
 
+/* A program's come from its spawner. */
+static int arguments_of(const struct endpoint *e, const char **bytes) {
+  unsigned n;
+  if (!e->component->program) return link_arguments(e->component, bytes);
+  const char *next = programs_arguments(e, &n);
+  int error = 0;
+  arguments.used = arguments.n = 0;
+  for (; n && !error; n--, next += strlen(next) + 1)
+    error = add_string(&arguments, next);
+  *bytes = arguments.bytes;
+  return error ? error : (int)arguments.used;
+}
+
 int link_spawn(struct version *v, uint64_t cpus, int state, const struct version *old) {
   const struct endpoint *e = v->endpoint;
   struct loader_msg m = {.type = LOADER_SPAWN, .id = v->id};
@@ -133,7 +147,7 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
   struct wire_end ends[WIRES_PER_COMPONENT_MAX];
   int channel = -1;
   const char *strings;
-  int bytes = link_arguments(e->component, &strings), error = bytes < 0 ? bytes : 0;
+  int bytes = arguments_of(e, &strings), error = bytes < 0 ? bytes : 0;
   if (!error) error = make_channel(v, &channel);
   if (!error) {
     m.spawn.flags = confinement() | (old && old != v ? LOADER_BACKGROUND : 0);

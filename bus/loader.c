@@ -110,15 +110,13 @@ static bool split(char *text, size_t bytes, char **argv, uint32_t n) {
   return true;
 }
 
-#define ARGS_MAX 128u
-
 /* @param channel_fd  a descriptor that the process gets as LOADER_CHANNEL_FD; -1: none */
 static pid_t do_spawn(const struct loader_msg *m, char *strings, size_t bytes, const int *fds,
                       unsigned nfds, int channel_fd, int *report) {
-  char *argv[ARGS_MAX + 1];
+  char *argv[LOADER_ARGS_MAX + 1];
   int given[LOADER_FDS_MAX], slots[LOADER_FDS_MAX];
   if (m->spawn.nfds >= LOADER_FDS_MAX || nfds != m->spawn.nfds + 2) return -EINVAL;
-  if (m->spawn.nargs == 0 || m->spawn.nargs > ARGS_MAX) return -EINVAL;
+  if (m->spawn.nargs == 0 || m->spawn.nargs > LOADER_ARGS_MAX) return -EINVAL;
   if (!split(strings, bytes, argv, m->spawn.nargs)) return -EINVAL;
   memcpy(given, fds + 2, m->spawn.nfds * sizeof(int));
   memcpy(slots, m->spawn.fds, m->spawn.nfds * sizeof(int));

@@ -19,6 +19,7 @@
 #define LOADER_FAULT_FD     9 /* only after prctl boot --faults: the page of faults */
 #define LOADER_FDS_MAX      24
 #define LOADER_STRINGS_MAX  16384u
+#define LOADER_ARGS_MAX     1024u
 #define LOADER_MEMBERS_MAX  64
 #define LOADER_RESEND_MS    50          /* ACTIVATE is repeated this often until acknowledged */
 #define LOADER_COMPONENT_NO 0u          /* id of busd itself */

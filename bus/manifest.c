@@ -28,7 +28,8 @@ static const cyaml_strval_t wire_kinds[] = {{"slirp", MANIFEST_WIRE_SLIRP},
                                             {"tap", MANIFEST_WIRE_TAP},
                                             {"stream", MANIFEST_WIRE_STREAM},
                                             {"file", MANIFEST_WIRE_FILE}};
-static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE}};
+static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE},
+                                               {"processes", MANIFEST_KERNEL_PROCESSES}};
 
 #define TEXT(key, flags, type, member)                                                             \
   CYAML_FIELD_STRING_PTR(key, POINTER | (flags), struct type, member, 0, 4096)
@@ -104,6 +105,13 @@ static const cyaml_schema_field_t component_fields[] = {
 static const cyaml_schema_value_t component = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct manifest_component, component_fields)};
 
+static const cyaml_schema_field_t programs_fields[] = {
+    TEXT("by", 0, manifest_programs, by),
+    CYAML_FIELD_UINT("at-most", CYAML_FLAG_DEFAULT, struct manifest_programs, at_most),
+    LIST("calls", OPTIONAL_LIST, manifest_programs, calls, &call),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t manifest_fields[] = {
     TEXT("cpu", OPTIONAL, manifest, cpu),
     TEXT("root", OPTIONAL, manifest, root),
@@ -112,6 +120,7 @@ static const cyaml_schema_field_t manifest_fields[] = {
     CYAML_FIELD_MAPPING("updates", OPTIONAL, struct manifest, updates, updates_fields),
     LIST("regions", OPTIONAL_LIST, manifest, regions, &region),
     LIST("wires", OPTIONAL_LIST, manifest, wires, &wire),
+    CYAML_FIELD_MAPPING("programs", OPTIONAL, struct manifest, programs, programs_fields),
     LIST("components", POINTER, manifest, components, &component),
     CYAML_FIELD_END,
 };

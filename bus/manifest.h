@@ -26,7 +26,8 @@ enum manifest_restart { MANIFEST_RESTART_ALWAYS, MANIFEST_RESTART_NEVER };
 enum manifest_recover { MANIFEST_RECOVER_NONE, MANIFEST_RECOVER_STATE };
 
 enum manifest_kernel {
-  MANIFEST_KERNEL_UPDATE = 1, /* the calls marked (um) in bus/abi.h */
+  MANIFEST_KERNEL_UPDATE = 1,    /* the calls marked (um) in bus/abi.h */
+  MANIFEST_KERNEL_PROCESSES = 2, /* those of bus/abi_programs.h */
 };
 
 enum manifest_wire_kind {
@@ -95,6 +96,16 @@ struct manifest_component {
   /* Not in the file: */
   char *executable; /* the absolute path that `file` was found at */
   bool removed;     /* of an earlier manifest; keeps its place, so that others keep theirs */
+  bool program;     /* a place for programs that `programs:` asks for; it has no file */
+};
+
+/* Programs that are started while the instance runs. For each of them at a time the manifest has a
+ * component more, "program-1" and so on, once it is loaded. */
+struct manifest_programs {
+  char *by; /* the component that starts them; NULL: there are none */
+  uint32_t at_most;
+  struct manifest_call *calls; /* of each */
+  unsigned calls_count;
 };
 
 struct manifest {
@@ -107,6 +118,7 @@ struct manifest {
   unsigned regions_count;
   struct manifest_wire *wires;
   unsigned wires_count;
+  struct manifest_programs programs;
   struct manifest_component *components; /* endpoint e is components[e - 1] */
   unsigned components_count;
   char *path; /* not in the file: its own, absolute */

@@ -12,6 +12,7 @@
 
 #include "bus/denied.h"
 #include "bus/grants.h"
+#include "bus/manifest_programs.h"
 #include "bus/signature.h"
 
 #define CALLS_MAX_DEFAULT 16u
@@ -450,6 +451,7 @@ void manifest_check(struct manifest *m, struct manifest_source *s) {
     check_sends(m, &m->components[i], s);
   }
   check_update_manager(m, s);
+  manifest_check_programs(m, s);
   check_cycle(m, s);
   for (unsigned i = 0; i < m->regions_count; i++)
     check_region(m, &m->regions[i], s);
@@ -457,6 +459,7 @@ void manifest_check(struct manifest *m, struct manifest_source *s) {
     check_wire(m, &m->wires[i], s);
   check_updates(&m->updates, s);
   check_needs(m, s);
+  manifest_add_programs(m, s);
 }
 
 /* ---- CPUs ---- */

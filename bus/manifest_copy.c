@@ -88,6 +88,8 @@ struct manifest *manifest_copy(const struct manifest *m) {
   copy->path = copy_text(m->path);
   copy->regions = copy_regions(m->regions, m->regions_count);
   copy->wires = copy_wires(m->wires, m->wires_count);
+  copy->programs.by = copy_text(m->programs.by);
+  copy->programs.calls = copy_calls(m->programs.calls, m->programs.calls_count);
   copy->components = copy_components(m->components, m->components_count);
   return complete ? copy : NULL;
 }
@@ -111,10 +113,14 @@ static void free_wire(struct manifest_wire *w) {
   free(w->path);
 }
 
+static void free_calls(struct manifest_call *calls, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    free(calls[i].to);
+  free(calls);
+}
+
 static void free_component(struct manifest_component *c) {
-  for (unsigned i = 0; i < c->calls_count; i++)
-    free(c->calls[i].to);
-  free(c->calls);
+  free_calls(c->calls, c->calls_count);
   free_texts(c->args, c->args_count);
   free_texts(c->sends, c->sends_count);
   free_texts(c->syscalls, c->syscalls_count);
@@ -135,6 +141,8 @@ void manifest_copy_free(struct manifest *m) {
   free(m->regions);
   free(m->wires);
   free(m->components);
+  free_calls(m->programs.calls, m->programs.calls_count);
+  free(m->programs.by);
   free(m->cpu);
   free(m->root);
   free(m->updates.require_signature);

@@ -39,6 +39,9 @@ static const struct field manifest_fields[] = {
     FIELD("timeouts_ms: converge", FIELD_NUMBER, manifest, timeouts.converge, EFFECT_NOW),
     FIELD("timeouts_ms: transfer", FIELD_NUMBER, manifest, timeouts.transfer, EFFECT_NOW),
     FIELD("timeouts_ms: maxtime", FIELD_NUMBER, manifest, timeouts.maxtime, EFFECT_NOW),
+    FIELD("programs: by", FIELD_TEXT, manifest, programs.by, EFFECT_NEVER),
+    FIELD("programs: at-most", FIELD_NUMBER, manifest, programs.at_most, EFFECT_NEVER),
+    LIST("programs: calls", FIELD_CALLS, manifest, programs.calls, EFFECT_NEVER),
     {0},
 };
 
@@ -170,14 +173,16 @@ static const char *name_of(const void *entry) {
   return *(char *const *)entry;
 }
 
-static bool is_removed(const struct list *l, const void *entry) {
-  return l->fields == component_fields && ((const struct manifest_component *)entry)->removed;
+/* No component that the file has: a removed one, or a place for programs. */
+static bool is_hidden(const struct list *l, const void *entry) {
+  const struct manifest_component *c = entry;
+  return l->fields == component_fields && (c->removed || c->program);
 }
 
 static const void *find(const struct list *l, const struct manifest *m, const char *name) {
   for (unsigned i = 0; i < count_at(m, l->count); i++) {
     const void *e = entry(l, m, i);
-    if (!is_removed(l, e) && strcmp(name_of(e), name) == 0) return e;
+    if (!is_hidden(l, e) && strcmp(name_of(e), name) == 0) return e;
   }
   return NULL;
 }
@@ -188,7 +193,7 @@ static void compare_list(const struct comparison *c, const struct list *l,
     struct manifest_change change = {CHANGE_REMOVED,       l->what, "", "", l->removed,
                                      entry(l, running, i), NULL};
     change.name = name_of(change.running);
-    if (is_removed(l, change.running)) continue;
+    if (is_hidden(l, change.running)) continue;
     change.wanted = find(l, wanted, change.name);
     if (change.wanted)
       compare_fields(c, l->fields, change);
@@ -199,7 +204,7 @@ static void compare_list(const struct comparison *c, const struct list *l,
     struct manifest_change change = {CHANGE_ADDED,       l->what, "", "", l->added, NULL,
                                      entry(l, wanted, i)};
     change.name = name_of(change.wanted);
-    if (!is_removed(l, change.wanted) && !find(l, running, change.name)) c->fn(c->arg, &change);
+    if (!is_hidden(l, change.wanted) && !find(l, running, change.name)) c->fn(c->arg, &change);
   }
 }
 

@@ -21,7 +21,12 @@ static struct endpoint *find(const char *name, char *why, size_t cap) {
   return NULL;
 }
 
+static const char *why_not_program(const struct endpoint *e) {
+  return e->component->program ? "is a place for programs, which others start and end" : NULL;
+}
+
 static const char *why_not_start(const struct endpoint *e) {
+  if (why_not_program(e)) return why_not_program(e);
   switch (e->state) {
   case ENDPOINT_DOWN:
   case ENDPOINT_STARTING:
@@ -46,6 +51,7 @@ const char *operator_why_not_now(const struct endpoint *e) {
 }
 
 static const char *why_not_stop(const struct endpoint *e) {
+  if (why_not_program(e)) return why_not_program(e);
   if (e == bus_update_manager())
     return "is the update manager, without which nothing can be updated: it is not stopped";
   if (operator_why_not_now(e)) return operator_why_not_now(e);

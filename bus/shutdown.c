@@ -43,7 +43,10 @@ static bool callers_gone(const struct endpoint *e) {
 
 static void end(struct endpoint *e) {
   if (e->next) version_kill(e->next, NULL);
-  version_end(e->live);
+  if (e->component->program)
+    version_kill(e->live, NULL);
+  else
+    version_end(e->live);
 }
 
 void shutdown_continue(void) {

@@ -12,6 +12,7 @@
 #include "bus/control.h"
 #include "bus/executable.h"
 #include "bus/lifecycle.h"
+#include "bus/process_time.h"
 #include "bus/self.h"
 #include "bus/wire.h"
 
@@ -30,27 +31,6 @@ static uint64_t memory_bytes(int pid) {
       sum += kb;
   fclose(f);
   return sum * 1024;
-}
-
-/* In nanoseconds where the kernel counts so, else in clock ticks. */
-static uint64_t cpu_us(int pid) {
-  char path[64];
-  unsigned long long ns = 0, user = 0, system = 0;
-  snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-  FILE *f = fopen(path, "re");
-  if (f) {
-    int n = fscanf(f, "%llu", &ns);
-    fclose(f);
-    if (n == 1) return ns / 1000;
-  }
-  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-  if (!(f = fopen(path, "re"))) return 0;
-  /* The name, in parentheses, may contain anything but a parenthesis that closes. */
-  if (fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
-             &system) != 2)
-    user = system = 0;
-  fclose(f);
-  return (user + system) * 1000000u / (unsigned long)sysconf(_SC_CLK_TCK);
 }
 
 static unsigned queued(const struct endpoint *e) {
@@ -91,6 +71,7 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   s->restarts = e->restarts;
   s->hung = e->hung;
   s->recovered = e->recovered;
+  s->program = e->component->program;
   s->endpoint = (uint32_t)e->id;
   s->queued = queued(e);
   s->calls_in_flight = unanswered(e);
@@ -101,7 +82,7 @@ static void describe(const struct endpoint *e, Proteos__ComponentStatus *s) {
   if (v->pid) {
     s->memory_bytes = memory_bytes(v->pid);
     s->descriptors = descriptors(v->pid);
-    s->cpu_us = cpu_us(v->pid);
+    s->cpu_us = process_time_us(v->pid);
   }
 }
 
@@ -135,7 +116,8 @@ int status_send(int fd) {
   char *urls[URLS_MAX];
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     const struct endpoint *e = bus_endpoint(id);
-    if (e->component->removed && !e->live) continue;
+    bool hidden = e->component->removed || e->component->program;
+    if (hidden && !e->live) continue;
     describe(e, &components[reply.n_components]);
     list[reply.n_components] = &components[reply.n_components];
     reply.n_components++;

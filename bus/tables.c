@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/loop.h"
+#include "bus/programs.h"
 #include "bus/request.h"
 
 static struct {
@@ -126,10 +127,16 @@ static bool check_watches(const struct endpoint *e) {
   return true;
 }
 
+static bool check_program(const struct endpoint *e) {
+  const char *problem = programs_check(e);
+  return problem ? wrong(e, "%s", problem) : true;
+}
+
 static bool check_endpoint(const struct endpoint *e, endpoint_t id) {
   if (e->id != id) return wrong(e, "stands at place %d", id);
   if (e->component != &bus.manifest->components[id - 1]) return wrong(e, "is another component");
-  return check_versions(e) && check_requests(e) && check_notified(e) && check_watches(e);
+  return check_versions(e) && check_requests(e) && check_notified(e) && check_watches(e) &&
+         check_program(e);
 }
 
 int tables_check(char *why, size_t cap) {

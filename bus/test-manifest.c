@@ -96,6 +96,30 @@ static const struct wrong {
     {"components: [{name: wire-nic0, file: a}]\n", "'wire-nic0' is taken"},
     {"components: [{name: a, file: a, kernel: [update]}, {name: b, file: a, kernel: [update]}]\n",
      "both a and b have kernel: [update]"},
+    {"components: [{name: a, file: a, kernel: [processes]}]\n",
+     "a: kernel: [processes] is for programs: by: only"},
+    {"programs: {by: z, at-most: 2}\ncomponents: [{name: a, file: a}]\n",
+     "line 1: programs: by: z is not declared"},
+    {"programs: {by: a, at-most: 2}\ncomponents: [{name: a, file: a}]\n",
+     "programs: by: a has no kernel: [processes]"},
+    {"programs: {by: a, at-most: 0}\ncomponents: [{name: a, file: a, kernel: [processes]}]\n",
+     "at-most: must be from 1 to 62, not 0"},
+    {"programs: {by: a, at-most: 63}\ncomponents: [{name: a, file: a, kernel: [processes]}]\n",
+     "at-most: must be from 1 to 62, not 63: there are 1 components"},
+    {"programs: {by: a}\ncomponents: [{name: a, file: a, kernel: [processes]}]\n", "at-most"},
+    {"programs: {at-most: 2}\ncomponents: [{name: a, file: a}]\n", "by"},
+    {"programs:\n  by: a\n  at-most: 2\n  calls: [{to: z}]\n"
+     "components: [{name: a, file: a, kernel: [processes]}]\n",
+     "line 4: programs: call z, which is not declared"},
+    {"programs: {by: a, at-most: 2, calls: [{to: a}, {to: a}]}\n"
+     "components: [{name: a, file: a, kernel: [processes]}]\n",
+     "programs: name a twice in calls:"},
+    {"programs: {by: a, at-most: 2}\n"
+     "components: [{name: a, file: a, kernel: [processes], calls: [{to: program-1}]}]\n",
+     "a calls program-1, which is not declared"},
+    {"programs: {by: a, at-most: 2}\n"
+     "components: [{name: a, file: a, kernel: [processes]}, {name: program-2, file: a}]\n",
+     "'program-2' is taken"},
     {"components: [{name: a, file: a}]\n"
      "wires: [{name: w, kind: slirp, to: a, forward: 127.0.0.256:0 -> 10.0.2.15:80}]\n",
      "is not of the form"},
@@ -363,6 +387,63 @@ START_TEST(numbers_stay) {
 }
 END_TEST
 
+/* ---- programs ---- */
+
+static const char with_programs[] =
+    "programs: {by: a, at-most: 3, calls: [{to: b, deadline_ms: 5}, {to: a}]}\n"
+    "components: [{name: a, file: a, kernel: [processes]}, {name: b, file: a}]\n";
+
+START_TEST(places_for_programs) {
+  struct manifest *loaded = load_good(with_programs), *m = manifest_copy(loaded);
+  manifest_free(loaded);
+  ck_assert_uint_eq(m->components_count, 5);
+  for (unsigned i = 2; i < 5; i++) {
+    const struct manifest_component *c = &m->components[i];
+    char name[32];
+    snprintf(name, sizeof(name), "program-%u", i - 1);
+    ck_assert_str_eq(c->name, name);
+    ck_assert(c->program);
+    ck_assert_int_eq(c->restart, MANIFEST_RESTART_NEVER);
+    ck_assert_uint_eq(c->calls_count, 2);
+    ck_assert_str_eq(c->calls[0].to, "b");
+    ck_assert_uint_eq(c->calls[0].deadline_ms, 5);
+  }
+  ck_assert_str_eq(m->programs.by, "a");
+  ck_assert(!m->components[1].program);
+  manifest_copy_free(m);
+}
+END_TEST
+
+/* Places keep their numbers, and are nobody's to change. */
+START_TEST(programs_stay) {
+  struct manifest *running = load_good(with_programs);
+  struct manifest *more = load_good(
+      "programs: {by: a, at-most: 3, calls: [{to: b, deadline_ms: 5}, {to: a}]}\n"
+      "components: [{name: c, file: a}, {name: a, file: a, kernel: [processes]}, {name: b, file: "
+      "a}]\n");
+  ck_assert(manifest_renumber(more, running));
+  ck_assert_int_eq(manifest_find(more, "program-1"), 3);
+  ck_assert_int_eq(manifest_find(more, "c"), 6);
+  error[0] = 0;
+  manifest_compare(running, more, note, error);
+  ck_assert_str_eq(error, "+component c : now\n");
+  struct manifest *other =
+      load_good("programs: {by: b, at-most: 2, calls: [{to: a}]}\n"
+                "components: [{name: a, file: a}, {name: b, file: a, kernel: [processes]}]\n");
+  ck_assert(manifest_renumber(other, running));
+  error[0] = 0;
+  manifest_compare(running, other, note, error);
+  ck_assert_str_eq(error, "~  programs: by: never\n"
+                          "~  programs: at-most: never\n"
+                          "~  programs: calls: never\n"
+                          "~component a kernel: never\n"
+                          "~component b kernel: never\n");
+  manifest_free(running);
+  manifest_free(more);
+  manifest_free(other);
+}
+END_TEST
+
 START_TEST(cpus) {
   struct manifest_component here = {0}, other = {.cpu = "other"}, first = {.cpu = "0"};
   struct manifest m = {.cpu = "auto"};
@@ -390,6 +471,8 @@ int main(void) {
   tcase_add_test(t, every_difference);
   tcase_add_test(t, numbers_stay);
   tcase_add_test(t, copied);
+  tcase_add_test(t, places_for_programs);
+  tcase_add_test(t, programs_stay);
   tcase_add_test(t, cpus);
   suite_add_tcase(s, t);
   return test_run(s);

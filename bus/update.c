@@ -68,6 +68,7 @@ void update_answer_load(int error, const msg_t *m) {
 
 static int can_load(const struct endpoint *e) {
   if (!e) return -ENOENT;
+  if (e->component->program) return -EPERM;
   if (!e->live) return -SYS_EDEADSRCDST;
   if (bus.state != BUS_RUNNING || e->state != ENDPOINT_RUNNING || update_involves(e) ||
       debug_holds(e))

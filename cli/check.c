@@ -25,12 +25,21 @@ static bool has_metadata(const char *executable) {
 
 /* What is no mistake in the file, and yet good to know. */
 static void print_notes(const struct manifest *m, const char *path) {
-  for (unsigned i = 0; i < m->components_count; i++)
-    if (!has_metadata(m->components[i].executable))
-      printf("%s: note: component %s: %s has no metadata: it cannot be updated\n", path,
-             m->components[i].name, m->components[i].executable);
+  for (unsigned i = 0; i < m->components_count; i++) {
+    const struct manifest_component *c = &m->components[i];
+    if (!c->program && !has_metadata(c->executable))
+      printf("%s: note: component %s: %s has no metadata: it cannot be updated\n", path, c->name,
+             c->executable);
+  }
   if (m->sandbox == MANIFEST_SANDBOX_NONE)
     printf("%s: note: sandbox: none: components can do whatever you can\n", path);
+}
+
+static void print_ok(const struct manifest *m, const char *path) {
+  unsigned programs = m->programs.at_most;
+  printf("%s: ok, %u components, ", path, m->components_count - programs);
+  if (programs) printf("%u programs at most, ", programs);
+  printf("calls are acyclic\n");
 }
 
 /* @return false when this machine cannot give the confinement that the manifest requires */
@@ -60,7 +69,7 @@ int check_command(const struct instance *instance, int argc, char **argv) {
   if (!m) return EXIT_FAILURE;
   print_notes(m, file);
   bool good = check_machine(m, file);
-  if (good) printf("%s: ok, %u components, calls are acyclic\n", file, m->components_count);
+  if (good) print_ok(m, file);
   manifest_free(m);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,6 +2,7 @@
 #include "cli/system_messages.h"
 
 #include "bus/abi.h"
+#include "bus/abi_programs.h"
 
 #define I32(name, at)                                                                              \
   { #name, (at)*4, IPC_i32 }
@@ -36,6 +37,10 @@ FIELDS(um_report, I32(endpoint, 0), U32(phase, 1), I32(status, 2), I32(pid, 3))
 FIELDS(um_exited, I32(endpoint, 0), U32(new, 1), I32(pid, 2), I32(wait_status, 3))
 FIELDS(um_committed, U64(txid, 0), I32(status, 2))
 FIELDS(um_probation, U64(txid, 0), U32(stays, 2), I32(died, 3))
+FIELDS(program, I32(endpoint, 0), U32(incarnation, 1))
+FIELDS(program_signal, I32(endpoint, 0), U32(incarnation, 1), I32(signal, 2))
+FIELDS(program_ended, I32(endpoint, 0), U32(incarnation, 1), I32(wait_status, 2))
+FIELDS(usage, U64(cpu_us, 0))
 FIELDS(live, U32(calls_in_flight, 0), U32(probation, 1))
 
 static const struct ipc_message messages[] = {
@@ -59,6 +64,14 @@ static const struct ipc_message messages[] = {
     {KERN_CONTROL_SEND, "CONTROL_SEND", control_send, nothing},
     {KERN_WAITS, "WAITS", endpoint, nothing},
     {KERN_JOURNAL, "JOURNAL", nothing, nothing},
+    {KERN_SPAWN, "SPAWN", nothing, program},
+    {KERN_START, "START", program, load_reply},
+    {KERN_SIGNAL, "SIGNAL", program_signal, nothing},
+    {KERN_REAP, "REAP", program, nothing},
+    {KERN_USAGE, "USAGE", program, usage},
+    {KERN_PLACES, "PLACES", nothing, nothing},
+    {PROGRAM_ENDED, "PROGRAM_ENDED", program_ended, nothing},
+    {PROGRAM_TABLE, "PROGRAM_TABLE", control_client, nothing},
     {UM_REPORT, "UM_REPORT", um_report, nothing},
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
     {UM_CONTROL, "UM_CONTROL", control_client, nothing},

@@ -138,7 +138,8 @@ static bool add_one(struct request *r, const struct update_options *o,
 static bool add_all(struct request *r, const struct update_options *o,
                     const Proteos__ControlReply *status) {
   bool itself = strcmp(o->all, "self") == 0;
-  for (size_t i = 0; i <= status->n_components && i < MEMBERS_MAX; i++) {
+  for (size_t i = 0; i <= status->n_components && r->update.n_members < MEMBERS_MAX; i++) {
+    if (i < status->n_components && status->components[i]->program) continue;
     const char *name = i < status->n_components ? status->components[i]->name : "busd";
     if (asprintf(&r->paths[i], "%s%s%s", o->all, itself ? "" : "/", itself ? "" : name) < 0)
       return false;

@@ -1,0 +1,31 @@
+/* How a process comes to be. Its place is taken first; then each server of a handle that it
+ * inherits is asked to make it one of its own, one after the other, and the file server told who it
+ * is; then it is started, and once it calls PROC_BEGIN both it and its parent are answered. So it
+ * finds everything there, and nothing can be made for one that has gone already. */
+#ifndef PM_SPAWN_H
+#define PM_SPAWN_H
+
+#include "servers/pm/process.h"
+
+/** @param per_user  processes that a user other than root may have; 0: any number */
+void spawn_init(uint32_t per_user);
+
+/** PROC_SPAWN. @param payload  m->payload bytes */
+void spawn_request(const msg_t *m, const void *payload);
+/** PROC_BEGIN. */
+void spawn_begin(const msg_t *m);
+
+/** A server has answered. */
+void spawn_answered(const msg_t *m);
+
+/** The program will not begin any more: it is to end, or has ended. Its parent is told so.
+ * @param error  a negative errno */
+void spawn_abort(struct process *p, int error);
+/** Whether a server's answer about it is awaited: its place is kept until then. */
+bool spawn_is_asking(const struct process *p);
+void spawn_free(struct process *p);
+
+/** The file server was started afresh: who all are is told again. */
+void spawn_tell_credentials(void);
+
+#endif
