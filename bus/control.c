@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/console.h"
 #include "bus/debug.h"
 #include "bus/fault.h"
 #include "bus/fdpass.h"
@@ -38,6 +39,7 @@ enum client_state {
   CLIENT_TRACING,   /* gets events until it goes */
   CLIENT_WAITING,   /* for components that start or stop */
   CLIENT_DEBUGGING, /* holds a component until it goes */
+  CLIENT_CONSOLE,   /* has a console until it goes */
 };
 
 static struct client {
@@ -81,6 +83,9 @@ static void client_free(struct client *c) {
     break;
   case CLIENT_DEBUGGING:
     debug_end(bus_endpoint(c->debugged));
+    break;
+  case CLIENT_CONSOLE:
+    console_return(c->fd);
     break;
   case CLIENT_IDLE:
   case CLIENT_WAITING:
@@ -178,6 +183,7 @@ static void describe_settled(const struct endpoint *e, const char *failure, char
 
 void control_settled(const struct endpoint *e, const char *failure) {
   char text[512];
+  if (!failure && e->state == ENDPOINT_RUNNING) console_restarted(e->component->name);
   for (unsigned i = 0; i < CLIENTS_MAX; i++) {
     struct client *c = &clients[i];
     if (c->state != CLIENT_WAITING || !(c->awaited & 1ull << e->id)) continue;
@@ -260,6 +266,15 @@ static void do_debug(struct client *c, const char *name) {
   if (status_send_component(c->fd, e) < 0) client_free(c);
 }
 
+static void do_console(struct client *c, const char *name) {
+  char why[256];
+  int error = console_lend(c->fd, *name ? name : NULL, why, sizeof(why));
+  if (error)
+    end_request(c, error, why);
+  else
+    c->state = CLIENT_CONSOLE;
+}
+
 static void do_fault(struct client *c, const Proteos__FaultRequest *r) {
   char text[256] = "";
   int status = fault_request(c->fd, r, text, sizeof(text));
@@ -332,6 +347,9 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_DEBUG:
     do_debug(c, r->debug->component);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_CONSOLE:
+    do_console(c, r->console->name);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_FAULT:
     do_fault(c, r->fault);

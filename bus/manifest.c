@@ -27,7 +27,8 @@ static const cyaml_strval_t recovers[] = {{"none", MANIFEST_RECOVER_NONE},
 static const cyaml_strval_t wire_kinds[] = {{"slirp", MANIFEST_WIRE_SLIRP},
                                             {"tap", MANIFEST_WIRE_TAP},
                                             {"stream", MANIFEST_WIRE_STREAM},
-                                            {"file", MANIFEST_WIRE_FILE}};
+                                            {"file", MANIFEST_WIRE_FILE},
+                                            {"console", MANIFEST_WIRE_CONSOLE}};
 static const cyaml_strval_t kernel_rights[] = {{"update", MANIFEST_KERNEL_UPDATE},
                                                {"processes", MANIFEST_KERNEL_PROCESSES}};
 
@@ -71,6 +72,7 @@ static const cyaml_schema_field_t wire_fields[] = {
     TEXT("forward", OPTIONAL, manifest_wire, forward),
     TEXT("device", OPTIONAL, manifest_wire, device),
     TEXT("path", OPTIONAL, manifest_wire, path),
+    TEXT("keyboard", OPTIONAL, manifest_wire, keyboard),
     CYAML_FIELD_BOOL("listen", OPTIONAL, struct manifest_wire, listen),
     CYAML_FIELD_END,
 };

@@ -35,6 +35,7 @@ enum manifest_wire_kind {
   MANIFEST_WIRE_TAP,
   MANIFEST_WIRE_STREAM,
   MANIFEST_WIRE_FILE,
+  MANIFEST_WIRE_CONSOLE,
 };
 
 /* Time-outs in milliseconds; those that are not in the file get a default. */
@@ -63,11 +64,13 @@ struct manifest_region {
 struct manifest_wire {
   char *name;
   enum manifest_wire_kind kind;
-  char *to;      /* the component that inherits it */
-  char *forward; /* slirp: "HOST:PORT -> GUEST:PORT", port 0 = any free one; may be NULL */
-  char *device;  /* tap: the interface's name */
-  char *path;    /* stream: the Unix socket; file: the file */
-  bool listen;   /* stream: wait there for the peer instead of connecting to it */
+  char *to;       /* the component that inherits it */
+  char *forward;  /* slirp: "HOST:PORT -> GUEST:PORT", port 0 = any free one; may be NULL */
+  char *device;   /* tap: the interface's name */
+  char *path;     /* stream: the Unix socket; file: the file */
+  char *keyboard; /* console: the console wire over which its keys go, to the keyboard's model;
+                     NULL: none */
+  bool listen;    /* stream: wait there for the peer instead of connecting to it */
 };
 
 struct manifest_call {

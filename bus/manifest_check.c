@@ -308,7 +308,8 @@ enum {
   FOR_SLIRP = 1 << MANIFEST_WIRE_SLIRP,
   FOR_TAP = 1 << MANIFEST_WIRE_TAP,
   FOR_STREAM = 1 << MANIFEST_WIRE_STREAM,
-  FOR_FILE = 1 << MANIFEST_WIRE_FILE
+  FOR_FILE = 1 << MANIFEST_WIRE_FILE,
+  FOR_CONSOLE = 1 << MANIFEST_WIRE_CONSOLE
 };
 
 /* `given` must be true for wires of these kinds, if it is needed, and for no others. */
@@ -358,6 +359,27 @@ static void check_wire_names(const struct manifest *m, const struct manifest_wir
                      MANIFEST_WIRES_MAX, w->to);
 }
 
+/* Keys go over another wire of the same kind, which nobody else's do. */
+static void check_keyboard(const struct manifest *m, const struct manifest_wire *w,
+                           struct manifest_source *s) {
+  const char *place = manifest_place("wires/%u/keyboard", (unsigned)(w - m->wires));
+  bool found = false;
+  for (unsigned i = 0; i < m->wires_count; i++) {
+    const struct manifest_wire *other = &m->wires[i];
+    if (other == w) continue;
+    found |= other->kind == MANIFEST_WIRE_CONSOLE && !other->keyboard &&
+             strcmp(other->name, w->keyboard) == 0;
+    if (other < w && other->keyboard && strcmp(other->keyboard, w->keyboard) == 0)
+      manifest_problem(s, place, "wire %s: keyboard: %s is that of wire %s", w->name, w->keyboard,
+                       other->name);
+  }
+  if (!found)
+    manifest_problem(s, place,
+                     "wire %s: keyboard: there is no other wire %s of kind console, or it "
+                     "has a keyboard itself",
+                     w->name, w->keyboard);
+}
+
 static void check_wire(const struct manifest *m, const struct manifest_wire *w,
                        struct manifest_source *s) {
   unsigned n = (unsigned)(w - m->wires);
@@ -366,6 +388,8 @@ static void check_wire(const struct manifest *m, const struct manifest_wire *w,
   check_key(m, w, "device", w->device, true, FOR_TAP, s);
   check_key(m, w, "path", w->path, true, FOR_STREAM | FOR_FILE, s);
   check_key(m, w, "listen", w->listen, false, FOR_STREAM, s);
+  check_key(m, w, "keyboard", w->keyboard, false, FOR_CONSOLE, s);
+  if (w->kind == MANIFEST_WIRE_CONSOLE && w->keyboard) check_keyboard(m, w, s);
   if (w->forward && !forward_valid(w->forward))
     manifest_problem(s, manifest_place("wires/%u/forward", n),
                      "wire %s: forward: '%s' is not of the form 'HOST:PORT -> GUEST:PORT'", w->name,

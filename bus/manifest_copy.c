@@ -51,6 +51,7 @@ static struct manifest_wire *copy_wires(const struct manifest_wire *wires, unsig
     copy[i].forward = copy_text(wires[i].forward);
     copy[i].device = copy_text(wires[i].device);
     copy[i].path = copy_text(wires[i].path);
+    copy[i].keyboard = copy_text(wires[i].keyboard);
   }
   complete &= copy != NULL;
   return copy;
@@ -111,6 +112,7 @@ static void free_wire(struct manifest_wire *w) {
   free(w->forward);
   free(w->device);
   free(w->path);
+  free(w->keyboard);
 }
 
 static void free_calls(struct manifest_call *calls, unsigned n) {

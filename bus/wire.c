@@ -35,6 +35,7 @@ static struct wire {
   enum wire_state state;
   const struct manifest_wire *def;
   int fd;
+  int peer;   /* console: the other end, which is lent (bus/console.h) */
   int helper; /* id, 0: none */
   char url[URL_BYTES];
 } * wires;
@@ -125,6 +126,45 @@ static int open_file(struct wire *w) {
   else
     w->state = WIRE_READY;
   return error;
+}
+
+/* ---- console ---- */
+
+/* busd keeps both ends: neither side notices that the other comes or goes. */
+static int open_console(struct wire *w) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+    fail(w, "socketpair", -errno);
+    return -errno;
+  }
+  w->fd = pair[0];
+  w->peer = pair[1];
+  w->state = WIRE_READY;
+  return 0;
+}
+
+static struct wire *by_name(const char *name) {
+  for (unsigned i = 0; i < wire_count(); i++)
+    if (strcmp(wires[i].def->name, name) == 0) return &wires[i];
+  return NULL;
+}
+
+static bool is_keyboard(const struct wire *w) {
+  for (unsigned i = 0; i < wire_count(); i++)
+    if (wires[i].def->keyboard && strcmp(wires[i].def->keyboard, w->def->name) == 0) return true;
+  return false;
+}
+
+const struct manifest_wire *wire_console(const char *name, int peer[2]) {
+  for (unsigned i = 0; i < wire_count(); i++) {
+    const struct wire *w = &wires[i];
+    if (w->def->kind != MANIFEST_WIRE_CONSOLE || is_keyboard(w)) continue;
+    if (name && strcmp(w->def->name, name) != 0) continue;
+    peer[0] = w->peer;
+    peer[1] = w->def->keyboard ? by_name(w->def->keyboard)->peer : -1;
+    return w->def;
+  }
+  return NULL;
 }
 
 /* ---- slirp ---- */
@@ -238,6 +278,8 @@ static int open_wire(struct wire *w) {
     return open_slirp(w);
   case MANIFEST_WIRE_FILE:
     return open_file(w);
+  case MANIFEST_WIRE_CONSOLE:
+    return open_console(w);
   }
   return -EINVAL;
 }
@@ -247,7 +289,7 @@ int wire_init(void) {
   wires = calloc(n + 1, sizeof(*wires));
   if (!wires) return -ENOMEM;
   for (unsigned i = 0; i < n; i++)
-    wires[i] = (struct wire){.def = &bus.manifest->wires[i], .fd = -1};
+    wires[i] = (struct wire){.def = &bus.manifest->wires[i], .fd = -1, .peer = -1};
   for (unsigned i = 0; i < n; i++) {
     int error = open_wire(&wires[i]);
     if (error) return error;

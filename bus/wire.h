@@ -23,6 +23,12 @@ bool wire_all_ready(const struct endpoint *e);
 /** A component's wires, in the manifest's order. @return how many */
 unsigned wire_ends(const struct endpoint *e, struct wire_end ends[WIRES_PER_COMPONENT_MAX]);
 
+/** Both sides of a wire of kind console that is no console's keyboard.
+ * @param name  NULL: the first one
+ * @param peer  receives busd's other ends, borrowed: the screen's, then its keyboard's, or -1
+ * @return the wire, or NULL: there is none of that name */
+const struct manifest_wire *wire_console(const char *name, int peer[2]);
+
 /** The i-th address at which a wire answers on the host, or NULL. */
 const char *wire_url(unsigned i);
 

@@ -22,6 +22,7 @@ command_fn top_command;      /* top.c */
 command_fn trace_command;    /* trace.c */
 command_fn gdb_command;      /* gdb.c */
 command_fn kill_command;     /* kill.c */
+command_fn console_command;  /* console.c */
 command_fn start_command;    /* start.c */
 command_fn stop_command;     /* start.c */
 command_fn history_command;  /* history.c */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "bus/fdpass.h"
 #include "proto/control_limits.h"
 
 int control_send_files(int control, const Proteos__ControlRequest *request, const int *fds,
@@ -43,6 +44,17 @@ Proteos__ControlReply *control_receive(int control) {
   do
     n = recv(control, packed, sizeof(packed), 0);
   while (n < 0 && errno == EINTR);
+  return n > 0 ? proteos__control_reply__unpack(NULL, (size_t)n, packed) : NULL;
+}
+
+Proteos__ControlReply *control_receive_files(int control, int *fds, unsigned *nfds) {
+  static uint8_t packed[CONTROL_REPLY_MAX_BYTES];
+  unsigned room = *nfds;
+  ssize_t n;
+  do {
+    *nfds = room;
+    n = fdpass_receive(control, packed, sizeof(packed), fds, nfds);
+  } while (n == -EINTR || (n == -EAGAIN && control_wait(control, -1)));
   return n > 0 ? proteos__control_reply__unpack(NULL, (size_t)n, packed) : NULL;
 }
 

@@ -19,6 +19,11 @@ int control_send_files(int control, const Proteos__ControlRequest *request, cons
  *         gone */
 Proteos__ControlReply *control_receive(int control);
 
+/** The same with the descriptors that come along.
+ * @param fds   receives them; the caller's
+ * @param nfds  in: room for how many; out: how many came */
+Proteos__ControlReply *control_receive_files(int control, int *fds, unsigned *nfds);
+
 /** Sends a request and waits for its first reply. @return as control_receive() */
 Proteos__ControlReply *control_ask(int control, const Proteos__ControlRequest *request);
 

@@ -18,6 +18,7 @@ static const struct command {
      "what each component does, again and again"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},
     {"trace", trace_command, "[-e COMPONENT:MESSAGE] ...", "messages, as they pass"},
+    {"console", console_command, "[NAME]", "show a console and type at it; Ctrl-] leaves"},
     {"gdb", gdb_command, "COMPONENT [GDB-ARGUMENT] ...", "debug it; deadlines stand still"},
     {"kill", kill_command, "COMPONENT [SIGNAL]", "send a signal (default 9)"},
     {"reload", reload_command, "[FILE]", "apply changes of its manifest, all or none"},

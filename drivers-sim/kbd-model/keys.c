@@ -57,5 +57,9 @@ uint8_t keys_for(uint8_t character, bool *shift, bool *control) {
   if (key || character >= 0x20) return key;
   *control = true;
   if (character == 0) return KEY_SPACE;
-  return find(plain, character + (character <= 26 ? 0x60 : 0x40)); /* letters, and \ and ] */
+  key = find(plain, character + (character <= 26 ? 0x60 : 0x40)); /* letters, and \ and ] */
+  if (key) return key;
+  key = find(shifted, character + 0x40); /* ^ and _ */
+  *shift = key != 0;
+  return key;
 }

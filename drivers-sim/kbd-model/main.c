@@ -1,13 +1,15 @@
 /* The kbd-model component: the device on the bus, and who types.
  *
  * Arguments: KEYBOARD. The region KEYBOARD.bar is its register space. What comes over the wire
- * KEYBOARD is typed: each byte is a character, but 81h K, by which key K (drivers-sim/i8042.h) goes
- * down and stays down, and 82h K, by which it goes up. Bytes that no key gives are dropped. */
+ * KEYBOARD is typed, UTF-8, but 81h K, by which key K (drivers-sim/i8042.h) goes down and stays
+ * down, and 82h K, by which it goes up. Other bytes that are no UTF-8, and control characters that
+ * no key gives, are dropped. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "compose.h"
 #include "device.h"
 #include "drivers-sim/hw_model.h"
 #include "host.h"
@@ -23,6 +25,7 @@ static struct device device;
 static int wire = -1;
 static uint8_t pending[PENDING_BYTES]; /* to be typed */
 static uint32_t npending;
+static struct compose compose;
 static bool watched;
 
 void host_interrupt(void) {
@@ -42,9 +45,9 @@ uint64_t host_now_us(void) {
 /* @return how many of the bytes were used; 0: more are needed, or there is no room */
 static uint32_t type_next(const uint8_t *bytes, uint32_t n) {
   bool unknown = false;
-  if (n == 0) return 0;
+  if (!compose_go_on(&compose, &device) || n == 0) return 0;
   if (bytes[0] < 0x80) return device_type(&device, bytes[0], &unknown) || unknown;
-  if (bytes[0] != TYPE_DOWN && bytes[0] != TYPE_UP) return 1;
+  if (bytes[0] != TYPE_DOWN && bytes[0] != TYPE_UP) return compose_begin(&compose, bytes, n);
   if (n < 2 || !device_has_room(&device)) return 0;
   device_key(&device, bytes[1], bytes[0] == TYPE_DOWN);
   return 2;

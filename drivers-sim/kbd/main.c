@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compose.h"
 #include "drivers-sim/hw.h"
 #include "drivers-sim/i8042.h"
 #include "keymap.h"
@@ -28,6 +29,7 @@ static struct {
   bool device_ready;
 } driver;
 static char keyboard[32] = "kbd0";
+static struct compose compose;
 static char model[32] = "kbd-model";
 
 /* ---- the device ---- */
@@ -87,6 +89,7 @@ static int start_device(void) {
   driver.device_ready = false;
   enum layout layout = driver.keymap.layout;
   driver.keymap = (struct keymap){.layout = layout}; /* no key is down */
+  compose = (struct compose){0};
   int error = command(I8042_DISABLE);
   if (!error) error = discard();
   if (!error) error = command(I8042_SELF_TEST);
@@ -134,6 +137,7 @@ static void read_keys(void) {
     if (hw_read_effect(&driver.hw, I8042_DATA, &code)) return;
     if (code == KEYBOARD_ACK || code == KEYBOARD_RESEND) continue;
     keep(text, keymap_take(&driver.keymap, (uint8_t)code, text));
+    keep(text, compose_take(&compose, (uint8_t)code, text));
   }
   show_caps_lock();
 }

@@ -14,7 +14,7 @@ import pytest
 from proteos import Manifest, System
 
 KEY_A, KEY_Y, KEY_Q, KEY_CAPS_LOCK, KEY_RIGHT_ALT, KEY_LEFT_ALT = 0x1E, 0x15, 0x10, 0x3A, 0xB8, 0x38
-KEY_UP, KEY_F1, KEY_LESS = 0xC8, 0x3B, 0x56
+KEY_UP, KEY_F1, KEY_LESS, KEY_KEYPAD_1 = 0xC8, 0x3B, 0x56, 0x4F
 DOWN, UP = 0x81, 0x82
 
 
@@ -92,8 +92,37 @@ def test_every_printable_character(keyboard: Keyboard):
 def test_control_characters(keyboard: Keyboard):
     keyboard.type("\x01\x03\x04\x1a\x1c\t\x1b\x7f")
     keyboard.expect("\x01\x03\x04\x1a\x1c\t\x1b\x7f")
+    keyboard.type("\0\x1d\x1e\x1f")
+    keyboard.expect("\0\x1d\x1e\x1f")
     keyboard.type("\r\n")
     keyboard.expect("\r\r")
+
+
+def test_characters_that_no_key_gives(keyboard: Keyboard):
+    text = "äÖß é€ ß漢字 😀\u07ff\u0800\uffff\U00010000\U0010ffff."
+    keyboard.wire.sendall(text.encode())
+    keyboard.expect(text)
+
+
+def test_bytes_that_are_no_text(keyboard: Keyboard):
+    for wrong in (b"\x80", b"\xbf", b"\xc1\xbf", b"\xed\xa0\x80", b"\xf5", b"\xff",
+                  b"\xe2\x82", b"\xf4\x90\x80\x80"):
+        keyboard.wire.sendall(wrong + b"a")
+        keyboard.expect("a")
+
+
+def test_number_on_the_keypad(keyboard: Keyboard):
+    keyboard.press(KEY_KEYPAD_1)
+    keyboard.keys(DOWN, KEY_LEFT_ALT, UP, KEY_LEFT_ALT)
+    keyboard.keys(DOWN, KEY_LEFT_ALT, DOWN, KEY_LEFT_ALT)  # it repeats
+    for _ in range(12):
+        keyboard.press(KEY_KEYPAD_1)  # far more than there are characters
+    keyboard.keys(UP, KEY_LEFT_ALT)
+    keyboard.keys(DOWN, KEY_LEFT_ALT)
+    keyboard.press(KEY_KEYPAD_1)
+    keyboard.press(KEY_KEYPAD_1 + 1, 0x2A)
+    keyboard.keys(UP, KEY_LEFT_ALT)
+    keyboard.expect("\x0c")
 
 
 def test_more_than_the_keyboard_holds(keyboard: Keyboard):

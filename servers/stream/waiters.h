@@ -1,0 +1,30 @@
+/* Requests of streams that will be answered later, in the order in which they came. */
+#ifndef STREAM_WAITERS_H
+#define STREAM_WAITERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "libsys/msg.h"
+
+enum { WAITERS_MAX = 256 /* of all of a server's lists */ };
+
+struct waiter {
+  TAILQ_ENTRY(waiter) link;
+  uint64_t token;
+  endpoint_t source;
+  uint32_t handle;
+  uint32_t bytes; /* a reader's: how many at most; a writer's: how many there are in `data` */
+  uint8_t data[];
+};
+TAILQ_HEAD(waiters, waiter);
+
+/** Lets a request wait. @param data  what it wants to write, copied; NULL: it reads
+ * @return false: too many wait, or no memory */
+bool waiter_add(struct waiters *list, const msg_t *m, uint32_t handle, uint32_t bytes,
+                const void *data);
+/** Ends its wait. */
+void waiter_end(struct waiters *list, struct waiter *w);
+
+#endif

@@ -1,0 +1,292 @@
+"""prctl console: a terminal becomes the screen and the keyboard of a console, over updates and
+deaths of all that is between them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import fcntl
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from consoles import Console
+from proteos import Manifest, System
+from proteos.waiting import wait_for
+from streams import TTY_ALL, Terminal
+
+PATIENCE_S = 30
+ESCAPE = b"\x1d"
+
+
+class Window:
+    """A terminal in which prctl console runs."""
+
+    def __init__(self, system: System, *arguments: str, rows: int = 24, columns: int = 80):
+        self.master, slave = pty.openpty()
+        self.resize(rows, columns)
+        self.slave = os.dup(slave)
+        self.modes = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen(system.prctl_command("console", *arguments),
+                                        env=system.environment(), stdin=slave, stdout=slave,
+                                        stderr=slave, start_new_session=True)
+        os.close(slave)
+        self.seen = b""
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text: bytes) -> None:
+        os.write(self.master, text)
+
+    def read(self) -> None:
+        while select.select([self.master], [], [], 0)[0]:
+            self.seen += os.read(self.master, 65536)
+
+    def expect(self, text: bytes) -> None:
+        """That this comes sometime; it and all before it are forgotten."""
+        def came() -> bool:
+            self.read()
+            return text in self.seen
+
+        try:
+            wait_for(came, f"{text!r}", PATIENCE_S)
+        except Exception as late:
+            raise AssertionError(f"{text!r} is not in {self.seen!r}") from late
+        self.seen = self.seen[self.seen.index(text) + len(text):]
+
+    def ended(self) -> int:
+        """Waits for its end; the terminal is as it was. Its exit status."""
+        def is_over() -> bool:
+            self.read()
+            return self.process.poll() is not None
+
+        wait_for(is_over, "the end of prctl console", PATIENCE_S)
+        if self.process.returncode >= 0:
+            assert termios.tcgetattr(self.slave) == self.modes
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    made = Console(tmp_path, "console")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def window(console: Console) -> Iterator[Window]:
+    made = Window(console.system)
+    made.expect(b"Ctrl-] leaves the console")
+    yield made
+    made.close()
+
+
+def exchange(window: Window, terminal: Terminal, text: bytes) -> None:
+    """What is typed is echoed and read, and what is written is shown."""
+    window.type(text + b"\r")
+    assert terminal.read() == text + b"\n"
+    window.expect(text + b"\r\n")
+    terminal.write(b"<" + text + b">\n")
+    window.expect(b"<" + text + b">\r\n")
+
+
+def test_typed_and_shown(console: Console, window: Window):
+    exchange(window, console.open(console.a), b"hello")
+
+
+def test_escape_leaves(console: Console, window: Window):
+    terminal = console.open(console.a)
+    window.type(b"kept" + ESCAPE + b"dropped")
+    assert window.ended() == 0
+    again = Window(console.system)
+    again.type(b"\r")
+    assert terminal.read() == b"kept\n"
+    again.type(ESCAPE)
+    again.ended()
+    again.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+def test_signals_end_it(console: Console, window: Window, number: int):
+    exchange(window, console.open(console.a), b"x")  # it has the terminal
+    window.process.send_signal(number)
+    assert window.ended() == 1
+
+
+def test_the_instance_ends(console: Console, window: Window):
+    exchange(window, console.open(console.a), b"x")
+    console.system.shutdown()
+    assert window.ended() == 1
+    window.expect(b"the instance has ended")
+
+
+def test_one_at_a_time(console: Console, window: Window):
+    exchange(window, console.open(console.a), b"x")
+    refused = console.system.try_prctl("console")
+    assert refused.returncode == 1
+    assert "another program shows console console" in refused.stdout
+    window.type(ESCAPE)
+    window.ended()
+    assert console.system.try_prctl("console").returncode == 0
+
+
+def test_which_console(console: Console):
+    refused = console.system.try_prctl("console", "nonesuch")
+    assert refused.returncode == 1 and "there is no console 'nonesuch'" in refused.stdout
+    refused = console.system.try_prctl("console", "kbd0")
+    assert refused.returncode == 1 and "there is no console 'kbd0'" in refused.stdout
+    assert console.system.try_prctl("console", "console").returncode == 0
+    assert console.system.try_prctl("console", "a", "b").returncode == 2
+
+
+def test_no_console():
+    with System(Manifest.empty()) as system:
+        refused = system.try_prctl("console")
+    assert refused.returncode == 1 and "this instance has no console" in refused.stdout
+
+
+def test_window_size(console: Console):
+    made = Window(console.system, rows=40, columns=100)
+    terminal = console.open(console.a)
+    terminal.set_group(7)
+    console.system.wait(lambda: terminal.size() == (100, 40), "the size")
+    made.resize(50, 120)
+    os.kill(made.process.pid, signal.SIGWINCH)
+    console.system.wait(lambda: terminal.size() == (120, 50), "the new size")
+    console.system.wait(lambda: (-7, signal.SIGWINCH) in console.manager.killed, "the signal")
+    made.type(ESCAPE)
+    made.ended()
+    made.close()
+
+
+def test_what_was_shown_is_shown_again(console: Console, window: Window):
+    terminal = console.open(console.a)
+    terminal.write(b"before\n")
+    window.expect(b"before\r\n")
+    window.process.kill()
+    window.ended()
+    for i in range(100):
+        terminal.write(b"meanwhile %d\n" % i, 0)
+    again = Window(console.system)
+    again.expect(b"meanwhile 99\r\n")
+    again.type(ESCAPE)
+    again.ended()
+    again.close()
+
+
+def test_who_looks_but_does_not_read_holds_the_writer(console: Console, window: Window):
+    terminal = console.open(console.a)
+    exchange(window, terminal, b"x")
+    os.kill(window.process.pid, signal.SIGSTOP)
+    written = 0
+    with pytest.raises(OSError) as full:
+        while written < 64 << 20:
+            written += terminal.write(b"%09d\n" % (written // 10) * 1000, 0)
+    assert full.value.errno == errno.EAGAIN
+    waiting = terminal.start_write(b"the end\n")
+    os.kill(window.process.pid, signal.SIGCONT)
+    window.expect(b"the end\r\n")
+    assert waiting.answer().fields("I") == (8,)
+
+
+def test_whoever_is_killed_while_it_does_not_read_holds_nobody(console: Console, window: Window):
+    terminal = console.open(console.a)
+    exchange(window, terminal, b"x")
+    os.kill(window.process.pid, signal.SIGSTOP)
+    with pytest.raises(OSError):
+        while True:
+            terminal.write(b"." * 60000, 0)
+    waiting = terminal.start_write(b"y" * 50000 + b"\nthe end\n")
+    window.process.kill()
+    taken = waiting.answer().fields("I")[0]
+    while taken < 50009:
+        taken += terminal.write((b"y" * 50000 + b"\nthe end\n")[taken:], 0)
+    again = Window(console.system)
+    again.expect(b"leaves the console\r\n")
+    again.expect(b"the end\r\n")
+    assert b"." not in again.seen
+    again.type(ESCAPE)
+    again.ended()
+    again.close()
+
+
+@pytest.mark.parametrize("name", ["tty", "kbd", "kbd-model", "busd"])
+def test_updates(console: Console, window: Window, name: str):
+    terminal = console.open(console.a)
+    for turn in range(3):
+        window.type(b"half ")
+        window.expect(b"half ")
+        if name == "busd":
+            console.system.prctl("update", "busd", "self")
+        else:
+            console.update(name)
+        window.type(b"%d\r" % turn)
+        assert terminal.read() == b"half %d\n" % turn
+        exchange(window, terminal, b"whole")
+    window.type(ESCAPE)
+    assert window.ended() == 0
+    again = Window(console.system)
+    again.expect(b"whole")
+    again.type(ESCAPE)
+    again.ended()
+    again.close()
+
+
+@pytest.mark.parametrize("name", ["tty", "kbd", "kbd-model"])
+def test_deaths(console: Console, window: Window, name: str):
+    exchange(window, console.open(console.a), b"before")
+    for turn in range(1, 4):
+        console.system.kill(name)
+        console.system.wait(lambda: console.system.status()[name].restarts == turn and
+                            console.system.status()[name].state == "running", "its restart")
+        if name == "kbd-model":
+            console.system.wait(lambda: console.system.log("kbd").count("is back") == turn,
+                                "the driver to notice")
+        terminal = console.open(console.a)
+        assert terminal.modes()[0] == TTY_ALL
+        exchange(window, terminal, b"after %d" % turn)
+
+
+def test_without_a_terminal(console: Console):
+    terminal = console.open(console.a)
+    client = subprocess.Popen(console.system.prctl_command("console"),
+                              env=console.system.environment(), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert client.stdin and client.stdout
+    client.stdin.write(b"one\x1d two\n")
+    client.stdin.flush()
+    assert terminal.read() == b"one\x1d two\n"
+    terminal.write(b"answer\n")
+    out = b""
+    while b"answer\r\n" not in out:
+        out += os.read(client.stdout.fileno(), 1000)
+    rest, errors = client.communicate(b"last\n", timeout=PATIENCE_S)
+    assert client.returncode == 0 and errors == b"" and b"last\r\n" in rest
+    assert terminal.read() == b"last\n"
+
+
+def test_a_serial_line(tmp_path: Path):
+    """A wire without a keyboard is bytes both ways."""
+    manifest = Manifest.empty()
+    manifest.data["wires"] = [{"name": "puppet-p", "kind": "console", "to": "p"}]
+    manifest.add("p", "puppet")
+    with System(manifest) as system:
+        client = subprocess.run(system.prctl_command("console"), env=system.environment(),
+                                input=b"call 5 nobody 900 - -\n", stdout=subprocess.PIPE,
+                                timeout=PATIENCE_S)
+        assert client.stdout.startswith(b"reply 5 -")
