@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsys/sys.h"
 #include "servers/storage/blocks.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/copies.h"
@@ -246,7 +247,7 @@ static void flushed(void) {
   if (!commit.with_journal) {
     commit.state = COMMIT_IDLE;
     finish();
-  } else if (journal_commit_record(volume_journal(), volume_now_ns(), &write) == 0 &&
+  } else if (journal_commit_record(volume_journal(), sys_wall_time_ns(), &write) == 0 &&
              write_alone(write.block, write.data)) {
     commit.state = COMMIT_RECORD;
   }

@@ -182,28 +182,8 @@ static int32_t put_blocks(const struct write *w) {
   return done ? (int32_t)done : error;
 }
 
-int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const void *in) {
-  struct write w = {node, offset, bytes, in};
-  uint64_t most = map_blocks_max(node) * disk_block_bytes();
-  if (offset >= most) return -EFBIG;
-  w.bytes = (uint32_t)smaller(bytes, most - offset);
-  if (writeback_is_behind()) return DATA_WAITS;
-  if (blocks_have(w.bytes / disk_block_bytes() + 2) == BLOCKS_LATER) return DATA_WAITS;
-  int there = edges_are_there(&w);
-  if (there < 1) return there == 0 ? DATA_WAITS : there;
-  int32_t done = put_blocks(&w);
-  if (done <= 0) return done;
-  if (offset + (uint32_t)done > node_bytes(node)) node_set_bytes(node, offset + (uint32_t)done);
-  node_touch(node, NODE_MODIFIED | NODE_CHANGED);
-  int error = node_write(node);
-  if (error) volume_fail("an inode cannot be written");
-  channel_changes();
-  return error ? error : done;
-}
-
-/* ---- truncating ---- */
-
-/* What lies behind the end in the last block is zero. @return 0 or DATA_WAITS or an errno */
+/* Makes what lies behind `bytes` in that block zero. It need not be so behind the end of a file:
+ * what was appended before a crash may be there. @return 0, DATA_WAITS, a negative errno */
 static int32_t clear_tail(struct node *node, uint64_t bytes) {
   uint32_t size = disk_block_bytes(), within = (uint32_t)(bytes % size);
   struct extent_run run;
@@ -218,6 +198,29 @@ static int32_t clear_tail(struct node *node, uint64_t bytes) {
   return 0;
 }
 
+int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const void *in) {
+  struct write w = {node, offset, bytes, in};
+  uint64_t most = map_blocks_max(node) * disk_block_bytes();
+  if (offset >= most) return -EFBIG;
+  w.bytes = (uint32_t)smaller(bytes, most - offset);
+  if (writeback_is_behind()) return DATA_WAITS;
+  if (blocks_have(w.bytes / disk_block_bytes() + 2) == BLOCKS_LATER) return DATA_WAITS;
+  int32_t status = offset > node_bytes(node) ? clear_tail(node, node_bytes(node)) : 0;
+  if (status) return status;
+  int there = edges_are_there(&w);
+  if (there < 1) return there == 0 ? DATA_WAITS : there;
+  int32_t done = put_blocks(&w);
+  if (done <= 0) return done;
+  if (offset + (uint32_t)done > node_bytes(node)) node_set_bytes(node, offset + (uint32_t)done);
+  node_touch(node, NODE_MODIFIED | NODE_CHANGED);
+  int error = node_write(node);
+  if (error) volume_fail("an inode cannot be written");
+  channel_changes();
+  return error ? error : done;
+}
+
+/* ---- truncating ---- */
+
 static int32_t shorten(struct node *node, uint64_t bytes) {
   uint64_t size = disk_block_bytes();
   int32_t status = clear_tail(node, bytes);
@@ -231,10 +234,10 @@ static int32_t shorten(struct node *node, uint64_t bytes) {
 
 int32_t data_truncate(struct node *node, uint64_t bytes) {
   if (bytes > map_blocks_max(node) * disk_block_bytes()) return -EFBIG;
-  if (bytes < node_bytes(node)) {
-    int32_t status = shorten(node, bytes);
-    if (status) return status;
-  }
+  int32_t status = bytes < node_bytes(node)   ? shorten(node, bytes)
+                   : bytes > node_bytes(node) ? clear_tail(node, node_bytes(node))
+                                              : 0;
+  if (status) return status;
   node_set_bytes(node, bytes);
   node_touch(node, NODE_MODIFIED | NODE_CHANGED);
   int error = node_write(node);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "libsys/sys.h"
 #include "servers/storage/remove.h"
 #include "servers/storage/volume.h"
 
@@ -132,5 +133,5 @@ void node_set_time(struct node *node, unsigned which, int64_t ns) {
 }
 
 void node_touch(struct node *node, unsigned which) {
-  node_set_time(node, which, (int64_t)volume_now_ns());
+  node_set_time(node, which, (int64_t)sys_wall_time_ns());
 }

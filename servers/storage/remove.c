@@ -61,7 +61,7 @@ void remove_orphan(struct node *node) {
   bool is_directory = LINUX_S_ISDIR(node->inode.i_mode);
   node_set_bytes(node, 0);
   if (!error) error = free_blocks(node);
-  node->inode.i_dtime = (uint32_t)(volume_now_ns() / 1000000000u);
+  node->inode.i_dtime = (uint32_t)(sys_wall_time_ns() / 1000000000u);
   if (!error) error = node_write(node);
   if (error)
     volume_fail("a file cannot be removed");

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "libsys/sys.h"
 #include "servers/storage/blocks.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/channel.h"
@@ -45,12 +45,6 @@ void volume_fail(const char *why) {
   sys_log("%s: the file system is read-only from now on", why);
   state = VOLUME_FAILED;
   parked_wake();
-}
-
-uint64_t volume_now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 int volume_errno(errcode_t error) {
@@ -107,7 +101,7 @@ static int write_changed_wait(void) {
 
 static int mark_as_used(void) {
   ext2fs_set_feature_journal_needs_recovery(fs->super);
-  fs->super->s_mtime = (uint32_t)(volume_now_ns() / 1000000000u);
+  fs->super->s_mtime = (uint32_t)(sys_wall_time_ns() / 1000000000u);
   fs->super->s_mnt_count++;
   ext2fs_mark_super_dirty(fs);
   return write_changed_wait();

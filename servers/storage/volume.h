@@ -32,8 +32,6 @@ struct journal *volume_journal(void);
 int volume_flush_memory(void);
 /** Writes a block where it belongs, at once. @return 0 or -EIO */
 int volume_write_wait(uint64_t block, const void *data);
-/** The time of day, nanoseconds since 1970. */
-uint64_t volume_now_ns(void);
 /** A negative errno for an error of libext2fs. */
 int volume_errno(errcode_t error);
 
