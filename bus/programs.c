@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/control.h"
 #include "bus/executable.h"
 #include "bus/grants.h"
 #include "bus/kern.h"
@@ -170,6 +171,7 @@ void programs_spawned(struct version *v, int error) {
 
 void programs_spawner_died(void) {
   starting = 0;
+  control_spawner_died();
 }
 
 /* ---- stop and end ---- */
