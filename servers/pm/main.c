@@ -73,6 +73,8 @@ static void process_msg(const msg_t *m) {
     spawn_tell_credentials();
   else if (m->type == PROGRAM_ENDED)
     ending_program_ended(m);
+  else if (m->type == PROGRAM_LOOK_AGAIN)
+    ending_look_again();
   else if (m->type == PROGRAM_TABLE)
     print_table(m);
   else if (msg_is_request(m))

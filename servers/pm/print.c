@@ -7,7 +7,7 @@
 #include "proto/printable.h"
 #include "servers/pm/list.h"
 
-#define LINES_AT_A_TIME 256 /* each is less than SYS_PAYLOAD_MAX / 256 */
+#define LINES_AT_A_TIME 64 /* each is far less than SYS_PAYLOAD_MAX / 64 */
 
 struct line {
   Proteos__ProcessStatus status;
