@@ -71,6 +71,7 @@ static const struct ipc_message messages[] = {
     {KERN_USAGE, "USAGE", program, usage},
     {KERN_PLACES, "PLACES", nothing, nothing},
     {PROGRAM_ENDED, "PROGRAM_ENDED", program_ended, nothing},
+    {PROGRAM_LOOK_AGAIN, "PROGRAM_LOOK_AGAIN", nothing, nothing},
     {PROGRAM_TABLE, "PROGRAM_TABLE", control_client, nothing},
     {UM_REPORT, "UM_REPORT", um_report, nothing},
     {UM_EXITED, "UM_EXITED", um_exited, nothing},
