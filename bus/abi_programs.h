@@ -34,8 +34,11 @@ enum program_call {
 enum program_message {
   PROGRAM_ENDED = 0x70, /* i32[0] endpoint, u32[1] incarnation, i32[2] wait status; payload: why its
                            executable could not be run, if so */
-  PROGRAM_TABLE = 0x71, /* u64[0] control connection: prctl wants the process table, a packed
-                           ControlReply by KERN_CONTROL_SEND */
+  PROGRAM_LOOK_AGAIN = 0x72, /* the spawner may not know what became of programs, as its state is
+                                older than what others of its versions did: it was recovered, or
+                                taken back within a probation. KERN_PLACES tells */
+  PROGRAM_TABLE = 0x71,      /* u64[0] control connection: prctl wants the process table, a packed
+                                ControlReply by KERN_CONTROL_SEND */
 };
 
 enum kern_place_state { KERN_PLACE_TAKEN, KERN_PLACE_STARTED, KERN_PLACE_ENDED };
@@ -43,8 +46,9 @@ enum kern_place_state { KERN_PLACE_TAKEN, KERN_PLACE_STARTED, KERN_PLACE_ENDED }
 struct kern_place {
   endpoint_t endpoint;
   uint32_t incarnation;
-  uint32_t state; /* enum kern_place_state */
-  int32_t pid;    /* STARTED: the process id of the host */
+  uint32_t state;      /* enum kern_place_state */
+  int32_t pid;         /* STARTED: the process id of the host */
+  int32_t wait_status; /* ENDED */
 };
 
 #define KERN_PLACES_MAX 63u

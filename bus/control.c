@@ -21,6 +21,7 @@
 #include "bus/log.h"
 #include "bus/loop.h"
 #include "bus/operator.h"
+#include "bus/programs.h"
 #include "bus/reload.h"
 #include "bus/shutdown.h"
 #include "bus/status.h"
@@ -40,6 +41,7 @@ enum client_state {
   CLIENT_WAITING,   /* for components that start or stop */
   CLIENT_DEBUGGING, /* holds a component until it goes */
   CLIENT_CONSOLE,   /* has a console until it goes */
+  CLIENT_AT_SPAWNER, /* the component that starts programs has its request */
 };
 
 static struct client {
@@ -63,11 +65,11 @@ static struct client *by_number(uint64_t number) {
   return known ? &clients[i] : NULL;
 }
 
-static void tell_um(uint32_t type, const struct client *c, const void *payload, uint32_t bytes,
-                    const int *fds, unsigned nfds) {
+static void tell(struct endpoint *to, uint32_t type, const struct client *c, const void *payload,
+                 uint32_t bytes, const int *fds, unsigned nfds) {
   msg_t m = {.type = type, .payload = bytes};
   m.u64[0] = number_of(c);
-  endpoint_mail(bus_update_manager(), &m, payload, fds, nfds);
+  endpoint_mail(to, &m, payload, fds, nfds);
 }
 
 static void client_free(struct client *c) {
@@ -76,7 +78,7 @@ static void client_free(struct client *c) {
     return;
   case CLIENT_AT_UM:
     if (bus_update_manager() && bus_update_manager()->live)
-      tell_um(UM_CONTROL_CLOSED, c, NULL, 0, NULL, 0);
+      tell(bus_update_manager(), UM_CONTROL_CLOSED, c, NULL, 0, NULL, 0);
     break;
   case CLIENT_TRACING:
     trace_unsubscribe(c->fd);
@@ -90,6 +92,7 @@ static void client_free(struct client *c) {
   case CLIENT_IDLE:
   case CLIENT_WAITING:
   case CLIENT_ORPHAN:
+  case CLIENT_AT_SPAWNER:
     break;
   }
   loop_forget(c->fd);
@@ -128,9 +131,11 @@ static void end_request(struct client *c, int status, const char *why) {
   say(c, true, status, why);
 }
 
-int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last) {
+int control_send(const struct endpoint *by, uint64_t connection, const void *packed, uint32_t bytes,
+                 bool last) {
   struct client *c = by_number(connection);
-  if (!c || c->state != CLIENT_AT_UM) return -ENOTCONN;
+  enum client_state its = by == bus_update_manager() ? CLIENT_AT_UM : CLIENT_AT_SPAWNER;
+  if (!c || c->state != its) return -ENOTCONN;
   if (send(c->fd, packed, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
     client_free(c);
     return -ENOTCONN;
@@ -160,6 +165,12 @@ void control_tell_orphans(void) {
     if (c->state == CLIENT_ORPHAN)
       end_request(c, c->committed ? 0 : -EPIPE, c->committed ? done : abandoned);
   }
+}
+
+void control_spawner_died(void) {
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].state == CLIENT_AT_SPAWNER)
+      end_request(&clients[i], -EPIPE, "the process manager has died");
 }
 
 /* ---- components that start and stop ---- */
@@ -293,7 +304,7 @@ static void do_trace(struct client *c, const Proteos__TraceRequest *r) {
 /* @return whether the descriptors were taken over */
 static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, const int *fds,
                       unsigned nfds) {
-  const struct endpoint *um = bus_update_manager();
+  struct endpoint *um = bus_update_manager();
   const char *why = NULL;
   if (!um)
     why = "this instance has no update manager (a component with kernel: [update])";
@@ -309,8 +320,20 @@ static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, con
   }
   c->state = CLIENT_AT_UM;
   c->committed = false;
-  tell_um(UM_CONTROL, c, packed, (uint32_t)bytes, fds, nfds);
+  tell(um, UM_CONTROL, c, packed, (uint32_t)bytes, fds, nfds);
   return true;
+}
+
+static void do_processes(struct client *c) {
+  struct endpoint *spawner = programs_spawner();
+  if (!spawner || !spawner->live) {
+    end_request(c, -EAGAIN,
+                spawner ? "the process manager is not running"
+                        : "this instance has no process manager (programs: in its manifest)");
+    return;
+  }
+  c->state = CLIENT_AT_SPAWNER;
+  tell(spawner, PROGRAM_TABLE, c, NULL, 0, NULL, 0);
 }
 
 static void do_status(struct client *c) {
@@ -353,6 +376,9 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_FAULT:
     do_fault(c, r->fault);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_PROCESSES:
+    do_processes(c);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:

@@ -16,15 +16,21 @@ void control_settled(const struct endpoint *e, const char *failure);
 /** Listens in the runtime directory. @return 0 or a negative errno */
 int control_init(void);
 
-/** KERN_CONTROL_SEND: a packed ControlReply to a client. @param last  ends its request
+/** KERN_CONTROL_SEND: a packed ControlReply to a client.
+ * @param by    um or the spawner of programs, who must have its request
+ * @param last  ends its request
  * @return 0, or -ENOTCONN: the client is gone */
-int control_send(uint64_t connection, const void *packed, uint32_t bytes, bool last);
+int control_send(const struct endpoint *by, uint64_t connection, const void *packed, uint32_t bytes,
+                 bool last);
 
 /** An update was committed, of which um will tell its client. */
 void control_committed(void);
 /** um has died: whoever waits for it is an orphan, to be told what came of the update. */
 void control_manager_died(void);
 void control_tell_orphans(void);
+
+/** The spawner of programs has died: whoever waits for it is told so. */
+void control_spawner_died(void);
 
 /** Packs and sends a reply, without waiting. @return 0, -EAGAIN: the client is slow, or another
  * negative errno */

@@ -201,6 +201,12 @@ static bool needs_schedule_right(uint32_t type) {
   return type >= KERN_TASKS && type <= KERN_PLACE;
 }
 
+/* The spawner answers clients as well. */
+static bool has_right(const struct endpoint *e, uint32_t type) {
+  if (type == KERN_CONTROL_SEND && e == programs_spawner()) return true;
+  return e->component->kernel & MANIFEST_KERNEL_UPDATE;
+}
+
 static bool needs_live(uint32_t type) {
   return type == KERN_ALARM || type == KERN_WATCH || type == KERN_KEEP || type == KERN_READY ||
          programs_is_call(type) || needs_update_right(type) || needs_memory_right(type) ||
@@ -212,8 +218,7 @@ static int serve(struct call *c) {
   struct endpoint *e = c->v->endpoint;
   if (needs_live(c->m->type) && (!version_is_live(c->v) || e->state == ENDPOINT_FROZEN))
     return -SYS_ENOTLIVE;
-  if (needs_update_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_UPDATE))
-    return -EPERM;
+  if (needs_update_right(c->m->type) && !has_right(e, c->m->type)) return -EPERM;
   if (programs_is_call(c->m->type))
     return programs_call(c->v, c->m, c->payload, &c->reply, &c->reply_payload);
   if (needs_memory_right(c->m->type) && !(e->component->kernel & MANIFEST_KERNEL_MEMORY))
@@ -253,7 +258,7 @@ static int serve(struct call *c) {
     if (c->m->i32[0] == SYS_KERNEL) return update_abort_self();
     return update_abort(bus_endpoint(c->m->i32[0]));
   case KERN_CONTROL_SEND:
-    return control_send(c->m->u64[0], c->payload, c->m->payload, c->m->u32[2]);
+    return control_send(e, c->m->u64[0], c->payload, c->m->payload, c->m->u32[2]);
   case KERN_WAITS:
     return do_waits(c);
   case KERN_JOURNAL:

@@ -240,6 +240,7 @@ void lifecycle_not_recovered(const struct version *v, int error, const char *tex
 static void recovered(struct endpoint *e) {
   e->recovered++;
   tell(e, "is started again, with its state (process %d)", e->live->pid);
+  programs_look_again(e);
 }
 
 void lifecycle_ready(struct endpoint *e) {

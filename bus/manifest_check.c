@@ -367,13 +367,16 @@ static void check_keyboard(const struct manifest *m, const struct manifest_wire 
   for (unsigned i = 0; i < m->wires_count; i++) {
     const struct manifest_wire *other = &m->wires[i];
     if (other == w) continue;
-    found |= other->kind == MANIFEST_WIRE_CONSOLE && strcmp(other->name, w->keyboard) == 0;
+    found |= other->kind == MANIFEST_WIRE_CONSOLE && !other->keyboard &&
+             strcmp(other->name, w->keyboard) == 0;
     if (other < w && other->keyboard && strcmp(other->keyboard, w->keyboard) == 0)
       manifest_problem(s, place, "wire %s: keyboard: %s is that of wire %s", w->name, w->keyboard,
                        other->name);
   }
   if (!found)
-    manifest_problem(s, place, "wire %s: keyboard: there is no other wire %s of kind console",
+    manifest_problem(s, place,
+                     "wire %s: keyboard: there is no other wire %s of kind console, or it "
+                     "has a keyboard itself",
                      w->name, w->keyboard);
 }
 

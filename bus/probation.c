@@ -11,6 +11,7 @@
 #include "bus/debug.h"
 #include "bus/link.h"
 #include "bus/log.h"
+#include "bus/programs.h"
 #include "bus/request.h"
 #include "bus/timer.h"
 #include "bus/update.h"
@@ -319,6 +320,7 @@ static void take_back_rest(struct endpoint *e) {
   take_back_watches(e);
   take_back_notifications(e);
   drop(e);
+  programs_look_again(e);
 }
 
 bool probation_failed(struct endpoint *e, const char *how) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
+#include "bus/control.h"
 #include "bus/executable.h"
 #include "bus/grants.h"
 #include "bus/kern.h"
@@ -30,6 +31,7 @@ static struct place {
   int exe;         /* TAKEN */
   char *arguments; /* TAKEN: of the program, NUL-terminated, one after the other */
   unsigned narguments;
+  int32_t wait_status; /* ENDED */
 } places[ENDPOINTS_MAX];
 
 static struct place *place_of(const struct endpoint *e) {
@@ -168,8 +170,14 @@ void programs_spawned(struct version *v, int error) {
   kern_answer(spawner->live, KERN_START, error, &reply);
 }
 
+void programs_look_again(struct endpoint *e) {
+  const msg_t m = {.type = PROGRAM_LOOK_AGAIN};
+  if (e == programs_spawner()) endpoint_mail(e, &m, NULL, NULL, 0);
+}
+
 void programs_spawner_died(void) {
   starting = 0;
+  control_spawner_died();
 }
 
 /* ---- stop and end ---- */
@@ -207,6 +215,7 @@ void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) 
   e->start_deadline_us = 0;
   lifecycle_gone(e);
   empty(place_of(e), PLACE_ENDED);
+  place_of(e)->wait_status = wait_status;
   tell_ended(e, wait_status, never_ran);
 }
 
@@ -248,8 +257,9 @@ static int do_places(msg_t *reply, const void **reply_payload) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     const struct endpoint *e = bus_endpoint(id);
     if (!e->component->program || is_free(e)) continue;
-    list[n++] = (struct kern_place){id, e->incarnation, tell_state(place_of(e)->state),
-                                    e->live ? e->live->pid : 0};
+    const struct place *p = place_of(e);
+    list[n++] = (struct kern_place){id, e->incarnation, tell_state(p->state),
+                                    e->live ? e->live->pid : 0, p->wait_status};
   }
   reply->payload = (uint32_t)(n * sizeof(list[0]));
   *reply_payload = list;

@@ -28,6 +28,8 @@ void programs_spawned(struct version *v, int error);
 /** It has ended; its version is the caller's. @param never_ran  why it could not be run; "": it was
  */
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran);
+/** A component goes on with an older state than it had: if it is the spawner it is told. */
+void programs_look_again(struct endpoint *e);
 /** The spawner has died: nobody waits for what it had asked. */
 void programs_spawner_died(void);
 

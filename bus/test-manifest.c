@@ -77,6 +77,20 @@ static const struct wrong {
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: file, to: a, path: p, listen: "
      "true}]\n",
      "listen: does not go with its kind"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: file, to: a, path: p, keyboard: "
+     "k}]\n",
+     "keyboard: does not go with its kind"},
+    {"components: [{name: a, file: a}]\nwires: [{name: w, kind: console, to: a, keyboard: w}]\n",
+     "keyboard: there is no other wire w of kind console"},
+    {"components: [{name: a, file: a}]\nwires:\n"
+     "  - {name: w, kind: console, to: a, keyboard: k}\n"
+     "  - {name: k, kind: console, to: a, keyboard: w}\n",
+     "has a keyboard itself"},
+    {"components: [{name: a, file: a}]\nwires:\n"
+     "  - {name: w, kind: console, to: a, keyboard: k}\n"
+     "  - {name: v, kind: console, to: a, keyboard: k}\n"
+     "  - {name: k, kind: console, to: a}\n",
+     "wire v: keyboard: k is that of wire w"},
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: z}]\n",
      "wire w goes to z"},
     {"components: [{name: a, file: a}]\nwires: [{name: w, kind: slirp, to: a, forward: 80}]\n",
@@ -258,7 +272,8 @@ START_TEST(copied) {
   struct manifest *m =
       load("cpu: 0\n"
            "regions: [{name: r, bytes: 8192, share: [a, b]}]\n"
-           "wires: [{name: w, kind: stream, to: a, path: x.sock, listen: true}]\n"
+           "wires: [{name: w, kind: stream, to: a, path: x.sock, listen: true},\n"
+           "  {name: c, kind: console, to: a, keyboard: k}, {name: k, kind: console, to: b}]\n"
            "components:\n"
            "  - {name: a, file: a, args: [one, 2], cpu: other, syscalls: [flock]}\n"
            "  - {name: b, file: a, calls: [{to: a, deadline_ms: 5}], sends: [a]}\n");
@@ -271,6 +286,8 @@ START_TEST(copied) {
   ck_assert_str_eq(copy->regions[0].name, "r");
   ck_assert_str_eq(copy->regions[0].share[1], "b");
   ck_assert_str_eq(copy->wires[0].name, "w");
+  ck_assert_str_eq(copy->wires[1].keyboard, "k");
+  ck_assert_ptr_null(copy->wires[2].keyboard);
   ck_assert_str_eq(copy->wires[0].to, "a");
   ck_assert_ptr_null(copy->wires[0].forward);
   ck_assert_ptr_nonnull(strstr(copy->wires[0].path, "/x.sock"));
@@ -314,14 +331,16 @@ START_TEST(every_difference) {
   write_key(key);
   struct manifest *running = load_good(
       "regions: [{name: r, bytes: 4096, share: [a, b]}, {name: s, bytes: 4096, share: [a]}]\n"
-      "wires: [{name: w, kind: slirp, to: a}]\n"
+      "wires: [{name: w, kind: slirp, to: a}, {name: y, kind: console, to: a},\n"
+      "  {name: z, kind: console, to: a}]\n"
       "components: [{name: a, file: a}, {name: b, file: a, calls: [{to: a}]}, {name: c, file: "
       "a}]\n");
   struct manifest *wanted = load_good(
       "cpu: 0\nsandbox: none\nupdates: {require-signature: a.pub}\n"
       "timeouts_ms: {start: 1, load: 2, converge: 3, transfer: 4, maxtime: 5}\n"
       "regions: [{name: r, bytes: 8192, share: [b, d]}, {name: t, bytes: 4096, share: [a]}]\n"
-      "wires: [{name: w, kind: tap, device: t, to: b}, {name: x, kind: slirp, to: a}]\n"
+      "wires: [{name: w, kind: tap, device: t, to: b}, {name: x, kind: slirp, to: a},\n"
+      "  {name: y, kind: console, to: a, keyboard: z}, {name: z, kind: console, to: a}]\n"
       "components: [{name: d, file: a},\n"
       "  {name: b, file: a, calls: [{to: a, deadline_ms: 1}], sends: [a],\n"
       "   recover: state},\n"
@@ -359,6 +378,7 @@ START_TEST(every_difference) {
                           "~wire w kind: never\n"
                           "~wire w to: never\n"
                           "~wire w device: never\n"
+                          "~wire y keyboard: never\n"
                           "+wire x : never\n");
   manifest_free(running);
   manifest_free(wanted);

@@ -14,6 +14,7 @@ static const struct command {
     {"check", check_command, "[FILE]", "what is wrong with a manifest"},
     {"shutdown", shutdown_command, "", "end it, in order"},
     {"status", status_command, "[--json]", "its components and their versions"},
+    {"ps", ps_command, "[--json]", "processes of applications"},
     {"top", top_command, "[-d SECONDS] [-n COUNT] [--json]",
      "what each component does, again and again"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},

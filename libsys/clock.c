@@ -13,6 +13,12 @@ uint64_t sys_time_us(void) {
   return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
+uint64_t sys_wall_time_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 void sys_random(void *buf, size_t len) {
   if (len > 256) runtime_die("sys_random: %zu bytes asked for, at most 256 allowed", len);
   struct kern_args args = {

@@ -123,6 +123,8 @@ endpoint_t sys_self(void);
 
 /** Monotonic time of the bus, in microseconds. */
 uint64_t sys_time_us(void);
+/** The time of day: nanoseconds since 1970 began, UTC. May be set back. */
+uint64_t sys_wall_time_ns(void);
 /** Fills `len` bytes (at most 256) with randomness from the bus. */
 void sys_random(void *buf, size_t len);
 

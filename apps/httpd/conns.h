@@ -22,6 +22,8 @@ bool conns_event(const struct sock_event *e);
 uint64_t conns_expire(uint64_t now_us);
 /** Forgets all: their sockets are gone. */
 void conns_drop_all(void);
+/** Looks again at the connection of a transfer; all that have one if it is NULL. */
+void conns_transfer(const struct transfer *t);
 /** Goes on with connections that had more to do than fits in a turn.
  * @return whether some still have. */
 bool conns_continue(void);

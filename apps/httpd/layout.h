@@ -9,16 +9,19 @@
 #include <stdint.h>
 
 #include "apps/httpd/request.h"
+#include "apps/httpd/transfer.h"
 
 #ifndef HTTPD_VERSION
 #define HTTPD_VERSION 1
 #endif
 
 enum conn_state {
-  CONN_READING,  /* waits for a request's head */
-  CONN_SKIPPING, /* drops a request's body before it is answered */
-  CONN_SENDING,  /* the response goes out: head, then body */
-  CONN_LINGERING /* ended by us; drops what comes until the client ends it too */
+  CONN_READING,   /* waits for a request's head */
+  CONN_SKIPPING,  /* drops a request's body before it is answered */
+  CONN_SENDING,   /* the response goes out: head, then body */
+  CONN_LINGERING, /* ended by us; drops what comes until the client ends it too */
+  CONN_OPENING,   /* waits for storage to open the file that it asks for */
+  CONN_RECEIVING  /* takes the body of an upload */
 };
 
 /* The same in all versions, and in a block of its own: an update then leaves it where it is. */
@@ -44,6 +47,7 @@ struct conn {
   uint32_t head_used, head_sent;
   uint32_t in_used;
   struct conn_text *text;
+  struct transfer *file; /* that is sent or received; NULL: none */
 };
 
 static inline void layout_request(struct conn *c) {
@@ -73,6 +77,7 @@ struct conn {
   bool hungup, drained; /* the client has ended its stream; nothing left to receive for now */
   uint16_t in_used;
   uint16_t head_used, head_sent;
+  struct transfer *file; /* that is sent or received; NULL: none */
   struct conn_text *text;
 };
 

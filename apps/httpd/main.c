@@ -1,11 +1,14 @@
 /* httpd: an HTTP/1.1 server on the sockets of net.
  *
- *   httpd [PORT]     80 if not given */
+ *   httpd [PORT] [root=DIRECTORY] [upload=DIRECTORY]
+ *
+ * PORT is 80 if not given; the directories are of storage (response.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apps/httpd/conns.h"
+#include "apps/httpd/response.h"
 #include "libsys/socket.h"
 
 #define ALARM_TIMEOUTS  0
@@ -83,6 +86,8 @@ static void ring(uint64_t bits) {
   if (bits & (1u << ALARM_TIMEOUTS)) {
     alarm_us = 0;
     if (!listener) start_listening();
+    transfers_retry(true);
+    conns_transfer(NULL);
     set_alarm(conns_expire(sys_time_us()));
   }
 }
@@ -91,6 +96,19 @@ static void ring(uint64_t bits) {
 static void net_lost(void) {
   conns_drop_all();
   listener = 0;
+}
+
+static bool is_storage(int32_t endpoint) {
+  static endpoint_t storage;
+  if (storage <= 0) storage = sys_lookup("storage");
+  return endpoint == storage;
+}
+
+/* An answer of storage; it makes room for another call. */
+static void answered(const msg_t *m) {
+  struct transfer *t = transfer_reply(m);
+  if (t) conns_transfer(t);
+  transfers_retry(false);
 }
 
 static void process_msg(const msg_t *m) {
@@ -108,10 +126,15 @@ static void process_msg(const msg_t *m) {
     if (m->i32[0] == sock_server()) {
       net_lost();
       start_listening();
+    } else if (is_storage(m->i32[0])) {
+      transfers_restarted();
+      conns_transfer(NULL);
     }
     break;
   default:
-    if (!(m->type & SYS_REPLY_FLAG)) {
+    if (m->type & SYS_REPLY_FLAG) {
+      answered(m);
+    } else {
       msg_t reply = {.type = m->type, .status = -ENOSYS};
       sys_reply(m->token, &reply);
     }
@@ -133,7 +156,14 @@ static int httpd_init(const sys_init_t *info) {
 }
 
 int main(int argc, char **argv) {
-  if (argc > 1) port = (uint16_t)atoi(argv[1]);
+  for (int i = 1; i < argc; i++) {
+    if (strncmp(argv[i], "root=", 5) == 0)
+      response_root = argv[i] + 5;
+    else if (strncmp(argv[i], "upload=", 7) == 0)
+      response_uploads = argv[i] + 7;
+    else
+      port = (uint16_t)atoi(argv[i]);
+  }
   event_eh_t handlers = {.init = httpd_init};
   sys_startup(&handlers);
   while (1) {

@@ -9,7 +9,7 @@ struct span {
 };
 
 struct seen {
-  bool host, length, coding, close, keep_alive;
+  bool host, length, coding, close, keep_alive, expects;
   unsigned minor;
 };
 
@@ -67,7 +67,8 @@ static int parse_path(struct span target, struct request *r) {
   for (size_t i = 0; i < target.length; i++)
     if ((unsigned char)target.at[i] <= ' ' || target.at[i] == 0x7f) return -400;
   struct span path = cut(&target, '?');
-  if (path.length >= sizeof r->path) path.length = sizeof r->path - 1;
+  r->cut = path.length >= sizeof r->path;
+  if (r->cut) path.length = sizeof r->path - 1;
   memcpy(r->path, path.at, path.length);
   r->path[path.length] = 0;
   return 0;
@@ -80,6 +81,8 @@ static int parse_line(struct span line, struct request *r, struct seen *seen) {
     r->method = REQUEST_GET;
   else if (method.length == 4 && memcmp(method.at, "HEAD", 4) == 0)
     r->method = REQUEST_HEAD;
+  else if (method.length == 3 && memcmp(method.at, "PUT", 3) == 0)
+    r->method = REQUEST_PUT;
   else
     r->method = REQUEST_OTHER;
   if (version.length != 8 || memcmp(version.at, "HTTP/", 5) != 0 || version.at[6] != '.')
@@ -130,6 +133,8 @@ static int parse_header(struct span line, struct request *r, struct seen *seen) 
     seen->coding = true;
   } else if (same(name, "connection")) {
     parse_connection(value, seen);
+  } else if (same(name, "expect")) {
+    seen->expects = same(value, "100-continue");
   }
   return 0;
 }
@@ -165,6 +170,8 @@ int request_parse(const char *data, size_t length, struct request *r) {
   if (head > REQUEST_HEAD_MAX_BYTES) return -431;
   if (seen.coding) return seen.length ? -400 : -501;
   if (seen.minor >= 1 && !seen.host) return -400;
+  r->has_body = seen.length;
+  r->expects = seen.expects;
   r->keep_alive = !seen.close && (seen.minor >= 1 || seen.keep_alive);
   return (int)head;
 }

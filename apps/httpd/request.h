@@ -8,15 +8,18 @@
 
 #define REQUEST_HEAD_MAX_BYTES 8192u /* request line and headers */
 #define REQUEST_LINE_MAX_BYTES 2048u
-#define REQUEST_PATH_MAX_BYTES 256u /* longer ones are cut: nothing here has such a name */
+#define REQUEST_PATH_MAX_BYTES 1024u /* longer ones are cut: nothing here has such a name */
 
-enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER, REQUEST_PUT };
 
 struct request {
   enum request_method method;
   char path[REQUEST_PATH_MAX_BYTES]; /* without query, NUL-terminated */
   uint64_t body_bytes;               /* Content-Length, 0 without one */
   bool keep_alive;
+  bool has_body; /* it has a Content-Length */
+  bool cut;      /* the path is not all of it */
+  bool expects;  /* "Expect: 100-continue" */
 };
 
 /** Parses the head at the start of `data`.

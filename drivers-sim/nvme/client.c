@@ -34,31 +34,45 @@ static int32_t check(const struct disk_request *r) {
   return 0;
 }
 
-void client_done(const struct dq_desc *d, int32_t status) {
+static void answer(uint64_t token, int32_t status) {
+  const msg_t reply = {.type = DISK_DO | SYS_REPLY_FLAG, .status = status};
+  sys_reply(token, &reply);
+}
+
+void client_done(const struct dq_desc *d, int32_t status, uint64_t token) {
   if (d->offset < DISK_REQUESTS)
     disk_record(driver.hw.windows[DMA_FRAMES].base, d->offset)->status = status;
-  dq_push(ring(DISK_RING_DONE), *d);
+  if (token)
+    answer(token, status);
+  else
+    dq_push(ring(DISK_RING_DONE), *d);
 }
 
-/* Room for what is under way is kept: what the device has done must have somewhere to go. */
+/* Room for what is under way is kept: what the device has done must have somewhere to go. One
+ * command is left to whoever waits for a DISK_DO. */
 static bool has_room(void) {
   return dq_count(ring(DISK_RING_DONE)) + driver.ncommands < DISK_REQUESTS &&
-         driver.ncommands < COMMANDS;
+         driver.ncommands < COMMANDS - 1;
 }
 
-static void take(const struct dq_desc *d) {
-  if (d->offset >= DISK_REQUESTS) {
-    client_done(d, -EINVAL);
-    return;
-  }
+static int32_t begin(const struct dq_desc *d, uint64_t token) {
+  if (d->offset >= DISK_REQUESTS) return -EINVAL;
   /* A copy, read once: the client may change it at any time. */
   const struct disk_request r =
       *(volatile struct disk_request *)disk_record(driver.hw.windows[DMA_FRAMES].base, d->offset);
   int32_t status = check(&r);
-  if (status)
-    client_done(d, status);
-  else
-    command_begin(d, &r);
+  if (!status) command_begin(d, &r, token);
+  return status;
+}
+
+static void take(const struct dq_desc *d) {
+  int32_t status = begin(d, 0);
+  if (status) client_done(d, status, 0);
+}
+
+int32_t client_do(uint32_t record, uint64_t token) {
+  const struct dq_desc d = {.offset = record};
+  return driver.ncommands < COMMANDS ? begin(&d, token) : -EAGAIN;
 }
 
 void client_lost_power(void) {

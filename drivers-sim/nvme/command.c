@@ -69,9 +69,10 @@ static struct command *free_command(void) {
   return c;
 }
 
-void command_begin(const struct dq_desc *d, const struct disk_request *request) {
+void command_begin(const struct dq_desc *d, const struct disk_request *request, uint64_t token) {
   struct command *c = free_command();
-  *c = (struct command){.state = COMMAND_WAITING, .request = *request, .descriptor = *d};
+  *c = (struct command){
+      .state = COMMAND_WAITING, .request = *request, .descriptor = *d, .token = token};
   driver.ncommands++;
   if (driver.controller.state != CONTROLLER_READY) return;
   put(c);
@@ -100,7 +101,7 @@ static void end(struct command *c, int32_t status) {
   c->state = COMMAND_FREE;
   driver.ncommands--;
   count(c, status);
-  client_done(&c->descriptor, status);
+  client_done(&c->descriptor, status, c->token);
 }
 
 static void completed(struct command *c, uint16_t status) {
@@ -132,8 +133,11 @@ void command_reap(void) {
 }
 
 void command_forget_all(void) {
-  for (unsigned i = 0; i < COMMANDS; i++)
-    driver.commands[i].state = COMMAND_FREE;
+  for (unsigned i = 0; i < COMMANDS; i++) {
+    struct command *c = &driver.commands[i];
+    if (c->state != COMMAND_FREE && c->token) client_done(&c->descriptor, -EIO, c->token);
+    c->state = COMMAND_FREE;
+  }
   driver.ncommands = 0;
 }
 

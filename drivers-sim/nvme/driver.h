@@ -56,6 +56,7 @@ struct command {
   enum command_state state;
   struct disk_request request;
   struct dq_desc descriptor; /* given back when it is done */
+  uint64_t token;            /* or this answered, if it is not 0 */
   uint32_t failures;
   uint64_t since_us;
 };
@@ -96,8 +97,9 @@ void queue_put(struct queue_pair *q, const struct nvme_command *c);
 bool queue_take(struct queue_pair *q, struct nvme_completion *c);
 
 /* command.c: requests as commands. */
-/** Hands a request to the device, or keeps it until there is one. There must be a free command. */
-void command_begin(const struct dq_desc *d, const struct disk_request *request);
+/** Hands a request to the device, or keeps it until there is one. There must be a free command.
+ * @param token  of a DISK_DO; 0: it came through the ring */
+void command_begin(const struct dq_desc *d, const struct disk_request *request, uint64_t token);
 /** Takes the completions that are there. */
 void command_reap(void);
 /** All that waits, or was under way, is handed to the device (again). */
@@ -114,8 +116,11 @@ uint64_t command_deadline(void);
 void client_rings_init(void);
 /** Takes requests as long as there is room, and tells the client of what is done. */
 void client_pump(void);
-/** Gives a request back. */
-void client_done(const struct dq_desc *d, int32_t status);
+/** A request without the rings, which is answered when it is done.
+ * @return 0, or why it is not carried out */
+int32_t client_do(uint32_t record, uint64_t token);
+/** Gives a request back, or answers `token` if that is not 0. */
+void client_done(const struct dq_desc *d, int32_t status, uint64_t token);
 /** Tells the client, if there is one, that the device has lost power. */
 void client_lost_power(void);
 

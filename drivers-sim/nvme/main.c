@@ -136,6 +136,11 @@ static void process_msg(const msg_t *m) {
   case DISK_START:
     reply.status = start(m->source, &reply);
     break;
+  case DISK_DO:
+    reply.status =
+        m->source == driver.client ? client_do(IPC(m, disk_do)->record, m->token) : -EPERM;
+    if (!reply.status) return; /* answered when it is done */
+    break;
   case DISK_INFO:
     fill_info(&reply);
     break;

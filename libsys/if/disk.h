@@ -17,6 +17,8 @@
  * that were under way (-EIO); all other requests are made again. A flush that was submitted before
  * the client saw that says nothing about what was written before.
  *
+ * DISK_DO carries out one record without the rings, for a client that has to wait for it.
+ *
  * An update of any side keeps all requests. When the driver restarts (SYS_RESTARTED) those under
  * way are lost: start again, and make them again. The answer tells whether the device has lost its
  * write cache meanwhile. */
@@ -80,6 +82,9 @@ enum disk_bit {
  * block_bytes is a power of two from 512 to DISK_PAGE_BYTES. lost is 1 when the device has lost its
  * write cache since a client was last told so; at the first start of all it is. -EIO: the device
  * does not work now.
+ * DISK_DO: carries out the record with that number, which the client has filled in and which is in
+ *   no ring. Answered when it is done; the reply's status is the record's. -EPERM: not from the
+ *   client; -EAGAIN: too many are under way.
  * DISK_INFO: counters since the driver was started. */
 #define DISK_START_FIELDS(F)
 #define DISK_START_REPLY(F) F(u64, blocks) F(u32, block_bytes) F(u32, lost)
@@ -87,9 +92,11 @@ enum disk_bit {
 #define DISK_INFO_REPLY(F)                                                                         \
   F(u64, blocks)                                                                                   \
   F(u64, reads) F(u64, writes) F(u32, flushes) F(u32, errors) F(u32, resets) F(u32, under_way)
+#define DISK_DO_FIELDS(F) F(u32, record)
 #define DISK_MESSAGES(M)                                                                           \
   M(DISK_START, 0x600, disk_start, DISK_START_FIELDS, DISK_START_REPLY)                            \
-  M(DISK_INFO, 0x601, disk_info, DISK_INFO_FIELDS, DISK_INFO_REPLY)
+  M(DISK_INFO, 0x601, disk_info, DISK_INFO_FIELDS, DISK_INFO_REPLY)                                \
+  M(DISK_DO, 0x602, disk_do, DISK_DO_FIELDS, IPC_NO_FIELDS)
 IPC_INTERFACE(disk, DISK_MESSAGES)
 
 #endif

@@ -92,15 +92,56 @@ void ending_program_ended(const msg_t *m) {
     become_zombie(p, true_status(p, m->i32[2]));
 }
 
+static void clear(const struct kern_place *place) {
+  const struct kern_program program = {place->endpoint, place->incarnation};
+  if (place->state == KERN_PLACE_STARTED)
+    kern_signal(program, SIGKILL); /* its place is given back when it has ended */
+  else
+    kern_reap(program);
+}
+
 void ending_all(void) {
   struct kern_place places[KERN_PLACES_MAX];
   int n = kern_places(places);
-  for (int i = 0; i < n; i++) {
-    const struct kern_program program = {places[i].endpoint, places[i].incarnation};
-    if (places[i].state == KERN_PLACE_STARTED)
-      kern_signal(program, SIGKILL); /* its place is given back when it has ended */
-    else
-      kern_reap(program);
+  for (int i = 0; i < n; i++)
+    clear(&places[i]);
+}
+
+/* ---- what another version has done ---- */
+
+static const struct kern_place *place_of(const struct process *p, const struct kern_place *places,
+                                         int n) {
+  for (int i = 0; i < n; i++)
+    if (places[i].endpoint == p->program.endpoint &&
+        places[i].incarnation == p->program.incarnation)
+      return &places[i];
+  return NULL;
+}
+
+/* @param place  NULL: it is not there any more */
+static void compare(struct process *p, const struct kern_place *place) {
+  bool ended = !place || place->state == KERN_PLACE_ENDED;
+  bool was_started = place && place->state == KERN_PLACE_STARTED;
+  if (ended) kern_reap(p->program);
+  if (p->phase == PROCESS_GATHERING && (ended || was_started)) p->phase = PROCESS_STARTING;
+  if (ended && p->phase == PROCESS_STARTING)
+    never_began(p, true);
+  else if (ended)
+    become_zombie(p, place ? true_status(p, place->wait_status) : SIGKILL);
+  else if (was_started && spawn_is_asking(p))
+    spawn_abort(p, -ECHILD); /* with handles that are not known here */
+}
+
+void ending_look_again(void) {
+  struct kern_place places[KERN_PLACES_MAX];
+  int n = kern_places(places);
+  if (n < 0) return;
+  for (int i = 0; i < n; i++)
+    if (!find(places[i].endpoint, places[i].incarnation)) clear(&places[i]);
+  struct process *p = process_after(0);
+  for (int32_t pid; p; p = process_after(pid)) {
+    pid = p->pid;
+    if (p->program.endpoint) compare(p, place_of(p, places, n));
   }
 }
 

@@ -10,6 +10,9 @@ void ending_program_ended(const msg_t *m);
 /** A process that has not been started is no more: its place is given back. */
 void ending_without_run(struct process *p);
 
+/** PROGRAM_LOOK_AGAIN: compares the table with the bus's places. */
+void ending_look_again(void);
+
 /** PROC_WAIT. */
 void ending_wait(const msg_t *m);
 /** Looks whether its PROC_WAIT can be answered now. */

@@ -25,7 +25,7 @@ static enum proc_state state_of(const struct process *p) {
   return PROC_ZOMBIE;
 }
 
-static struct proc_info describe(const struct process *p) {
+struct proc_info list_describe(const struct process *p) {
   struct proc_info i = {.pid = p->pid,
                         .parent = p->parent,
                         .group = p->group,
@@ -48,7 +48,7 @@ void list_answer(const msg_t *m) {
   const msg_t answer = {.type = m->type};
   size_t n = 0;
   TAILQ_FOREACH (p, &processes, link)
-    if (p->pid > IPC(m, proc_list)->after && n < FIT) list[n++] = describe(p);
+    if (p->pid > IPC(m, proc_list)->after && n < FIT) list[n++] = list_describe(p);
   sys_reply_bulk(m->token, &answer, list, n * sizeof(list[0]));
 }
 

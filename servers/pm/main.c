@@ -14,8 +14,9 @@
 #include "servers/pm/caller.h"
 #include "servers/pm/ending.h"
 #include "servers/pm/groups.h"
-#include "servers/pm/limits.h"
+#include "servers/pm/limit.h"
 #include "servers/pm/list.h"
+#include "servers/pm/print.h"
 #include "servers/pm/signals.h"
 #include "servers/pm/spawn.h"
 
@@ -72,6 +73,10 @@ static void process_msg(const msg_t *m) {
     spawn_tell_credentials();
   else if (m->type == PROGRAM_ENDED)
     ending_program_ended(m);
+  else if (m->type == PROGRAM_LOOK_AGAIN)
+    ending_look_again();
+  else if (m->type == PROGRAM_TABLE)
+    print_table(m);
   else if (msg_is_request(m))
     process_request(m);
 }

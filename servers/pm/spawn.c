@@ -11,7 +11,7 @@
 #include "servers/pm/caller.h"
 #include "servers/pm/ending.h"
 #include "servers/pm/groups.h"
-#include "servers/pm/limits.h"
+#include "servers/pm/limit.h"
 
 /* What is to be done next, and whether its answer is awaited. */
 enum step { STEP_CREDENTIALS, STEP_DIRECTORY, STEP_HANDLES, STEP_FOREGROUND, STEP_START };

@@ -1,5 +1,7 @@
 #include "servers/tty/columns.h"
 
+#include <utf8proc.h>
+
 enum { TAB_STOP = 8 };
 
 bool columns_is_control(uint8_t byte) {
@@ -10,14 +12,22 @@ bool columns_continues(uint8_t byte) {
   return (byte & 0xC0) == 0x80;
 }
 
+/* @return how many bytes the character at `text` has; what is no UTF-8 is shown byte by byte */
+static uint32_t width_of(const uint8_t *text, uint32_t bytes, uint32_t *width) {
+  utf8proc_int32_t character;
+  utf8proc_ssize_t n = utf8proc_iterate(text, (utf8proc_ssize_t)bytes, &character);
+  *width = n > 0 ? (uint32_t)utf8proc_charwidth(character) : 1;
+  return n > 0 ? (uint32_t)n : 1;
+}
+
 uint32_t columns_after(uint32_t column, const uint8_t *line, uint32_t bytes) {
-  for (uint32_t i = 0; i < bytes; i++) {
+  for (uint32_t i = 0, n, width; i < bytes; i += n) {
+    n = width_of(line + i, bytes - i, &width);
     if (line[i] == '\t')
-      column += TAB_STOP - column % TAB_STOP;
+      width = TAB_STOP - column % TAB_STOP;
     else if (columns_is_control(line[i]))
-      column += 2;
-    else
-      column += !columns_continues(line[i]);
+      width = 2;
+    column += width;
   }
   return column;
 }

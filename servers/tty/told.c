@@ -1,12 +1,14 @@
 #include "servers/tty/told.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { ESCAPE = 0x1B, FINAL_FROM = 0x40 };
 
 static struct told read_sequence(const char *text) {
   struct told t = {TOLD_NOTHING, 0, 0, 0};
   char end = 0;
+  if (text[strspn(text, "[>;0123456789")] != text[strlen(text) - 1]) return t;
   if (sscanf(text, "[8;%5u;%5u%c", &t.rows, &t.columns, &end) == 3 && end == 't')
     t.kind = TOLD_SIZE;
   else if (sscanf(text, "[>%10u%c", &t.number, &end) == 2 && end == 'p')

@@ -628,3 +628,40 @@ def test_all_components_are_updated_and_no_program(stage, init, shell):
     """prctl update --all leaves programs alone; the actor that is a component cannot be updated."""
     asked = stage.system.try_prctl("update", "--all", "self", "-timeout", "load=500")
     assert "program" not in asked.stdout and "pm" in asked.stdout
+
+
+def test_it_is_recovered_with_its_table():
+    """A crash with recover: state: what has happened meanwhile is found out."""
+    with process_stage(pm={"recover": "state"}) as made:
+        init = Parent(made.actor("init"))
+        shell = init.spawn("shell")
+        child, other = shell.spawn("child"), shell.spawn("other")
+        shell.begin_wait(child.pid)
+        made.system.kill("pm", signal.SIGSTOP)
+        child.exit(5)
+        made.system.wait(lambda: "program-2" not in made.system.status(), "its end")
+        made.system.kill("pm")
+        made.system.wait(lambda: made.system.status()["pm"].recovered == 1, "the recovery")
+        error, pid, status = shell.end_wait()
+        assert (error, pid, code(status)) == (0, child.pid, 5)
+        assert [i.pid for i in init.list()] == [shell.pid, other.pid]
+        other.exit(6)
+        assert code(shell.wait()[2]) == 6
+
+
+def test_it_is_taken_back_within_its_probation(stage, init, shell):
+    """What the failed version has done and the old one does not know is put in order."""
+    child, zombie = shell.spawn("child"), shell.spawn("zombie")
+    stage.system.update("pm", "self", None, "-probation", "60000")
+    unknown = shell.spawn("unknown")
+    zombie.exit(3)
+    assert shell.wait()[1] == zombie.pid
+    child.exit(4)
+    stage.system.wait(lambda: init.state(child.pid) == ZOMBIE, "the zombie")
+    stage.system.kill("pm")
+    stage.system.wait(lambda: "old version takes over" in stage.system.log("instance"), "the old one")
+    stage.system.wait(lambda: {i.pid: i.state for i in init.list()} ==
+                      {shell.pid: RUNNING, child.pid: ZOMBIE, zombie.pid: ZOMBIE}, "order")
+    stage.system.wait(lambda: f"program-{unknown.endpoint}" not in stage.system.status(),
+                      "the end of one that is not known")
+    assert shell.spawn("again").begun.parent == shell.pid

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import signal
+import struct
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -51,8 +52,7 @@ class Spawner:
 
     def places(self) -> list[tuple[int, int, int]]:
         data = self.actor.kernel(PLACES).payload
-        words = [int.from_bytes(data[i:i + 4], "little") for i in range(0, len(data), 4)]
-        return [(words[i], words[i + 1], words[i + 2]) for i in range(0, len(words), 4)]
+        return [place[:3] for place in struct.iter_unpack("<iIIii", data)]
 
 
 @pytest.fixture

@@ -12,7 +12,14 @@
 #include "libsys/if/disk.h"
 #include "libsys/sys.h"
 
-enum { MODEL = 1, CLIENT = 3, FRAMES_BYTES = 1 << 20, RINGS_WINDOW = 40960, MEDIA = 4 << 20 };
+enum {
+  MODEL = 1,
+  CLIENT = 3,
+  COMMANDS = 64,
+  FRAMES_BYTES = 1 << 20,
+  RINGS_WINDOW = 40960,
+  MEDIA = 4 << 20
+};
 
 static struct device device;
 static uint32_t *bar;
@@ -261,7 +268,7 @@ START_TEST(many_are_under_way_and_all_come_back) {
   for (uint32_t i = 0; i < DISK_REQUESTS; i++)
     submit(i, transfer(DISK_READ, i, 1, i % 200));
   ck_assert_int_eq(request(DISK_INFO), 0);
-  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_info)->under_way, 64);
+  ck_assert_uint_eq(IPC_REPLY(&last_reply, disk_info)->under_way, COMMANDS - 1);
   deaf = false;
   for (settle(); take_done(&number); n++) {
     ck_assert(!seen[number] && disk_record(frames, number)->status == 0);
@@ -376,6 +383,68 @@ START_TEST(client_that_begins_again_has_nothing_under_way) {
 }
 END_TEST
 
+/* ---- without the rings ---- */
+
+static int32_t asked(endpoint_t source, uint32_t record) {
+  msg_t m = {.type = DISK_DO, .source = source, .token = 9};
+  last_reply = (msg_t){0};
+  IPC(&m, disk_do)->record = record;
+  component_receive(m);
+  settle();
+  return last_reply.status;
+}
+
+START_TEST(record_is_done_without_the_rings) {
+  uint32_t number;
+  strcpy(media + 8 * LBA_BYTES, "here");
+  *disk_record(frames, 7) = transfer(DISK_READ, 8, 1, 3);
+  deaf = true;
+  asked(CLIENT, 7);
+  ck_assert_uint_eq(last_reply.type, 0); /* not before it is done */
+  deaf = false;
+  settle();
+  ck_assert_uint_eq(last_reply.type, DISK_DO | SYS_REPLY_FLAG);
+  ck_assert_int_eq(last_reply.status, 0);
+  ck_assert_str_eq(frames + page_at(3), "here");
+  ck_assert(!take_done(&number));
+}
+END_TEST
+
+START_TEST(wrong_record_is_answered_at_once) {
+  *disk_record(frames, 7) = transfer(DISK_READ, UINT64_MAX, 1, 3);
+  ck_assert_int_eq(asked(CLIENT, 7), -ERANGE);
+  ck_assert_int_eq(asked(CLIENT, DISK_REQUESTS), -EINVAL);
+  ck_assert_int_eq(asked(CLIENT + 1, 7), -EPERM);
+}
+END_TEST
+
+START_TEST(one_command_is_left_to_who_waits) {
+  *disk_record(frames, COMMANDS) = transfer(DISK_READ, 0, 1, 3);
+  deaf = true;
+  for (uint32_t i = 0; i < COMMANDS; i++)
+    submit(i, transfer(DISK_READ, i, 1, i));
+  ck_assert_int_eq(asked(CLIENT, COMMANDS), 0);
+  ck_assert_uint_eq(last_reply.type, 0);
+  ck_assert_int_eq(asked(CLIENT, COMMANDS), -EAGAIN);
+  deaf = false;
+  doorbell = true;
+  settle();
+  ck_assert_uint_eq(last_reply.type, DISK_DO | SYS_REPLY_FLAG);
+  ck_assert_int_eq(last_reply.status, 0);
+}
+END_TEST
+
+START_TEST(who_begins_again_has_an_answer) {
+  *disk_record(frames, 7) = transfer(DISK_READ, 0, 1, 3);
+  deaf = true;
+  asked(CLIENT, 7);
+  deaf = false;
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {CLIENT}});
+  ck_assert_uint_eq(last_reply.type, DISK_DO | SYS_REPLY_FLAG);
+  ck_assert_int_eq(last_reply.status, -EIO);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("nvme");
   TCase *t = tcase_create("nvme");
@@ -391,6 +460,10 @@ int main(void) {
   tcase_add_test(t, power_cut_is_told_and_fails_flushes);
   tcase_add_test(t, device_that_stays_away_fails_requests_in_the_end);
   tcase_add_test(t, client_that_begins_again_has_nothing_under_way);
+  tcase_add_test(t, record_is_done_without_the_rings);
+  tcase_add_test(t, wrong_record_is_answered_at_once);
+  tcase_add_test(t, one_command_is_left_to_who_waits);
+  tcase_add_test(t, who_begins_again_has_an_answer);
   suite_add_tcase(suite, t);
   return test_run(suite);
 }

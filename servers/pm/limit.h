@@ -1,6 +1,6 @@
 /* Limits of processes: how many children, how much CPU time. */
-#ifndef PM_LIMITS_H
-#define PM_LIMITS_H
+#ifndef PM_LIMIT_H
+#define PM_LIMIT_H
 
 #include "servers/pm/process.h"
 

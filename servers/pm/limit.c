@@ -1,4 +1,4 @@
-#include "servers/pm/limits.h"
+#include "servers/pm/limit.h"
 
 #include <errno.h>
 #include <signal.h>

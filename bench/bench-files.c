@@ -1,0 +1,130 @@
+/* Component: measures reading and writing of files of storage. A plain program.
+ *
+ * Logs a line "WHAT VALUE" for each round: MB/s of 64 KiB requests one after the other, or requests
+ * a second of 4 KiB at random places, so many under way at a time; then "done".
+ *   bench-files ROUNDS write FILE MEGABYTES
+ *   bench-files ROUNDS read FILE
+ *   bench-files ROUNDS random FILE DEPTH REQUESTS */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libsys/if/fs.h"
+#include "libsys/if/io.h"
+#include "libsys/sys.h"
+
+SYS_NEEDS(call, "storage");
+
+enum { PIECE = SYS_PAYLOAD_MAX, BLOCK = 4096 };
+
+static endpoint_t storage;
+static char buffer[PIECE];
+static uint64_t bytes; /* of the file */
+
+static void check(int error, const msg_t *m, const char *what) {
+  if (!error && m->status >= 0) return;
+  sys_log("%s: %s", what, sys_strerror(error ? error : m->status));
+  exit(EXIT_FAILURE);
+}
+
+static uint32_t open_file(const char *path, uint32_t flags) {
+  msg_t m = {.type = FS_OPEN};
+  IPC(&m, fs_open)->flags = flags;
+  IPC(&m, fs_open)->mode = 0644;
+  int error = sys_sendrec_bulk(storage, &m, path, strlen(path), NULL, 0);
+  check(error, &m, path);
+  bytes = IPC_REPLY(&m, fs_open)->bytes;
+  return IPC_REPLY(&m, fs_open)->handle;
+}
+
+static msg_t read_request(uint32_t handle, uint64_t offset, uint32_t max) {
+  msg_t m = {.type = IO_READ};
+  *IPC(&m, io_read) = (struct io_read){.offset = offset, .handle = handle, .max = max};
+  IPC(&m, io_read)->flags = IO_WAIT;
+  return m;
+}
+
+static double megabytes_a_second(uint64_t n, uint64_t us) {
+  return (double)n / (double)(us ? us : 1);
+}
+
+static void write_all(uint32_t handle, uint64_t n) {
+  for (uint64_t done = 0; done < n;) {
+    msg_t m = {.type = IO_WRITE};
+    IPC(&m, io_write)->offset = done;
+    IPC(&m, io_write)->handle = handle;
+    check(sys_sendrec_bulk(storage, &m, buffer, PIECE, NULL, 0), &m, "write");
+    done += IPC_REPLY(&m, io_write)->taken;
+  }
+}
+
+static void sync_file(uint32_t handle) {
+  msg_t m = {.type = FS_SYNC_FILE};
+  IPC(&m, fs_sync_file)->handle = handle;
+  check(sys_sendrec(storage, &m), &m, "sync");
+}
+
+static void measure_write(const char *path, uint64_t n) {
+  uint32_t handle = open_file(path, FS_WRITE | FS_CREATE | FS_TRUNCATE);
+  uint64_t t = sys_time_us();
+  write_all(handle, n);
+  sys_log("write %.1f", megabytes_a_second(n, sys_time_us() - t));
+  sync_file(handle);
+  sys_log("write_sync %.1f", megabytes_a_second(n, sys_time_us() - t));
+  msg_t m = {.type = IO_CLOSE};
+  IPC(&m, io_close)->handle = handle;
+  sys_sendrec(storage, &m);
+}
+
+static void measure_read(uint32_t handle) {
+  uint64_t t = sys_time_us(), done = 0;
+  while (done < bytes) {
+    msg_t m = read_request(handle, done, PIECE);
+    check(sys_sendrec_bulk(storage, &m, NULL, 0, buffer, PIECE), &m, "read");
+    done += m.payload;
+  }
+  sys_log("read %.1f", megabytes_a_second(done, sys_time_us() - t));
+}
+
+static void ask_random(uint32_t handle) {
+  static uint64_t state = 88172645463325252u; /* xorshift */
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  msg_t m = read_request(handle, state % (bytes / BLOCK) * BLOCK, BLOCK);
+  check(sys_call(storage, &m, NULL, 0, 0), &m, "read");
+}
+
+static void measure_random(uint32_t handle, unsigned depth, unsigned requests) {
+  uint64_t t = sys_time_us();
+  for (unsigned i = 0; i < depth; i++)
+    ask_random(handle);
+  for (unsigned done = 0; done < requests;) {
+    msg_t m;
+    sys_receive(&m);
+    if (m.type != (IO_READ | SYS_REPLY_FLAG)) continue;
+    check(0, &m, "read");
+    if (++done + depth <= requests) ask_random(handle);
+  }
+  sys_log("random %.0f", (double)requests * 1e6 / (double)(sys_time_us() - t));
+}
+
+int main(int argc, char **argv) {
+  event_eh_t handlers = {0};
+  sys_startup(&handlers);
+  storage = sys_lookup("storage");
+  unsigned rounds = argc > 3 ? (unsigned)atoi(argv[1]) : 0;
+  for (unsigned i = 0; i < rounds; i++) {
+    if (strcmp(argv[2], "write") == 0)
+      measure_write(argv[3], strtoull(argv[4], NULL, 10) << 20);
+    else if (strcmp(argv[2], "read") == 0)
+      measure_read(open_file(argv[3], FS_READ));
+    else
+      measure_random(open_file(argv[3], FS_READ), (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]));
+  }
+  sys_log("done");
+  while (1) {
+    msg_t m;
+    sys_receive(&m);
+  }
+}

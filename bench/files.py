@@ -1,0 +1,145 @@
+"""Files of storage, by messages, beside system calls on the host's own file system, in one run.
+
+Sequential: 64 KiB requests of a file that the cache has room for. Random: 4 KiB requests of a file that is
+64 times as large as the cache, so that nearly all go to the disk, whose medium is in memory."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from proteos import Manifest, System, wait_for
+
+from result import distribution, result
+
+ROUNDS = 5
+REPEATS = 3  # each peer in turn
+FILE_MB = 32
+LARGE_MB = 128
+PIECE = 65536
+BLOCK = 4096
+REQUESTS = 20000
+LARGE_CACHE = 256 << 20
+SMALL_CACHE = 2 << 20
+
+
+def _make_image(path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="proteos-files-") as folder:
+        for name, megabytes in (("file", FILE_MB), ("large", LARGE_MB)):
+            with Path(folder, name).open("wb") as file:
+                for _ in range(megabytes):
+                    file.write(random.randbytes(1 << 20))
+        with path.open("wb") as file:
+            file.truncate((FILE_MB * 3 + LARGE_MB) * 3 // 2 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-b", str(BLOCK), "-d", folder, str(path)],
+                       check=True)
+
+
+def _manifest(image: Path, cache_bytes: int, args: list[str]) -> Manifest:
+    manifest = Manifest.empty()
+    manifest.data["regions"] = [
+        {"name": "disk0.bar", "bytes": 8192, "share": ["nvme-model", "nvme"]},
+        {"name": "disk0.rings", "bytes": 40960, "share": ["nvme-model", "nvme"]},
+        {"name": "disk0.frames", "bytes": 65536 + cache_bytes,
+         "share": ["nvme-model", "nvme", "storage"]}]
+    manifest.data["wires"] = [{"name": "disk0", "kind": "file", "to": "nvme-model",
+                               "path": str(image)}]
+    manifest.add("nvme-model", args=["disk0"], cpu="other",
+                 syscalls=["pread64", "pwrite64", "fdatasync"])
+    manifest.add("nvme", args=["disk0"], calls=[{"to": "nvme-model"}])
+    manifest.add("storage", args=["disk0"], calls=[{"to": "nvme"}])
+    manifest.add("files", "bench-files", args=args, calls=[{"to": "storage"}])
+    return manifest
+
+
+def _component(image: Path, cache_bytes: int, *args: str) -> dict[str, list[float]]:
+    """What it logs, by name."""
+    with System(_manifest(image, cache_bytes, [str(ROUNDS), *args])) as system:
+        wait_for(lambda: re.search(r"\bdone$", system.log("files"), re.M), "the files", 120)
+        found: dict[str, list[float]] = {}
+        for name, value in re.findall(r"\b(\w+) ([\d.]+)$", system.log("files"), re.M):
+            found.setdefault(name, []).append(float(value))
+        return found
+
+
+# ---- system calls ----
+
+def _timed(bytes_: int, work) -> float:
+    start = time.monotonic()
+    work()
+    return bytes_ / 1e6 / (time.monotonic() - start)
+
+
+def _host_read(path: Path) -> float:
+    buffer = bytearray(PIECE)
+    with path.open("rb", buffering=0) as file:
+        return _timed(path.stat().st_size,
+                      lambda: [file.readinto(buffer) for _ in range(FILE_MB << 20 >> 16)])
+
+
+def _host_write(path: Path) -> float:
+    data = bytes(PIECE)
+    with path.open("wb", buffering=0) as file:
+        return _timed(FILE_MB << 20, lambda: [file.write(data) for _ in range(FILE_MB << 20 >> 16)])
+
+
+def _host_random(path: Path) -> float:
+    """Requests a second, past the host's cache where its file system allows that."""
+    import mmap
+    buffer = mmap.mmap(-1, BLOCK)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECT)
+    try:
+        start = time.monotonic()
+        for _ in range(REQUESTS // 10):
+            os.preadv(fd, [buffer], random.randrange(LARGE_MB << 20 >> 12) << 12)
+        return REQUESTS // 10 / (time.monotonic() - start)
+    finally:
+        os.close(fd)
+
+
+def _host_files(folder: Path) -> tuple[Path, Path]:
+    small, large = folder / "file", folder / "large"
+    small.write_bytes(bytes(FILE_MB << 20))
+    with large.open("wb") as file:
+        for _ in range(LARGE_MB):
+            file.write(random.randbytes(1 << 20))
+        os.fsync(file.fileno())
+    return small, large
+
+
+def measure() -> list[dict]:
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="proteos-image-", dir=memory) as ram, \
+            tempfile.TemporaryDirectory(prefix="proteos-host-", dir="/var/tmp") as folder:
+        image = Path(ram, "disk.img")
+        _make_image(image)
+        small, large = _host_files(Path(folder))
+        found: dict[str, list[float]] = {}
+        for _ in range(REPEATS):
+            runs = {"write": (LARGE_CACHE, "write", "/new", str(FILE_MB)),
+                    "read": (LARGE_CACHE, "read", "/file"),
+                    "deep": (SMALL_CACHE, "random", "/large", "16", str(REQUESTS)),
+                    "single": (SMALL_CACHE, "random", "/large", "1", str(REQUESTS // 4))}
+            for name, (cache, *args) in runs.items():
+                for what, values in _component(image, cache, *args).items():
+                    found.setdefault(name if what == "random" else what, []).extend(values)
+            for name, values in (("host_read", _host_read(small)), ("host_write", _host_write(small)),
+                                 ("host_random", _host_random(large))):
+                found.setdefault(name, []).append(values)
+    median = {name: statistics.median(values) for name, values in found.items()}
+    return [
+        result("storage_seq_read_mbps", median["read"], "MB/s", "read() of the host",
+               median["host_read"], read=distribution(found["read"])),
+        result("storage_seq_write_mbps", median["write"], "MB/s", "write() of the host",
+               median["host_write"], write=distribution(found["write"]),
+               write_and_sync=distribution(found["write_sync"])),
+        result("storage_rand_4k_iops", median["deep"], "1/s", "preadv() of the host, O_DIRECT",
+               median["host_random"], depth_16=distribution(found["deep"]),
+               depth_1=distribution(found["single"])),
+    ]

@@ -1,0 +1,10 @@
+/* The process table for people: prctl ps. */
+#ifndef PM_PRINT_H
+#define PM_PRINT_H
+
+#include "servers/pm/process.h"
+
+/** PROGRAM_TABLE. */
+void print_table(const msg_t *m);
+
+#endif

@@ -1,0 +1,573 @@
+/* pm in this process, with the rest of the system played: what a running system does too seldom or
+ * too fast to be tested there. */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/test-run.h"
+#include "drivers-sim/test-component.h"
+#include "libsys/if/fs.h"
+#include "libsys/if/io.h"
+#include "libsys/if/tty.h"
+#include "libsys/kern.h"
+#include "servers/pm/process.h"
+
+enum { INIT = 5, STORAGE = 10, TTY = 11, PIPE = 12, FIRST_PLACE = 20 };
+
+/* ---- the system ---- */
+
+static uint64_t now_us, alarm_us;
+static unsigned calls_max;
+static bool storage_is_there;
+
+static struct call {
+  endpoint_t dst;
+  msg_t m;
+  uint64_t cookie;
+} calls[64];
+static unsigned ncalls, nanswered;
+
+static struct reply {
+  uint64_t token;
+  msg_t m;
+  char payload[4096];
+} replies[64];
+static unsigned nreplies;
+
+static struct notified {
+  endpoint_t dst;
+  uint64_t bits;
+} last_notified;
+
+static struct place {
+  bool taken, started;
+  uint32_t incarnation;
+  int signal; /* the last one */
+  uint64_t cpu_us;
+  int start_error;
+} places[KERN_PLACES_MAX];
+static unsigned nplaces;
+
+static char payload[SYS_PAYLOAD_MAX];
+
+const void *sys_payload(void) {
+  return payload;
+}
+
+endpoint_t sys_lookup(const char *name) {
+  if (strcmp(name, "storage") == 0) return storage_is_there ? STORAGE : -ENOENT;
+  return strcmp(name, "tty") == 0 ? TTY : -ENOENT;
+}
+
+int sys_call(endpoint_t dst, const msg_t *m, const void *out, size_t out_len, uint64_t cookie) {
+  (void)out;
+  (void)out_len;
+  if (dst < STORAGE || dst > PIPE) return -EPERM;
+  if (ncalls - nanswered == calls_max) return -EAGAIN;
+  calls[ncalls++] = (struct call){dst, *m, cookie};
+  return 0;
+}
+
+int sys_reply_bulk(uint64_t token, const msg_t *m, const void *out, size_t out_len) {
+  struct reply *r = &replies[nreplies++];
+  r->token = token;
+  r->m = *m;
+  r->m.payload = (uint32_t)out_len;
+  memcpy(r->payload, out, out_len < sizeof(r->payload) ? out_len : sizeof(r->payload));
+  return 0;
+}
+
+int sys_reply(uint64_t token, const msg_t *m) {
+  return sys_reply_bulk(token, m, "", 0);
+}
+
+int sys_notify(endpoint_t dst, uint64_t bits) {
+  last_notified = (struct notified){dst, bits};
+  return 0;
+}
+
+uint64_t sys_time_us(void) {
+  return now_us;
+}
+
+int sys_alarm(unsigned bit, uint64_t at_us) {
+  ck_assert_uint_eq(bit, 0);
+  alarm_us = at_us;
+  return 0;
+}
+
+static struct place *place(struct kern_program p) {
+  struct place *at = &places[p.endpoint - FIRST_PLACE];
+  return at->taken && at->incarnation == p.incarnation ? at : NULL;
+}
+
+int kern_spawn(const char *strings, size_t bytes, struct kern_program *program) {
+  (void)strings;
+  (void)bytes;
+  for (unsigned i = 0; i < nplaces; i++) {
+    if (places[i].taken) continue;
+    places[i].taken = true;
+    places[i].started = false;
+    places[i].signal = 0;
+    *program = (struct kern_program){FIRST_PLACE + (endpoint_t)i, ++places[i].incarnation};
+    return 0;
+  }
+  return -EAGAIN;
+}
+
+int kern_start(struct kern_program program) {
+  struct place *at = place(program);
+  ck_assert_ptr_nonnull(at);
+  if (at->start_error) {
+    at->taken = false;
+    return at->start_error;
+  }
+  at->started = true;
+  return 4711;
+}
+
+int kern_signal(struct kern_program program, int signal) {
+  struct place *at = place(program);
+  if (!at || !at->started) return -ESRCH;
+  at->signal = signal;
+  return 0;
+}
+
+int kern_reap(struct kern_program program) {
+  struct place *at = place(program);
+  if (at) at->taken = false;
+  return at ? 0 : -ESRCH;
+}
+
+int kern_usage(struct kern_program program, uint64_t *cpu_us) {
+  struct place *at = place(program);
+  if (at) *cpu_us = at->cpu_us;
+  return at ? 0 : -ESRCH;
+}
+
+int kern_places(struct kern_place list[KERN_PLACES_MAX]) {
+  int n = 0;
+  for (unsigned i = 0; i < nplaces; i++)
+    if (places[i].taken)
+      list[n++] =
+          (struct kern_place){FIRST_PLACE + (endpoint_t)i, places[i].incarnation,
+                              places[i].started ? KERN_PLACE_STARTED : KERN_PLACE_TAKEN, 4711, 0};
+  return n;
+}
+
+int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last) {
+  (void)connection;
+  (void)packed;
+  (void)bytes;
+  (void)last;
+  return 0;
+}
+
+/* ---- what others do ---- */
+
+static uint64_t last_token;
+
+/* A request; its token is last_token. */
+static void request(endpoint_t source, msg_t m) {
+  m.source = source;
+  m.token = ++last_token;
+  component_receive(m);
+}
+
+static const msg_t *answer_to(uint64_t token) {
+  for (unsigned i = 0; i < nreplies; i++)
+    if (replies[i].token == token) return &replies[i].m;
+  return NULL;
+}
+
+/* The status of the answer to the last request. */
+static int status(void) {
+  const msg_t *answer = answer_to(last_token);
+  ck_assert_msg(answer != NULL, "it is not answered");
+  return answer->status;
+}
+
+/* @return the request's token */
+static uint64_t ask_spawn(endpoint_t by, unsigned nfds, endpoint_t server) {
+  const struct proc_spawn head = {.nfds = nfds,
+                                  .nargs = 1,
+                                  .group = PROC_SAME_GROUP,
+                                  .user = PROC_SAME_USER,
+                                  .gid = PROC_SAME_USER};
+  char *end = payload;
+  memcpy(end, &head, sizeof(head));
+  end += sizeof(head);
+  for (unsigned i = 0; i < nfds; i++, end += sizeof(struct proc_fd))
+    memcpy(end, &(struct proc_fd){i, server, 7, 0}, sizeof(struct proc_fd));
+  memcpy(end, "tool\0tool", 10);
+  request(by, (msg_t){.type = PROC_SPAWN, .payload = (uint32_t)(end + 10 - payload)});
+  return last_token;
+}
+
+/* A server answers the oldest call that it has not answered. */
+static void server_answers(int error) {
+  ck_assert_uint_lt(nanswered, ncalls);
+  const struct call *c = &calls[nanswered++];
+  msg_t m = {
+      .source = c->dst, .type = c->m.type | SYS_REPLY_FLAG, .status = error, .cookie = c->cookie};
+  IPC_REPLY(&m, io_duplicate)->handle = 100 + nanswered;
+  component_receive(m);
+}
+
+static void begin(endpoint_t endpoint) {
+  request(endpoint, (msg_t){.type = PROC_BEGIN});
+}
+
+/* A process at the next place. @return its number */
+static int32_t start(endpoint_t by, endpoint_t at) {
+  uint64_t token = ask_spawn(by, 0, 0);
+  if (storage_is_there) server_answers(0);
+  begin(at);
+  const msg_t *answer = answer_to(token);
+  ck_assert_ptr_nonnull(answer);
+  ck_assert_int_eq(answer->status, 0);
+  return IPC_REPLY(answer, proc_spawn_program)->pid;
+}
+
+static void ends(endpoint_t endpoint, int wait_status) {
+  struct place *at = &places[endpoint - FIRST_PLACE];
+  msg_t m = {.source = SYS_KERNEL, .type = PROGRAM_ENDED};
+  m.i32[0] = endpoint;
+  m.u32[1] = at->incarnation;
+  m.i32[2] = wait_status;
+  at->started = false;
+  component_receive(m);
+}
+
+static void kill_process(endpoint_t by, int32_t pid, int signal) {
+  msg_t m = {.type = PROC_KILL};
+  *IPC(&m, proc_kill) = (struct proc_kill){{{.pid = pid, .signal = signal}}};
+  request(by, m);
+}
+
+static void set_limit(endpoint_t by, enum proc_limit which, uint64_t value) {
+  msg_t m = {.type = PROC_SET_LIMIT};
+  *IPC(&m, proc_set_limit) = (struct proc_set_limit){{{.value = value, .which = which}}};
+  request(by, m);
+}
+
+static void alarm_fires(void) {
+  component_receive((msg_t){.source = SYS_KERNEL, .type = SYS_NOTIFIED, .bits = 1});
+}
+
+static void setup(void) {
+  static char *argv[] = {"pm", NULL};
+  calls_max = 16;
+  nplaces = 4;
+  storage_is_there = true;
+  now_us = 1000;
+  component_start(1, argv);
+}
+
+/* ---- spawn ---- */
+
+START_TEST(a_handle_after_the_other) {
+  uint64_t token = ask_spawn(INIT, 2, TTY);
+  ck_assert_uint_eq(ncalls, 1);
+  ck_assert_int_eq(calls[0].dst, STORAGE);
+  ck_assert_int_eq(IPC(&calls[0].m, fs_credentials)->process, FIRST_PLACE);
+  server_answers(0);
+  ck_assert_uint_eq(ncalls, 2);
+  ck_assert(!places[0].started);
+  server_answers(0);
+  server_answers(0);
+  ck_assert(places[0].started);
+  ck_assert_int_eq(IPC(&calls[2].m, io_duplicate)->from, INIT);
+  ck_assert_int_eq(IPC(&calls[2].m, io_duplicate)->to, FIRST_PLACE);
+  ck_assert_ptr_null(answer_to(token));
+  begin(FIRST_PLACE);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+  struct proc_fd fds[2];
+  memcpy(fds, replies[0].payload + sizeof(struct proc_start), sizeof(fds));
+  ck_assert_uint_eq(fds[0].handle, 102);
+  ck_assert_uint_eq(fds[1].handle, 103);
+}
+END_TEST
+
+/* What servers say, and what the parent is told. */
+START_TEST(servers_refuse) {
+  static const struct {
+    unsigned good; /* calls that succeed before */
+    int says, means;
+  } refusals[] = {
+      {0, -EPERM, -EPERM},   {0, -ENOSYS, -ENOSYS},         {1, -EBADF, -EBADF},
+      {1, -EMFILE, -EMFILE}, {1, -SYS_EDEADSRCDST, -EBADF}, {2, -SYS_ERESTARTED, -EBADF},
+  };
+  uint64_t token = ask_spawn(INIT, 2, TTY);
+  for (unsigned i = 0; i < refusals[_i].good; i++)
+    server_answers(0);
+  server_answers(refusals[_i].says);
+  ck_assert_int_eq(answer_to(token)->status, refusals[_i].means);
+  ck_assert(!places[0].taken);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
+/* It is told when it is back. */
+START_TEST(the_file_server_is_away) {
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(-SYS_EDEADSRCDST);
+  begin(FIRST_PLACE);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {TTY}});
+  ck_assert_uint_eq(ncalls, 1);
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {STORAGE}});
+  ck_assert_uint_eq(ncalls, 2);
+  ck_assert_int_eq(IPC(&calls[1].m, fs_credentials)->process, FIRST_PLACE);
+}
+END_TEST
+
+START_TEST(calls_run_out) {
+  calls_max = 1;
+  uint64_t one = ask_spawn(INIT, 1, TTY), two = ask_spawn(INIT, 1, TTY);
+  for (unsigned i = 0; i < 4; i++) {
+    ck_assert_uint_eq(ncalls, i + 1);
+    server_answers(0);
+  }
+  begin(FIRST_PLACE);
+  begin(FIRST_PLACE + 1);
+  ck_assert_int_eq(answer_to(one)->status, 0);
+  ck_assert_int_eq(answer_to(two)->status, 0);
+  /* All are to be told at once, and can't be. */
+  component_receive((msg_t){.type = SYS_RESTARTED, .i32 = {STORAGE}});
+  ck_assert_uint_eq(ncalls, 5);
+  server_answers(0);
+  ck_assert_uint_eq(ncalls, 6);
+  ck_assert_int_eq(IPC(&calls[5].m, fs_credentials)->process, FIRST_PLACE + 1);
+}
+END_TEST
+
+START_TEST(it_cannot_be_started) {
+  places[0].start_error = -ENOMEM;
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(0);
+  ck_assert_int_eq(answer_to(token)->status, -ENOMEM);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
+/* The place is kept as long as a server may still make something for it. */
+START_TEST(killed_while_a_server_is_asked) {
+  uint64_t token = ask_spawn(INIT, 1, TTY);
+  server_answers(0);
+  kill_process(INIT, 2, SIGTERM);
+  ck_assert_int_eq(status(), 0);
+  ck_assert_int_eq(answer_to(token)->status, -ECHILD);
+  ck_assert(places[0].taken && !places[0].started);
+  server_answers(0);
+  ck_assert(!places[0].taken);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
+START_TEST(stopped_before_it_starts) {
+  ask_spawn(INIT, 1, TTY);
+  server_answers(0);
+  kill_process(INIT, 2, SIGSTOP);
+  server_answers(0);
+  ck_assert(places[0].started);
+  ck_assert_int_eq(places[0].signal, SIGSTOP);
+}
+END_TEST
+
+START_TEST(an_executable_that_is_none) {
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(0);
+  msg_t m = {.source = SYS_KERNEL, .type = PROGRAM_ENDED, .payload = 4};
+  m.i32[0] = FIRST_PLACE;
+  m.u32[1] = 1;
+  m.i32[2] = 127 << 8;
+  component_receive(m);
+  ck_assert_int_eq(answer_to(token)->status, -EACCES);
+  ck_assert(!places[0].taken);
+}
+END_TEST
+
+/* News of an earlier program of the place. */
+START_TEST(another_incarnation_ends) {
+  start(INIT, FIRST_PLACE);
+  msg_t m = {.source = SYS_KERNEL, .type = PROGRAM_ENDED};
+  m.i32[0] = FIRST_PLACE;
+  m.u32[1] = 99;
+  component_receive(m);
+  ck_assert_ptr_nonnull(process_by_endpoint(FIRST_PLACE));
+}
+END_TEST
+
+START_TEST(the_table_is_full) {
+  int32_t parent = start(INIT, FIRST_PLACE);
+  for (unsigned i = 1; i < PROCESSES_MAX; i++) {
+    nreplies = 0;
+    ncalls = nanswered = 0;
+    start(FIRST_PLACE, FIRST_PLACE + 1);
+    ends(FIRST_PLACE + 1, 0);
+  }
+  ck_assert_uint_eq(process_count_children(parent), PROCESSES_MAX - 1);
+  nreplies = 0;
+  ask_spawn(FIRST_PLACE, 0, 0);
+  ck_assert_int_eq(status(), -EAGAIN);
+  ends(FIRST_PLACE, 0);
+  ck_assert(TAILQ_EMPTY(&processes));
+  ncalls = nanswered = 0;
+  start(INIT, FIRST_PLACE);
+}
+END_TEST
+
+/* ---- CPU time ---- */
+
+#define SECOND 1000000u
+
+START_TEST(cpu_time_is_looked_at_when_it_can_be_up) {
+  start(INIT, FIRST_PLACE);
+  ck_assert_uint_eq(alarm_us, 0);
+  set_limit(FIRST_PLACE, PROC_LIMIT_CPU_S, 5);
+  ck_assert_uint_eq(alarm_us, now_us + 5 * SECOND);
+  now_us += 5 * SECOND;
+  places[0].cpu_us = 2 * SECOND;
+  alarm_fires();
+  ck_assert_int_eq(places[0].signal, 0);
+  ck_assert_uint_eq(alarm_us, now_us + 3 * SECOND);
+  places[0].cpu_us = 5 * SECOND - 1;
+  alarm_fires();
+  ck_assert_uint_ge(alarm_us, now_us + 10000);
+  ck_assert_int_eq(places[0].signal, 0);
+  places[0].cpu_us = 5 * SECOND;
+  alarm_fires();
+  ck_assert_int_eq(places[0].signal, SIGKILL);
+  ends(FIRST_PLACE, SIGKILL);
+  alarm_fires();
+  ck_assert_uint_eq(alarm_us, 0);
+}
+END_TEST
+
+START_TEST(one_that_catches_it_is_told_each_second) {
+  start(INIT, FIRST_PLACE);
+  msg_t m = {.type = PROC_SIGNALS};
+  IPC(&m, proc_signals)->caught = 1ull << (SIGXCPU - 1);
+  request(FIRST_PLACE, m);
+  set_limit(FIRST_PLACE, PROC_LIMIT_CPU_S, 1);
+  for (unsigned i = 0; i < 3; i++) {
+    places[0].cpu_us = (i + 1) * SECOND + 100;
+    alarm_fires();
+    ck_assert_int_eq(last_notified.dst, FIRST_PLACE);
+    ck_assert_uint_eq(last_notified.bits, PROC_SIGNALLED);
+    ck_assert_uint_eq(alarm_us, now_us + SECOND - 100);
+    last_notified.dst = 0;
+  }
+  ck_assert_int_eq(places[0].signal, 0);
+}
+END_TEST
+
+START_TEST(the_soonest_of_several_limits) {
+  start(INIT, FIRST_PLACE);
+  start(INIT, FIRST_PLACE + 1);
+  set_limit(FIRST_PLACE, PROC_LIMIT_CPU_S, 100);
+  set_limit(FIRST_PLACE + 1, PROC_LIMIT_CPU_S, 10);
+  ck_assert_uint_eq(alarm_us, now_us + 10 * SECOND);
+  set_limit(FIRST_PLACE, PROC_LIMIT_CPU_S, UINT64_MAX / 2);
+  ck_assert_int_eq(status(), -EPERM);
+  ends(FIRST_PLACE + 1, 0);
+  alarm_fires();
+  ck_assert_uint_eq(alarm_us, now_us + 100 * SECOND);
+}
+END_TEST
+
+/* ---- an older state than the bus's ---- */
+
+static void look_again(void) {
+  component_receive((msg_t){.source = SYS_KERNEL, .type = PROGRAM_LOOK_AGAIN});
+}
+
+START_TEST(nothing_has_changed) {
+  start(INIT, FIRST_PLACE);
+  ask_spawn(INIT, 1, TTY);
+  look_again();
+  ck_assert_int_eq(places[0].signal, 0);
+  ck_assert(places[1].taken);
+  ck_assert_uint_eq(process_count_members(2), 1);
+}
+END_TEST
+
+START_TEST(one_that_is_not_there_any_more) {
+  int32_t parent = start(INIT, FIRST_PLACE);
+  int32_t child = start(FIRST_PLACE, FIRST_PLACE + 1);
+  places[1].taken = false;
+  look_again();
+  ck_assert_int_eq(process_by_pid(child)->phase, PROCESS_ENDED);
+  ck_assert_ptr_null(process_by_endpoint(FIRST_PLACE + 1));
+  ck_assert_int_eq(process_by_pid(child)->parent, parent);
+}
+END_TEST
+
+START_TEST(some_that_are_not_known) {
+  start(INIT, FIRST_PLACE);
+  struct kern_program other, third;
+  kern_spawn("", 0, &other);
+  kern_spawn("", 0, &third);
+  kern_start(third);
+  look_again();
+  ck_assert(!places[1].taken);
+  ck_assert_int_eq(places[2].signal, SIGKILL);
+  ends(third.endpoint, SIGKILL);
+  ck_assert(!places[2].taken);
+}
+END_TEST
+
+/* Another version has gone on with what this one was about. */
+START_TEST(one_that_was_started_meanwhile) {
+  uint64_t token = ask_spawn(INIT, 1, TTY);
+  server_answers(0);
+  places[0].started = true;
+  look_again();
+  ck_assert_int_eq(places[0].signal, SIGKILL);
+  ck_assert_int_eq(answer_to(token)->status, -ECHILD);
+  server_answers(-SYS_ERESTARTED);
+  ends(FIRST_PLACE, SIGKILL);
+  ck_assert(!places[0].taken);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
+START_TEST(one_that_was_given_up_meanwhile) {
+  uint64_t token = ask_spawn(INIT, 1, TTY);
+  server_answers(0);
+  places[0].taken = false;
+  look_again();
+  ck_assert_int_eq(answer_to(token)->status, -ECHILD);
+  server_answers(-SYS_ERESTARTED);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("pm");
+  TCase *t = tcase_create("pm");
+  tcase_add_checked_fixture(t, setup, NULL);
+  tcase_add_test(t, a_handle_after_the_other);
+  tcase_add_loop_test(t, servers_refuse, 0, 6);
+  tcase_add_test(t, the_file_server_is_away);
+  tcase_add_test(t, calls_run_out);
+  tcase_add_test(t, it_cannot_be_started);
+  tcase_add_test(t, killed_while_a_server_is_asked);
+  tcase_add_test(t, stopped_before_it_starts);
+  tcase_add_test(t, an_executable_that_is_none);
+  tcase_add_test(t, another_incarnation_ends);
+  tcase_add_test(t, the_table_is_full);
+  tcase_add_test(t, cpu_time_is_looked_at_when_it_can_be_up);
+  tcase_add_test(t, one_that_catches_it_is_told_each_second);
+  tcase_add_test(t, the_soonest_of_several_limits);
+  tcase_add_test(t, nothing_has_changed);
+  tcase_add_test(t, one_that_is_not_there_any_more);
+  tcase_add_test(t, some_that_are_not_known);
+  tcase_add_test(t, one_that_was_started_meanwhile);
+  tcase_add_test(t, one_that_was_given_up_meanwhile);
+  suite_add_tcase(s, t);
+  return test_run(s);
+}
