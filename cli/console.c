@@ -1,5 +1,6 @@
 /* prctl console: this terminal becomes a console's screen and keyboard. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@ static struct {
   bool keys_ended;      /* standard input is at its end */
   char keys[KEYS_BYTES];
   size_t nkeys;
+  int output;
+  char shown[CHUNK_BYTES]; /* that the output has not taken: from `shown_from` on, `nshown` bytes */
+  size_t shown_from, nshown;
 } console;
 
 /* ---- attaching ---- */
@@ -56,22 +60,21 @@ static int borrow(char *name) {
 
 /* ---- what comes ---- */
 
-static bool write_all(const char *bytes, size_t n) {
-  while (n) {
-    ssize_t done = write(STDOUT_FILENO, bytes, n);
-    if (done < 0 && errno != EINTR) return false;
-    if (done > 0) bytes += done, n -= (size_t)done;
-  }
-  return true;
+static enum outcome show_some(void) {
+  ssize_t n = write(console.output, console.shown + console.shown_from, console.nshown);
+  if (n < 0) return errno == EINTR || errno == EAGAIN ? GOES_ON : OUTPUT_LOST;
+  console.shown_from += (size_t)n;
+  console.nshown -= (size_t)n;
+  return GOES_ON;
 }
 
 static enum outcome screen_ready(void) {
-  static char bytes[CHUNK_BYTES];
-  ssize_t n = recv(console.screen, bytes, sizeof(bytes), MSG_DONTWAIT);
+  ssize_t n = recv(console.screen, console.shown, sizeof(console.shown), MSG_DONTWAIT);
   if (n == 0) return INSTANCE_ENDED;
   if (n < 0) return GOES_ON;
-  size_t skipped = screen_skip(bytes, (size_t)n);
-  return write_all(bytes + skipped, (size_t)n - skipped) ? GOES_ON : OUTPUT_LOST;
+  console.shown_from = screen_skip(console.shown, (size_t)n);
+  console.nshown = (size_t)n - console.shown_from;
+  return console.nshown ? show_some() : GOES_ON;
 }
 
 static void send_keys(void) {
@@ -103,7 +106,8 @@ static enum outcome control_ready(void) {
 static enum outcome signal_ready(void) {
   struct signalfd_siginfo info;
   if (read(console.signals, &info, sizeof(info)) != sizeof(info)) return GOES_ON;
-  if (info.ssi_signo != SIGWINCH) return TOLD_TO_END;
+  if (info.ssi_signo == SIGCONT) terminal_begin(); /* whoever stopped it had the terminal */
+  if (info.ssi_signo != SIGWINCH && info.ssi_signo != SIGCONT) return TOLD_TO_END;
   if (console.has_protocol) screen_tell_size(console.screen);
   return GOES_ON;
 }
@@ -115,15 +119,17 @@ static enum outcome turn(void) {
   struct pollfd p[] = {
       {.fd = console.control, .events = POLLIN},
       {.fd = console.signals, .events = POLLIN},
-      {.fd = console.screen, .events = POLLIN},
+      {.fd = console.nshown ? -1 : console.screen, .events = POLLIN},
       {.fd = more_keys ? STDIN_FILENO : -1, .events = POLLIN},
       {.fd = console.nkeys ? console.keyboard : -1, .events = POLLOUT},
+      {.fd = console.nshown ? console.output : -1, .events = POLLOUT},
   };
-  bool settling = console.keys_ended && !console.nkeys;
+  bool settling = console.keys_ended && !console.nkeys && !console.nshown;
   int n = poll(p, sizeof(p) / sizeof(p[0]), settling ? SETTLE_MS : -1);
   if (n == 0) return LEFT;
   enum outcome o = GOES_ON;
   if (n > 0 && p[2].revents) o = screen_ready();
+  if (o == GOES_ON && n > 0 && p[5].revents) o = show_some();
   if (o == GOES_ON && n > 0 && p[4].revents) send_keys();
   if (o == GOES_ON && n > 0 && p[3].revents) o = keys_ready();
   if (o == GOES_ON && n > 0 && p[1].revents) o = signal_ready();
@@ -132,7 +138,7 @@ static enum outcome turn(void) {
 }
 
 static int watch_signals(void) {
-  static const int watched[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  static const int watched[] = {SIGWINCH, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   sigset_t set;
   sigemptyset(&set);
   for (unsigned i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
@@ -140,6 +146,13 @@ static int watch_signals(void) {
   sigprocmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Keys and signals count even if the output takes nothing. A file opened anew, so that others who
+ * have it do not find it changed. */
+static int open_output(void) {
+  int fd = open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  return fd < 0 ? STDOUT_FILENO : fd;
 }
 
 static int explain(enum outcome o) {
@@ -162,6 +175,7 @@ static int explain(enum outcome o) {
 static int show(void) {
   enum outcome o;
   console.signals = watch_signals();
+  console.output = open_output();
   terminal_begin();
   if (terminal_has_keys()) fprintf(stderr, "prctl: Ctrl-] leaves the console\r\n");
   attach();

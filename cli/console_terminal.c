@@ -8,14 +8,14 @@ static struct termios before;
 static bool taken;
 
 void terminal_begin(void) {
-  if (tcgetattr(STDIN_FILENO, &before) < 0) return;
+  if (!taken && tcgetattr(STDIN_FILENO, &before) < 0) return;
   struct termios raw = before;
   cfmakeraw(&raw);
   taken = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
 void terminal_end(void) {
-  if (taken) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+  if (taken) tcsetattr(STDIN_FILENO, TCSANOW, &before);
   taken = false;
 }
 

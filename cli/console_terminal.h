@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/** Takes over standard input if it is a terminal: no echo, no lines, no signals of its own. */
+/** Takes over standard input if it is a terminal: no echo, no lines, no signals of its own. Once
+ * more, when it may have been changed meanwhile. */
 void terminal_begin(void);
 /** Gives it back as it was. Nothing happens if it was not taken. */
 void terminal_end(void);

@@ -24,7 +24,6 @@ enum getty_state {
 
 static struct {
   enum getty_state state;
-  bool failed;     /* to start: only a key tries again */
   uint32_t handle; /* of the console, for the program; while it starts */
   char program[PROGRAM_BYTES];
 } getty;

@@ -1,7 +1,7 @@
 #include "servers/tty/ldisc.h"
 
+#include <ctype.h>
 #include <signal.h>
-#include <string.h>
 
 #include "servers/tty/columns.h"
 #include "servers/tty/host.h"
@@ -83,11 +83,16 @@ static uint32_t before_character(const struct ldisc *l) {
   return at;
 }
 
+static bool is_of_word(uint8_t byte) {
+  return isalnum(byte) || byte == '_' || byte >= 0x80;
+}
+
+/* Where the last word begins, as on Linux. */
 static uint32_t before_word(const struct ldisc *l) {
   uint32_t at = l->used;
-  while (at && strchr(" \t", l->line[at - 1]))
+  while (at && !is_of_word(l->line[at - 1]))
     at--;
-  while (at && !strchr(" \t", l->line[at - 1]))
+  while (at && is_of_word(l->line[at - 1]))
     at--;
   return at;
 }

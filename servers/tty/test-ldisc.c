@@ -115,6 +115,8 @@ START_TEST(erasing_words) {
   expect_shown("one two  \b \b\b \b\b \b\b \b\b \b");
   type("\x17\x17\x17\n");
   expect_read("\n");
+  type("a/b_\xc3\xa4+ \x17\n");
+  expect_read("a/\n");
 }
 END_TEST
 

@@ -225,6 +225,31 @@ def test_whoever_is_killed_while_it_does_not_read_holds_nobody(console: Console,
     again.close()
 
 
+def test_a_terminal_that_takes_nothing(console: Console, window: Window):
+    """It can be left all the same."""
+    terminal = console.open(console.a)
+    exchange(window, terminal, b"x")
+    with pytest.raises(OSError):
+        while True:
+            terminal.write(b"." * 60000, 0)
+    os.kill(window.process.pid, signal.SIGTERM)
+    window.process.wait(PATIENCE_S)
+    assert window.ended() == 1
+
+
+def test_stopped_and_continued(console: Console, window: Window):
+    terminal = console.open(console.a)
+    exchange(window, terminal, b"x")
+    raw = termios.tcgetattr(window.slave)
+    os.kill(window.process.pid, signal.SIGSTOP)
+    termios.tcsetattr(window.slave, termios.TCSANOW, window.modes)
+    os.kill(window.process.pid, signal.SIGCONT)
+    console.system.wait(lambda: termios.tcgetattr(window.slave) == raw, "it to take the terminal")
+    exchange(window, terminal, b"y")
+    window.type(ESCAPE)
+    assert window.ended() == 0
+
+
 @pytest.mark.parametrize("name", ["tty", "kbd", "kbd-model", "busd"])
 def test_updates(console: Console, window: Window, name: str):
     terminal = console.open(console.a)

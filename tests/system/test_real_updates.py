@@ -15,11 +15,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "updates" / "system
 from patched import Patch, Tree, count, patches, plan_of  # noqa: E402
 from table import DOCUMENT, Row, save, static_columns  # noqa: E402
 
+from consoles import Console  # noqa: E402
 from proteos import System  # noqa: E402
 from proteos.build import COMPONENTS  # noqa: E402
 from proteos.load import Load  # noqa: E402
+from puppet import Call  # noqa: E402
+from streams import PIPE_BYTES  # noqa: E402
 from test_disk import disk_manifest, goes_on, image  # noqa: E402,F401
 from test_keyboard import Keyboard  # noqa: E402
+from test_pipe import Pipes  # noqa: E402
 
 ALL = patches()
 found: list[Row] = []
@@ -48,6 +52,67 @@ class OnKeyboard:
         self.keyboard.expect("Hello, World!")
 
 
+class OnPipes:
+    """A pipe in which something lies all the time, one whose reader waits, and one whose writer does."""
+
+    def __init__(self, pipes: Pipes):
+        self.system = pipes.system
+        self.reader, self.writer = pipes.pair()
+        self.idle, self.late = pipes.pair()
+        self.full, self.early = pipes.pair()
+        self.sent = self.taken = 0
+        self.waiting = self.idle.start_read()
+        self.held: Call | None = None
+
+    @staticmethod
+    def _bytes(start: int, n: int) -> bytes:
+        return bytes((start + i) * 31 // 7 % 256 for i in range(n))
+
+    def check(self) -> None:
+        for _ in range(4):  # more goes in than out, and round
+            self.sent += self.writer.write(self._bytes(self.sent, 12_000))
+        got = self.reader.read(40_000)
+        assert got == self._bytes(self.taken, len(got))
+        self.taken += len(got)
+        if self.sent - self.taken > 20_000:
+            got = self.reader.read()
+            assert got == self._bytes(self.taken, len(got))
+            self.taken += len(got)
+        assert not self.waiting.done()
+        self.late.write(b"at last")
+        assert self.waiting.answer().payload == b"at last"
+        self.waiting = self.idle.start_read()
+        if self.held:
+            assert self.full.read() == b"." * PIPE_BYTES
+            assert self.held.answer().fields("I") == (4000,)
+            assert self.full.read() == b"!" * 4000
+        self.early.write(b"." * PIPE_BYTES)
+        self.held = self.early.start_write(b"!" * 4000)
+
+
+class OnConsole:
+    """A console on which there is always a line to be read, one being edited, and a reader."""
+
+    def __init__(self, console: Console):
+        self.system = console.system
+        self.console = console
+        self.terminal = console.open(console.a)
+        console.shown.attach()
+        self.console.type("whole\rhalf ä")
+        self.console.shown.take("whole\r\nhalf ä".encode())
+
+    def check(self) -> None:
+        assert self.terminal.read() == b"whole\n"
+        waiting = self.terminal.start_read()
+        self.console.type("\x7fa line\r")
+        assert waiting.answer().payload == b"half a line\n"
+        self.console.shown.take(b"\b \ba line\r\n")
+        self.terminal.write(b"shown\n")
+        self.console.shown.take(b"shown\r\n")
+        self.console.type("whole\rhalf ä")
+        self.console.shown.take("whole\r\nhalf ä".encode())
+
+
 class OnNetwork:
     """The default system, and HTTP clients that check every byte."""
 
@@ -61,7 +126,7 @@ class OnNetwork:
         assert (figures["failed"], figures["wrong"]) == (0, 0), figures
 
 
-Use = Union[OnDisk, OnKeyboard, OnNetwork]
+Use = Union[OnConsole, OnDisk, OnKeyboard, OnNetwork, OnPipes]
 
 
 @pytest.fixture
@@ -75,6 +140,14 @@ def use(request: pytest.FixtureRequest, image: Path, tmp_path: Path) -> Iterator
         keyboard = Keyboard(tmp_path, [])
         yield OnKeyboard(keyboard)
         keyboard.close()
+    elif component == "pipe":
+        pipes = Pipes(tmp_path)
+        yield OnPipes(pipes)
+        pipes.close()
+    elif component == "tty":
+        console = Console(tmp_path)
+        yield OnConsole(console)
+        console.close()
     else:
         with System() as system, Load(system.url()) as load:
             yield OnNetwork(system, load)
