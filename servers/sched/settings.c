@@ -31,14 +31,23 @@ static bool parse(const char *text, unsigned most, unsigned *value) {
   return true;
 }
 
+/* What is said last counts. @return NULL when there are too many */
+static struct setting *place(const char *name, size_t n, bool admin) {
+  for (unsigned i = 0; i < settings.count; i++) {
+    struct setting *s = &settings.by_name[i];
+    if ((s->nice == ADMIN) == admin && strlen(s->name) == n && memcmp(s->name, name, n) == 0)
+      return s;
+  }
+  return settings.count < SETTINGS_MAX ? &settings.by_name[settings.count++] : NULL;
+}
+
 static bool add(const char *name, size_t n, int nice, enum sched_class class) {
-  struct setting *s = &settings.by_name[settings.count];
-  if (settings.count == SETTINGS_MAX || n == 0 || n >= sizeof(s->name)) return false;
-  memcpy(s->name, name, n);
-  s->nice = nice;
-  s->class = class;
-  settings.count++;
-  return true;
+  struct setting new = {.nice = nice, .class = class};
+  if (n == 0 || n >= sizeof(new.name)) return false;
+  memcpy(new.name, name, n);
+  struct setting *s = place(name, n, nice == ADMIN);
+  if (s) *s = new;
+  return s != NULL;
 }
 
 bool settings_argument(const char *text) {
