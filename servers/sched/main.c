@@ -47,6 +47,8 @@ static int set(const msg_t *m) {
                 what->class != SCHED_CLASS_URGENT &&
                 (what->class == SCHED_CLASS_BATCH || t->class != SCHED_CLASS_BATCH);
   if (!lowers && !is_admin(m->source)) return -EPERM;
+  /* Saying it again earns nothing. */
+  if (t->class == what->class && t->nice == what->nice) return 0;
   t->class = what->class;
   t->nice = what->nice;
   policy_begin(t);

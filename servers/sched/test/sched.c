@@ -318,6 +318,16 @@ START_TEST(who_may_set_whom) {
 }
 END_TEST
 
+START_TEST(what_is_said_again_earns_nothing) {
+  three_hogs();
+  pass(400000);
+  uint32_t rank = entry(HOG1)->rank;
+  ck_assert_int_eq(set(HOG1, HOG1, SCHED_CLASS_NORMAL, 0), 0);
+  ck_assert_uint_eq(entry(HOG1)->rank, rank);
+  ck_assert(entry(HOG1)->flags & SCHED_LONG);
+}
+END_TEST
+
 START_TEST(arguments) {
   static const char *const good[] = {"tick=1", "admin=x", "x=batch", "x=urgent", "x=0", "x=3"};
   static const char *const bad[] = {"",     "x",      "x=",        "=1",    "x=4",
@@ -343,6 +353,7 @@ int main(void) {
   tcase_add_test(t, a_new_life_is_a_new_task);
   tcase_add_test(t, a_new_process_of_the_same_life_used_nothing_yet);
   tcase_add_test(t, who_may_set_whom);
+  tcase_add_test(t, what_is_said_again_earns_nothing);
   tcase_add_test(t, arguments);
   suite_add_tcase(s, t);
   return test_run(s);
