@@ -182,7 +182,7 @@ static int init(const sys_init_t *info) {
 }
 
 int main(void) {
-  event_eh_t handlers = {.init = init};
+  event_eh_t handlers = {.init = init, .recover = init};
   sys_startup(&handlers);
   while (1) {
     msg_t m;

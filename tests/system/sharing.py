@@ -42,14 +42,19 @@ class Sharer(Commanded):
 class Sharing:
     """A running system: mm and the sharers, as attributes by name."""
 
-    def __init__(self, tmp_path: Path, names: list[str], args: list[str], **mm: Any):
+    def __init__(self, tmp_path: Path, names: list[str], args: list[str],
+                 settings: dict[str, dict[str, Any]] | None = None):
+        """@param settings  more of manifest entries, by name"""
+        more = settings or {}
         manifest = Manifest.empty()
         wires = {}
-        manifest.add("mm", args=args, kernel=["memory"], restart="always", **mm)
+        manifest.add("mm", args=args, kernel=["memory"], restart="always",
+                     **more.get("mm", {}))
         for n, name in enumerate(names):
             wires[name] = Wire(manifest, name, tmp_path)
             manifest.add(name, "sharer", calls=[{"to": "mm"}], restart="always",
-                         sends=names[:n])  # only so that they know each other's names
+                         sends=names[:n],  # only so that they know each other's names
+                         **more.get(name, {}))
         self.system = System(manifest)
         self.system.__enter__()
         self.sharers = []

@@ -131,6 +131,35 @@ def test_a_holder_that_does_not_unmap_is_ended(shared):
     assert shared.holder.map(again) == PAGE
 
 
+def test_a_holder_that_is_recovered_with_its_mapping_is_ended_again(tmp_path):
+    sharing = Sharing(tmp_path, ["owner", "holder"], [], {"holder": {"recover": "state"}})
+    try:
+        area, _ = sharing.owner.create(PAGE)
+        given = sharing.owner.grant(area, "holder", 0, PAGE, WRITE)
+        sharing.holder.map(given)
+        sharing.holder.do("stubborn", 1)
+        assert sharing.owner.do("revoke", given, 50) == ["1"]
+        sharing.system.wait(lambda: sharing.system.status()["holder"].restarts == 2, "its restart")
+        assert sharing.system.status()["holder"].recovered == 1
+    finally:
+        sharing.close()
+
+
+def test_the_server_is_recovered_with_its_state(tmp_path):
+    sharing = Sharing(tmp_path, ["owner", "holder"], [], {"mm": {"recover": "state"}})
+    try:
+        area, own = sharing.owner.create(PAGE)
+        given = sharing.owner.grant(area, "holder", 0, PAGE, WRITE)
+        sharing.holder.map(given)
+        sharing.system.kill("mm")
+        sharing.system.wait(lambda: sharing.system.status()["mm"].recovered == 1, "its recovery")
+        sharing.owner.poke(own, 1, 3)
+        assert sharing.holder.peek(given, 1) == 3
+        assert sharing.owner.do("revoke", given, PATIENT) == ["0"]
+    finally:
+        sharing.close()
+
+
 def test_while_it_is_revoked_it_cannot_be_mapped_again(shared):
     shared.holder.do("stubborn", 1)
     shared.owner.send("revoke", shared.given, PATIENT)
