@@ -108,7 +108,7 @@ int memory_end(const struct endpoint *maker, endpoint_t holder, uint32_t incarna
   struct endpoint *e = bus_endpoint(holder);
   if (!e || !e->live || e->incarnation != incarnation || e == maker || !endpoint_peers(maker, e))
     return -ESRCH;
-  if (e->held_since_us || debug_holds(e)) return -EBUSY;
+  if (e->held_since_us || e->stop.since_us || e->probation || debug_holds(e)) return -EBUSY;
   version_kill(e->live, "did not give back memory in time");
   return 0;
 }

@@ -32,7 +32,8 @@ int memory_open(const struct endpoint *holder, uint32_t id, uint64_t *bytes);
 int memory_drop(const struct endpoint *maker, uint32_t id);
 
 /** Ends a component that does not give memory back.
- * @return 0, -ESRCH: this life of it is over, or it is no peer; -EBUSY: it is held, and cannot */
+ * @return 0, -ESRCH: this life of it is over, or it is no peer; -EBUSY: it is held or stopped, or
+ * on probation, where its old version would come back with the mapping */
 int memory_end(const struct endpoint *maker, endpoint_t holder, uint32_t incarnation);
 
 /** A component's life is over: what it made is dropped, and nothing is shared with it. */

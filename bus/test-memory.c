@@ -131,6 +131,9 @@ START_TEST(the_one_meant_is_ended) {
   endpoint_hold(client, ENDPOINT_CONVERGING);
   ck_assert_int_eq(memory_end(server, CLIENT, 1), -EBUSY);
   endpoint_release(client);
+  stop_set(client, STOP_PREEMPTED, true);
+  ck_assert_int_eq(memory_end(server, CLIENT, 1), -EBUSY);
+  stop_set(client, STOP_PREEMPTED, false);
   ck_assert_int_eq(memory_end(server, CLIENT, 1), 0);
   expect_killed(CLIENT);
 }

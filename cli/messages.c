@@ -18,12 +18,13 @@
 #include "libsys/if/nic.h"
 #include "libsys/if/pipe.h"
 #include "libsys/if/proc.h"
+#include "libsys/if/sched.h"
 #include "libsys/if/sock.h"
 #include "libsys/if/tty.h"
 
 static const struct ipc_interface *const interfaces[] = {
-    &ipc_sock, &ipc_nic, &ipc_disk, &ipc_kbd,  &ipc_device, &ipc_system,
-    &ipc_io,   &ipc_fs,  &ipc_proc, &ipc_pipe, &ipc_tty, &ipc_mem};
+    &ipc_sock, &ipc_nic,  &ipc_disk, &ipc_kbd, &ipc_device, &ipc_system, &ipc_io,
+    &ipc_fs,   &ipc_proc, &ipc_pipe, &ipc_tty, &ipc_mem,    &ipc_sched};
 
 static const struct ipc_message *find(uint32_t type) {
   for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++)

@@ -15,7 +15,7 @@ int kernel_segment_make(uint64_t bytes, uint32_t *id);
 int kernel_segment_share(uint32_t id, endpoint_t with, uint32_t rights, uint32_t *incarnation);
 void kernel_segment_drop(uint32_t id);
 /** Ends a component, unless it has been started again.
- * @return 0, -ESRCH: that life is over, -EBUSY: it is held, and can do nothing */
+ * @return 0, -ESRCH: that life is over, -EBUSY: it is held, or may not be ended now */
 int kernel_end(endpoint_t holder, uint32_t incarnation);
 
 #endif

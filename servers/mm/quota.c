@@ -32,6 +32,19 @@ static bool parse(const char *text, uint64_t *value) {
   return true;
 }
 
+/* What is said last counts. */
+static bool set_named(const char *name, size_t n, uint64_t bytes) {
+  unsigned i = 0;
+  while (i < limits.count &&
+         (strlen(limits.by_name[i].name) != n || memcmp(limits.by_name[i].name, name, n) != 0))
+    i++;
+  if (i == QUOTAS_MAX) return false;
+  if (i == limits.count) limits.count++;
+  memcpy(limits.by_name[i].name, name, n);
+  limits.by_name[i].bytes = bytes;
+  return true;
+}
+
 bool quota_argument(const char *text) {
   const char *equals = strchr(text, '=');
   uint64_t value;
@@ -43,9 +56,7 @@ bool quota_argument(const char *text) {
     if (value == 0 || value > 60000) return false;
     limits.patience_ms = (uint32_t)value;
   } else {
-    if (limits.count == QUOTAS_MAX) return false;
-    memcpy(limits.by_name[limits.count].name, text, n);
-    limits.by_name[limits.count++].bytes = value;
+    return set_named(text, n, value);
   }
   return true;
 }

@@ -98,11 +98,12 @@ void revoke_exited(endpoint_t who, uint32_t patience_ms) {
   set_alarm();
 }
 
-/* Who is held can do nothing, and gets its time again. */
+/* Who is held can do nothing, and gets its time again; so does one that is recovered after its end,
+ * with its mappings. */
 static void overdue(struct grant *g, uint64_t now_us) {
   int error = kernel_end(g->holder, g->incarnation);
-  g->deadline_us = error == -EBUSY ? now_us + g->patience_ms * 1000ull : 0;
-  g->ended = !error;
+  g->deadline_us = error == -ESRCH ? 0 : now_us + g->patience_ms * 1000ull;
+  g->ended |= !error;
   if (!error) sys_log("%s did not give back grant %u in time", sys_name(g->holder), g->number);
 }
 

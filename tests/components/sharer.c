@@ -20,27 +20,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "command.h"
 #include "libsys/area.h"
 #include "libsys/sys.h"
 
-enum { BIT_WIRE = 1, MAPPED_MAX = 24, WORDS_MAX = 8, LINE_MAX_BYTES = 256 };
+enum { MAPPED_MAX = 24 };
 
 static struct sys_area mapped[MAPPED_MAX];
 static uint64_t gave_back;
 static bool stubborn;
-static int wire = -1;
-static char line[LINE_MAX_BYTES];
-static size_t used;
-
-static void say(const char *text) {
-  char out[1024];
-  int n = snprintf(out, sizeof(out), "%s\n", text);
-  send(wire, out, (size_t)n, MSG_NOSIGNAL);
-}
-
 static struct sys_area *find(uint32_t grant) {
   for (unsigned i = 0; i < MAPPED_MAX; i++)
     if (mapped[i].address && mapped[i].grant == grant) return &mapped[i];
@@ -61,7 +50,7 @@ static void give_back(void) {
 
 /* ---- commands ---- */
 
-static uint64_t number[WORDS_MAX]; /* the words, as numbers */
+static uint64_t number[COMMAND_WORDS_MAX]; /* the words, as numbers */
 
 static int create(char *out, size_t cap) {
   uint32_t area = 0;
@@ -145,8 +134,7 @@ static int list(char *out, size_t cap) {
 
 static int execute(char **word, unsigned words, char *out, size_t cap) {
   const char *name = word[0];
-  for (unsigned i = 1; i < WORDS_MAX; i++)
-    number[i] = i < words ? strtoull(word[i], NULL, 0) : 0;
+  command_numbers(word, words, number);
   if (strcmp(name, "create") == 0) return create(out, cap);
   if (strcmp(name, "grant") == 0) return grant(words > 2 ? word[2] : "", out, cap);
   if (strcmp(name, "map") == 0) return map(out, cap);
@@ -169,43 +157,17 @@ static int execute(char **word, unsigned words, char *out, size_t cap) {
   return 0;
 }
 
-static void run(char *text) {
-  char *word[WORDS_MAX], out[900] = "", whole[1000];
-  unsigned words = 0;
-  for (char *w = strtok_r(text, " ", &text); w && words < WORDS_MAX; w = strtok_r(NULL, " ", &text))
-    word[words++] = w;
-  int status = words ? execute(word, words, out, sizeof(out)) : -EINVAL;
-  if (status == -EINPROGRESS) return;
-  snprintf(whole, sizeof(whole), "%d%s", status, out);
-  say(whole);
-}
-
 /* ---- the component ---- */
-
-static void readable(void) {
-  ssize_t n = recv(wire, line + used, sizeof(line) - used, MSG_DONTWAIT);
-  if (n > 0) used += (size_t)n;
-  char *end;
-  while ((end = memchr(line, '\n', used))) {
-    char command[LINE_MAX_BYTES];
-    size_t length = (size_t)(end - line);
-    memcpy(command, line, length);
-    command[length] = 0;
-    used -= length + 1;
-    memmove(line, end + 1, used);
-    run(command);
-  }
-}
 
 static void answered(const msg_t *m) {
   char out[64];
-  snprintf(out, sizeof(out), "%d %u", m->status, m->u32[0]);
-  say(out);
+  snprintf(out, sizeof(out), " %u", m->u32[0]);
+  command_answer(m->status, out);
 }
 
 static void process_msg(const msg_t *m) {
   if (m->type == SYS_NOTIFIED && m->source == SYS_KERNEL)
-    readable();
+    command_read(execute);
   else if (m->type == SYS_NOTIFIED && m->bits & MEM_REVOKED)
     give_back();
   else if (m->type & SYS_REPLY_FLAG)
@@ -216,12 +178,11 @@ static void process_msg(const msg_t *m) {
 }
 
 static int init(const sys_init_t *info) {
-  wire = sys_inherited(info->name);
-  return wire < 0 ? wire : sys_watch(wire, SYS_WATCH_READ, BIT_WIRE);
+  return command_open(info->name);
 }
 
 int main(void) {
-  event_eh_t handlers = {.init = init};
+  event_eh_t handlers = {.init = init, .recover = init};
   sys_startup(&handlers);
   while (1) {
     msg_t m;

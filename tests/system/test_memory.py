@@ -39,6 +39,14 @@ def refused(sharer, *words) -> int:
     return e.value.errno
 
 
+def is_revoked(s: Sharing) -> bool:
+    try:
+        s.holder.do("ask", MEM_MAP, s.given)
+    except Refused as e:
+        return e.errno == errno.ENOENT
+    return False
+
+
 def check_shared(s: Sharing, value: int) -> None:
     """What one writes the other sees, in both directions."""
     s.owner.poke(s.own, PAGE + 5, value)
@@ -123,12 +131,39 @@ def test_a_holder_that_does_not_unmap_is_ended(shared):
     assert shared.holder.map(again) == PAGE
 
 
+def test_a_holder_that_is_recovered_with_its_mapping_is_ended_again(tmp_path):
+    sharing = Sharing(tmp_path, ["owner", "holder"], [], {"holder": {"recover": "state"}})
+    try:
+        area, _ = sharing.owner.create(PAGE)
+        given = sharing.owner.grant(area, "holder", 0, PAGE, WRITE)
+        sharing.holder.map(given)
+        sharing.holder.do("stubborn", 1)
+        assert sharing.owner.do("revoke", given, 50) == ["1"]
+        sharing.system.wait(lambda: sharing.system.status()["holder"].restarts == 2, "its restart")
+        assert sharing.system.status()["holder"].recovered == 1
+    finally:
+        sharing.close()
+
+
+def test_the_server_is_recovered_with_its_state(tmp_path):
+    sharing = Sharing(tmp_path, ["owner", "holder"], [], {"mm": {"recover": "state"}})
+    try:
+        area, own = sharing.owner.create(PAGE)
+        given = sharing.owner.grant(area, "holder", 0, PAGE, WRITE)
+        sharing.holder.map(given)
+        sharing.system.kill("mm")
+        sharing.system.wait(lambda: sharing.system.status()["mm"].recovered == 1, "its recovery")
+        sharing.owner.poke(own, 1, 3)
+        assert sharing.holder.peek(given, 1) == 3
+        assert sharing.owner.do("revoke", given, PATIENT) == ["0"]
+    finally:
+        sharing.close()
+
+
 def test_while_it_is_revoked_it_cannot_be_mapped_again(shared):
     shared.holder.do("stubborn", 1)
     shared.owner.send("revoke", shared.given, PATIENT)
-    shared.system.wait(lambda: shared.other.do("ask", 0xC07) and
-                       refused(shared.holder, "ask", MEM_MAP, shared.given) == errno.ENOENT,
-                       "the revocation")
+    shared.system.wait(lambda: is_revoked(shared), "the revocation")
     assert refused(shared.other, "ask", 0xC04, shared.given | 100 << 32) == errno.ENOENT
     shared.holder.do("stubborn", 0)
     assert shared.owner.answer() == ["0"]
@@ -176,6 +211,7 @@ def test_a_holder_that_exits_holds_nothing(shared):
 def test_a_revocation_is_answered_when_the_holder_dies(shared):
     shared.holder.do("stubborn", 1)
     shared.owner.send("revoke", shared.given, PATIENT)
+    shared.system.wait(lambda: is_revoked(shared), "the revocation")
     shared.system.kill("holder")
     assert shared.owner.answer() == ["0"]
 
@@ -208,6 +244,7 @@ def test_updates(shared, who):
 def test_an_update_in_the_middle_of_a_revocation(shared):
     shared.holder.do("stubborn", 1)
     shared.owner.send("revoke", shared.given, PATIENT)
+    shared.system.wait(lambda: is_revoked(shared), "the revocation")
     for who, file in [("mm", "mm"), ("owner", "sharer"), ("holder", "sharer")]:
         shared.system.update(who, f"/bin/{file}", None, "--relocate", "--strict")
     shared.holder.do("stubborn", 0)

@@ -224,6 +224,10 @@ START_TEST(a_holder_that_is_late_is_ended) {
   ck_assert_int_eq(ended[HOLDER], 0);
   pass(1);
   ck_assert_int_eq(ended[HOLDER], 1);
+  pass(100000); /* it was recovered, with its mapping */
+  ck_assert_int_eq(ended[HOLDER], 2);
+  end_result = -ESRCH;
+  pass(100000);
   ck_assert_uint_eq(alarm_us, 0);
   died(HOLDER);
   ck_assert_uint_eq(answer.token, token);
