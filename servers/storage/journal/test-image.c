@@ -134,7 +134,6 @@ void image_judge(const struct image *m, uint8_t *bytes) {
   int status = run("e2fsck -fy %s >%s.out 2>&1", path, path);
   if (status > 1) run("cat %s.out", path);
   ck_assert_int_le(status, 1);
-  ck_assert_int_eq(run("e2fsck -fn %s >%s.out 2>&1", path, path), 0);
   read_file(path, bytes, m->nbytes);
   unlink(path);
   strcat(path, ".out");
