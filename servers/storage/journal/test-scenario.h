@@ -35,7 +35,7 @@ struct scenario {
   size_t ncommits;
   struct data_write *data;
   size_t ndata;
-  uint32_t *version_tid; /* by version */
+  uint8_t **contents; /* by version, from 1 on */
   uint32_t versions;
 };
 
