@@ -12,7 +12,8 @@ from .build import BUILD
 
 
 class Manifest:
-    """A system description to change before booting it; starts as the default system.
+    """A system description to change before booting it; starts as the default system's network.
+    Manifest.whole() is all of the default system.
 
     `patience` goes into the time-outs of every description made from then on: for test suites, where
     a machine that stands still for a while should not decide what an update comes to."""
@@ -20,10 +21,19 @@ class Manifest:
     patience: dict[str, int] = {}
 
     def __init__(self, path: Path | None = None):
-        path = path or BUILD / "system.yaml"
+        path = path or BUILD / "network.yaml"
         self.data: dict[str, Any] = yaml.safe_load(path.read_text())
         self.data.setdefault("timeouts_ms", {}).update(self.patience)
         self.data["root"] = str((path.parent / self.data.get("root", ".")).resolve())
+
+    @classmethod
+    def whole(cls, disk: Path) -> Manifest:
+        """The default system, on a disk image (build/disk.img is what users have: copy it)."""
+        manifest = cls(BUILD / "system.yaml")
+        for wire in manifest.data["wires"]:
+            if wire["kind"] == "file":
+                wire["path"] = str(disk)
+        return manifest
 
     @classmethod
     def empty(cls, **settings: Any) -> Manifest:

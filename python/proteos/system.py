@@ -54,7 +54,7 @@ class System:
     def __init__(self, manifest: Manifest | None = None, name: str | None = None,
                  prefix: list[str] | None = None, base: Path | None = None,
                  boot_deadline: float = 60.0, faults: bool = False):
-        self.manifest = manifest
+        self.manifest = manifest or Manifest()
         self.name = name or f"t{os.getpid()}-{next(_numbers)}"
         self.prefix = prefix or []
         self.base = base
@@ -95,10 +95,9 @@ class System:
     def boot(self) -> str:
         """Boots the instance; returns what prctl printed."""
         arguments = ["--faults"] if self.faults else []
-        if self.manifest:
-            path = self.directory / "system.yaml"
-            self.manifest.write(path)
-            arguments += ["--manifest", str(path)]
+        path = self.directory / "system.yaml"
+        self.manifest.write(path)
+        arguments += ["--manifest", str(path)]
         try:
             return self.prctl("boot", *arguments, deadline=self.boot_deadline)
         finally:

@@ -17,6 +17,9 @@ from proteos.load import Load  # noqa: E402
 from proteos.namespace import TapNamespace, Unavailable  # noqa: E402
 from proteos.system import System  # noqa: E402
 
+# Where ordinary users do not look, and where mkfs.ext4 is.
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+
 pytest_plugins = ["proteos.pytest_plugin"]
 # Tests that are about a time-out give their own.
 Manifest.patience = {"start": 60_000, "load": 60_000, "transfer": 60_000}

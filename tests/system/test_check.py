@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from proteos import Manifest
 from proteos.build import BUILD, PRCTL
 
@@ -14,12 +16,15 @@ def check(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
                           stderr=subprocess.STDOUT, text=True)
 
 
-def test_default_manifest_is_good():
-    done = check()
-    components = len(Manifest().data["components"])
-    assert done.returncode == 0
+@pytest.mark.parametrize("arguments, name", [
+    ([], "system.yaml"), ([BUILD / "network.yaml"], "network.yaml"),
+])
+def test_shipped_manifests_are_good(arguments, name):
+    done = check(*arguments)
+    components = len(Manifest(BUILD / name).data["components"])
+    assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1] == \
-        f"{(BUILD / 'system.yaml').resolve()}: ok, {components} components, calls are acyclic"
+        f"{(BUILD / name).resolve()}: ok, {components} components, calls are acyclic"
 
 
 def test_every_problem_is_a_line(tmp_path):
