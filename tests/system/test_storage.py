@@ -451,7 +451,7 @@ def test_e2fsck_replays_the_journal(tmp_path: Path, image: Path):
         for name in ("storage", "nvme", "nvme-model"):
             storage.system.manifest.component(name)["restart"] = "never"
         storage.system.manifest.write(tmp_path / "never.yaml")
-        storage.system.prctl("reload", "--manifest", str(tmp_path / "never.yaml"))
+        storage.system.prctl("reload", str(tmp_path / "never.yaml"))
         filer = storage.filer
         handle = filer.open("/f", WRITE | CREATE)
         filer.write_all(handle, b"kept" * 50_000)
