@@ -147,6 +147,8 @@ static int find_or_allocate(const struct write *w, uint64_t at, struct extent_ru
   return map_allocate(w->node, at, (uint32_t)smaller(run->count, last - at + 1), run);
 }
 
+/* What lies behind the end of the file is on the disk before a transaction that moves the end, like
+ * what lies in a new block: else a crash would leave other bytes there. */
 static int put_block(const struct write *w, uint64_t block, bool fresh, uint64_t offset,
                      uint32_t n) {
   uint32_t size = disk_block_bytes(), within = (uint32_t)(offset % size);
@@ -155,7 +157,7 @@ static int put_block(const struct write *w, uint64_t block, bool fresh, uint64_t
   bool valid = cache_page(page)->flags & PAGE_VALID;
   if (n < size && (fresh || !valid)) memset(disk_page(page), 0, size);
   memcpy(disk_page(page) + within, w->in + (offset - w->offset), n);
-  cache_dirtied(page, w->node->ino, fresh);
+  cache_dirtied(page, w->node->ino, fresh || offset + n > node_bytes(w->node));
   return 0;
 }
 

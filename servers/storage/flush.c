@@ -69,7 +69,7 @@ void flush_done(int status) {
   } else if (flush.wanted > flush.done) {
     begin();
   }
-  commit_go_on();
+  commit_look();
 }
 
 void flush_lost(void) {

@@ -52,7 +52,7 @@ static void alarm_came(uint64_t bits) {
   if (bits & 1u << ALARM_DISK) {
     if (disk_try_again()) inbox_alarm(ALARM_DISK, RETRY_US);
     flush_try_again();
-    commit_go_on();
+    commit_look();
     parked_wake();
   }
   if (bits & 1u << ALARM_TICK) {

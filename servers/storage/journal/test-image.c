@@ -158,3 +158,7 @@ void image_judge(const struct image *m, uint8_t *bytes) {
   strcat(path, ".out");
   unlink(path);
 }
+
+void image_save(const struct image *m, const uint8_t *bytes, const char *path) {
+  write_file(path, bytes, m->nbytes);
+}

@@ -31,4 +31,7 @@ void image_checksum(struct image *);
  * @param bytes  of the size of the image; takes the result */
 void image_judge(const struct image *, uint8_t *bytes);
 
+/** Writes bytes of the size of the image to a file. */
+void image_save(const struct image *, const uint8_t *bytes, const char *path);
+
 #endif

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -369,4 +370,19 @@ void scenario_check(const struct scenario *s, size_t cut, const uint8_t *bytes, 
       ck_abort_msg("%s: block %" PRIu64 " is wrong after a power cut before write %zu of %zu", who,
                    place(s, b), cut, s->history.nevents);
   }
+}
+
+void scenario_save(const struct scenario *s, size_t cut, const char *path) {
+  uint64_t n = s->image->geometry.block_bytes;
+  FILE *f = fopen(path, "we");
+  ck_assert_ptr_nonnull(f);
+  fwrite(&n, sizeof n, 1, f);
+  for (uint32_t b = 0; b < s->nblocks; b++) {
+    const uint8_t *must = expect(s, b, cut);
+    uint64_t block = place(s, b);
+    if (!must) continue;
+    fwrite(&block, sizeof block, 1, f);
+    fwrite(must, n, 1, f);
+  }
+  ck_assert_int_eq(fclose(f), 0);
 }

@@ -48,4 +48,8 @@ void scenario_free(struct scenario *);
  * recovery. */
 void scenario_check(const struct scenario *, size_t cut, const uint8_t *bytes, const char *who);
 
+/** Writes what the medium must hold: the size of blocks, and each block's number and content;
+ * numbers of 64 bits. */
+void scenario_save(const struct scenario *, size_t cut, const char *path);
+
 #endif
