@@ -24,6 +24,8 @@ from streams import PIPE_BYTES  # noqa: E402
 from test_disk import disk_manifest, goes_on, image  # noqa: E402,F401
 from test_keyboard import Keyboard  # noqa: E402
 from test_pipe import Pipes  # noqa: E402
+from sharing import PAGE, WRITE, Sharing  # noqa: E402
+from test_scheduler import Scheduled  # noqa: E402
 
 ALL = patches()
 found: list[Row] = []
@@ -126,7 +128,42 @@ class OnNetwork:
         assert (figures["failed"], figures["wrong"]) == (0, 0), figures
 
 
-Use = Union[OnConsole, OnDisk, OnKeyboard, OnNetwork, OnPipes]
+class OnMemory:
+    """Components that share memory, give it back, and share it again."""
+
+    def __init__(self, sharing: Sharing):
+        self.system = sharing.system
+        self.sharing = sharing
+        self.area, self.own = sharing.owner.create(4 * PAGE, PAGE)
+        self.given: list[int] = []
+        self.value = 0
+
+    def check(self) -> None:
+        owner, holder = self.sharing.owner, self.sharing.holder
+        if len(self.given) > 2:
+            assert owner.do("revoke", self.given.pop(0), 60_000) == ["0"]
+        self.given.append(owner.grant(self.area, "holder", PAGE, 2 * PAGE, WRITE))
+        holder.map(self.given[-1])
+        for grant in self.given:
+            self.value = (self.value + 1) % 250
+            owner.poke(self.own, PAGE, self.value)
+            assert holder.peek(grant, 0) == self.value
+            holder.poke(grant, PAGE, self.value + 1)
+            assert owner.peek(self.own, 2 * PAGE) == self.value + 1
+
+
+class OnScheduler:
+    """Programs that compute and take turns, beside components that talk."""
+
+    def __init__(self, scheduled: Scheduled):
+        self.system = scheduled.system
+        self.scheduled = scheduled
+
+    def check(self) -> None:
+        self.scheduled.take_turns()
+
+
+Use = Union[OnConsole, OnDisk, OnKeyboard, OnMemory, OnNetwork, OnPipes, OnScheduler]
 
 
 @pytest.fixture
@@ -148,6 +185,14 @@ def use(request: pytest.FixtureRequest, image: Path, tmp_path: Path) -> Iterator
         console = Console(tmp_path)
         yield OnConsole(console)
         console.close()
+    elif component == "mm":
+        sharing = Sharing(tmp_path, ["owner", "holder"], [])
+        yield OnMemory(sharing)
+        sharing.close()
+    elif component == "sched":
+        scheduled = Scheduled(tmp_path)
+        yield OnScheduler(scheduled)
+        scheduled.close()
     else:
         with System() as system, Load(system.url()) as load:
             yield OnNetwork(system, load)
