@@ -13,9 +13,18 @@ enum { SIGNALS = 64 };
 static os_handler_t handlers[SIGNALS + 1]; /* by number; SIG_DFL is NULL */
 static uint64_t caught, ignored;
 static bool taking;
+static unsigned handled;
 
 bool signals_caught(void) {
   return caught != 0;
+}
+
+bool signals_ignored(int signal) {
+  return handlers[signal] == SIG_IGN;
+}
+
+unsigned signals_handled(void) {
+  return handled;
 }
 
 static bool run(uint64_t signals) {
@@ -24,6 +33,7 @@ static bool run(uint64_t signals) {
     os_handler_t handler = handlers[s];
     if (!(signals >> (s - 1) & 1) || handler == SIG_DFL || handler == SIG_IGN) continue;
     any = true;
+    handled++;
     handler(s);
   }
   return any;

@@ -24,7 +24,12 @@ ssize_t transfer_wait(int fd, short events, ssize_t (*once)(int fd, bool wait, v
     struct descriptor *d = descriptor_get(fd);
     if (!d) return -1;
     bool nonblock = d->flags & DESCRIPTOR_NONBLOCK, file = d->kind == DESCRIPTOR_FILE;
+    unsigned before = signals_handled();
     ssize_t r = once(fd, file || (!nonblock && !signals_caught()), arg);
+    if (r < 0 && errno == EINTR && signals_handled() == before) {
+      if (!signals_ignored(SIGTTIN)) continue; /* it was stopped, and goes on */
+      errno = EIO;                             /* in the background for good */
+    }
     if (r >= 0 || errno != EAGAIN || nonblock) return r;
     struct pollfd p = {fd, events, 0};
     if (os_poll(&p, 1, -1) < 0) return -1;

@@ -17,6 +17,7 @@ struct allocation {
 struct parser {
   struct lexer lexer;
   struct parse *result;
+  size_t end; /* of the token before */
   unsigned depth;
   bool failed; /* wrong or unfinished */
 };
@@ -48,7 +49,9 @@ static enum token token(const struct parser *p) {
 }
 
 static void next(struct parser *p) {
-  if (!p->failed) lex_next(&p->lexer);
+  if (p->failed) return;
+  p->end = p->lexer.to;
+  lex_next(&p->lexer);
 }
 
 static void wrong(struct parser *p, const char *message, const char *detail, int length) {
@@ -267,7 +270,7 @@ static struct node *parse_command(struct parser *p) {
     n = parse_simple(p);
   }
   p->depth--;
-  if (!p->failed) n->source = copy(p, from, p->lexer.from);
+  if (!p->failed) n->source = copy(p, from, p->end);
   return n;
 }
 
@@ -291,7 +294,7 @@ static struct node *parse_pipeline(struct parser *p) {
     not ->first = n;
     n = not ;
   }
-  if (!p->failed) n->source = copy(p, from, p->lexer.from);
+  if (!p->failed) n->source = copy(p, from, p->end);
   return n;
 }
 
@@ -304,7 +307,7 @@ static struct node *parse_and_or(struct parser *p) {
     skip_newlines(p);
     both->first = n;
     both->second = parse_pipeline(p);
-    if (!p->failed) both->source = copy(p, from, p->lexer.from);
+    if (!p->failed) both->source = copy(p, from, p->end);
     n = both;
   }
   return n;
@@ -331,7 +334,7 @@ static struct node *parse_list(struct parser *p, bool lines) {
     if (token(p) != TOKEN_NEWLINE) next(p);
     if (lines) skip_newlines(p);
   } while (!p->failed && !ends_list(p) && token(p) != TOKEN_NEWLINE);
-  if (!p->failed) list->source = copy(p, from, p->lexer.from);
+  if (!p->failed) list->source = copy(p, from, p->end);
   return list;
 }
 

@@ -9,9 +9,43 @@
 #include "servers/pm/signals.h"
 #include "servers/pm/spawn.h"
 
+enum { COMPONENT_WAITS_MAX = 16 };
+
+/* ---- components ---- */
+
+/* Components that wait for a process, each of which must be named; there are no zombies for them.
+ * Who waits too late is told -ECHILD. */
+static struct wait waits[COMPONENT_WAITS_MAX];
+
+static void answer_components(int32_t pid, int status) {
+  for (unsigned i = 0; i < COMPONENT_WAITS_MAX; i++) {
+    if (!waits[i].token || waits[i].pid != pid) continue;
+    msg_t answer = {.type = PROC_WAIT};
+    IPC_REPLY(&answer, proc_wait)->pid = pid;
+    IPC_REPLY(&answer, proc_wait)->status = (uint32_t)status;
+    sys_reply(waits[i].token, &answer);
+    waits[i].token = 0;
+  }
+}
+
+/* @return 0, and it is answered later, or a negative error */
+static int wait_of_component(const msg_t *m) {
+  const struct proc_wait *r = IPC(m, proc_wait);
+  const struct process *p = process_by_pid(r->pid);
+  if (r->flags) return -EINVAL;
+  if (!p || p->parent != PROCESS_ORPHANAGE) return -ECHILD;
+  for (unsigned i = 0; i < COMPONENT_WAITS_MAX; i++) {
+    if (waits[i].token) continue;
+    waits[i] = (struct wait){.token = m->token, .pid = r->pid};
+    return 0;
+  }
+  return -EAGAIN;
+}
+
 /* ---- zombies and orphans ---- */
 
 static void forget(struct process *p) {
+  answer_components(p->pid, p->status);
   spawn_free(p);
   process_free(p);
 }
@@ -207,7 +241,12 @@ void ending_interrupt_wait(struct process *p) {
 void ending_wait(const msg_t *m) {
   struct process *p = process_by_endpoint(m->source);
   const struct proc_wait *r = IPC(m, proc_wait);
-  int error = !p ? -ECHILD : p->wait.token ? -EAGAIN : 0;
+  if (!p) {
+    int refused = wait_of_component(m);
+    if (refused) answer_status(m, refused);
+    return;
+  }
+  int error = p->wait.token ? -EAGAIN : 0;
   if (r->flags & ~(uint32_t)(PROC_NO_HANG | PROC_STOPPED | PROC_CONTINUED)) error = -EINVAL;
   if (r->pid == INT32_MIN) error = -EINVAL; /* no group has that number */
   if (error) {

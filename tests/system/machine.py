@@ -14,7 +14,7 @@ from filing import check_image, make_image, storage_manifest
 from proteos import Manifest, System
 from proteos.waiting import wait_for
 
-PATIENCE_S = 60
+PATIENCE_S = 20
 PROMPT = b"@> "
 ENDED = re.compile(rb"<(\d+)>\r\n")
 
