@@ -8,7 +8,7 @@
 
 #include "libsys/msg.h"
 
-enum { WAITERS_MAX = 256 /* of all of a server's lists */ };
+enum { WAITERS_MAX = 32 /* of one endpoint's, in all of a server's lists */ };
 
 struct waiter {
   TAILQ_ENTRY(waiter) link;
@@ -20,8 +20,9 @@ struct waiter {
 };
 TAILQ_HEAD(waiters, waiter);
 
-/** Lets a request wait. @param data  what it wants to write, copied; NULL: it reads
- * @return false: too many wait, or no memory */
+/** Lets a request wait, of an endpoint that has a handle. @param data  what it wants to write,
+ * copied; NULL: it reads
+ * @return false: too many of its caller's do, or no memory */
 bool waiter_add(struct waiters *list, const msg_t *m, uint32_t handle, uint32_t bytes,
                 const void *data);
 /** Ends its wait. */

@@ -34,16 +34,18 @@ void getty_init(const char *program) {
   getty.state = GETTY_IDLE;
 }
 
+/* On a line of its own. */
 static void say(const char *what, const char *why) {
   char line[256];
-  int n = snprintf(line, sizeof(line), "\n[%s %s%s; press a key to start it]\n", getty.program,
-                   what, why);
+  if (screen_column()) screen_write("\n", 1, true);
+  int n = snprintf(line, sizeof(line), "[%s %s%s; press a key to start it]\n", getty.program, what,
+                   why);
   screen_write(line, (uint32_t)n, true);
 }
 
 static int call_manager(const msg_t *m, const void *payload, size_t bytes, uint64_t cookie) {
   endpoint_t pm = sys_lookup("pm");
-  return pm > 0 ? sys_call(pm, m, payload, bytes, cookie) : pm;
+  return pm > 0 ? sys_call(pm, m, payload, bytes, cookie) : -SYS_EDEADSRCDST;
 }
 
 /* ---- starting ---- */

@@ -13,7 +13,7 @@ from puppet import Puppet, body
 from streams import (IO_CLOSE, IO_HUP, IO_IN, IO_OUT, IO_POSITION, IO_READ, IO_READY, IO_WAIT,
                      IO_WATCH, IO_WRITE, PIPE_ATOMIC, PIPE_BYTES, PIPE_MAKE, Stream, make_pipe)
 
-HANDLES_MAX, PIPES_MAX = 64, 256
+HANDLES_MAX, PIPES_MAX, WAITERS_MAX = 64, 256, 32
 
 
 class Pipes:
@@ -286,13 +286,15 @@ def test_updates_keep_everything(pipes: Pipes):
 
 
 def test_too_many_wait(pipes: Pipes):
-    """A pipe that nobody writes; each user may have as many calls in flight as its manifest says."""
     reader, writer = pipes.pair()
-    waiting = [reader.start_read(1) for _ in range(64)]
-    refused = reader.start_read(1)
-    assert refused.answer().status == -errno.EAGAIN  # the bus's limit
-    assert writer.write(b"z" * 64) == 64
+    waiting = [reader.start_read(1) for _ in range(WAITERS_MAX)]
+    assert reader.start_read(1).answer().status == -errno.ENOMEM
+    theirs, _ = make_pipe(pipes.a)
+    others = theirs.start_read(1)  # has places of its own
+    assert writer.write(b"z" * WAITERS_MAX) == WAITERS_MAX
     assert all(w.answer().payload == b"z" for w in waiting)
+    again = reader.start_read(1)
+    assert not again.done() and not others.done()
 
 
 def test_flags_and_positions_are_checked_before_waiting(pipes: Pipes):

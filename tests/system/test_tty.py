@@ -210,6 +210,44 @@ def test_program_is_started(program: Console):
     assert terminal.modes()[0] == TTY_ALL
 
 
+def test_program_is_started_for_whoever_comes(program: Console):
+    program.shown.attach()
+    program.system.wait(lambda: program.manager.waits, "its start")
+    program.shown.detach()
+    program.shown.attach(2)
+    assert len(program.manager.spawned) == 1
+
+
+def test_program_that_cannot_be_started(program: Console):
+    program.manager.spawn_status = -errno.ENOENT
+    program.shown.attach()
+    program.shown.take(b"[sh cannot be started: No such file or directory; press a key to start it]\r\n")
+    program.manager.spawn_status = 0
+    program.type("x")
+    program.system.wait(lambda: program.manager.waits, "its start")
+    terminal = program.open(program.a)
+    terminal.write(b"half a line")
+    program.pm.reply(program.manager.waits[0], 0, body("iI", 41, 0))
+    program.shown.take(b"half a line\r\n[sh has ended; press a key to start it]\r\n")
+
+
+def test_process_manager_dies(program: Console):
+    program.shown.attach()
+    program.system.wait(lambda: program.manager.waits, "the program")
+    program.system.kill("pm")
+    program.shown.take(b"[sh has ended; press a key to start it]\r\n")
+    program.type("x")
+    program.shown.take(b"[sh cannot be started: ")
+
+
+def test_too_many_wait(console: Console):
+    terminal = console.open(console.a)
+    waiting = [terminal.start_read(1) for _ in range(32)]
+    assert terminal.start_read(1).answer().status == -errno.ENOMEM
+    console.type("z" * 31 + "\r")
+    assert [w.answer().payload for w in waiting] == [b"z"] * 31 + [b"\n"]
+
+
 @pytest.mark.parametrize("name", ["tty", "kbd", "kbd-model"])
 def test_updates_keep_everything(console: Console, name: str):
     console.shown.attach()
