@@ -99,11 +99,15 @@ int os_close(int fd) {
   return 0;
 }
 
-int os_dup(int fd) {
+int os_dup_from(int fd, int from) {
   struct descriptor *d = descriptor_get(fd);
   if (!d) return -1;
-  int to = descriptor_free(0);
+  int to = descriptor_free(from);
   return to < 0 ? -1 : descriptor_put(to, *d);
+}
+
+int os_dup(int fd) {
+  return os_dup_from(fd, 0);
 }
 
 int os_dup2(int fd, int to) {

@@ -78,6 +78,8 @@ ssize_t os_pwrite(int fd, const void *data, size_t bytes, off_t offset);
 off_t os_lseek(int fd, off_t offset, int whence);
 int os_dup(int fd);
 int os_dup2(int fd, int to);
+/** fcntl()'s F_DUPFD: the lowest free number from `from` on. */
+int os_dup_from(int fd, int from);
 /** @param fds  receives the reading end and the writing end */
 int os_pipe(int fds[2]);
 /** Turns O_NONBLOCK on or off. Belongs to the descriptor, and to those made from it later. */

@@ -4,6 +4,7 @@
  *
  * PORT is 80 if not given; the directories are of storage (response.h). */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,9 +159,9 @@ static int httpd_init(const sys_init_t *info) {
 int main(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (strncmp(argv[i], "root=", 5) == 0)
-      response_root = argv[i] + 5;
+      snprintf(response_root, sizeof response_root, "%s", argv[i] + 5);
     else if (strncmp(argv[i], "upload=", 7) == 0)
-      response_uploads = argv[i] + 7;
+      snprintf(response_uploads, sizeof response_uploads, "%s", argv[i] + 7);
     else
       port = (uint16_t)atoi(argv[i]);
   }

@@ -62,7 +62,7 @@ static void start(struct conn *c, int status, const char *type, uint64_t length)
   append(c, "HTTP/1.1 %d %s\r\nServer: proteos-httpd/%d\r\n", status, reason(status),
          HTTPD_VERSION);
   append(c, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n", type, length);
-  if (status == 405) append(c, "Allow: GET, HEAD%s\r\n", response_uploads ? ", PUT" : "");
+  if (status == 405) append(c, "Allow: GET, HEAD%s\r\n", *response_uploads ? ", PUT" : "");
   append(c, "Connection: %s\r\n\r\n", c->keep_alive ? "keep-alive" : "close");
 }
 
@@ -93,7 +93,7 @@ static void status_page(struct conn *c, bool with_body) {
   text(c, 200, page, with_body);
 }
 
-const char *response_root, *response_uploads;
+char response_root[RESPONSE_DIRECTORY_BYTES], response_uploads[RESPONSE_DIRECTORY_BYTES];
 
 /* A file that was asked for by its path. */
 static void open_file(struct conn *c, const struct request *r) {
@@ -174,7 +174,7 @@ void response_make(struct conn *c, const struct request *r) {
   bool with_body = r->method != REQUEST_HEAD;
   c->keep_alive = r->keep_alive;
   c->linger = !r->keep_alive;
-  if (r->method == REQUEST_PUT && response_uploads && strncmp(r->path, "/upload/", 8) == 0) {
+  if (r->method == REQUEST_PUT && *response_uploads && strncmp(r->path, "/upload/", 8) == 0) {
     begin_upload(c, r);
     return;
   }
@@ -187,9 +187,9 @@ void response_make(struct conn *c, const struct request *r) {
   if (r->method == REQUEST_OTHER || r->method == REQUEST_PUT) {
     figures.errors++;
     problem(c, 405, true);
-  } else if (strcmp(r->path, response_root ? "/status" : "/") == 0) {
+  } else if (strcmp(r->path, *response_root ? "/status" : "/") == 0) {
     status_page(c, with_body);
-  } else if (response_root && strncmp(r->path, "/bytes/", 7) != 0) {
+  } else if (*response_root && strncmp(r->path, "/bytes/", 7) != 0) {
     open_file(c, r);
   } else if (strncmp(r->path, "/bytes/", 7) != 0) {
     problem(c, 404, with_body);

@@ -16,8 +16,10 @@
 /** Longest request body that is read and dropped to keep a connection; beyond it: 413. */
 #define RESPONSE_SKIP_MAX_BYTES 65536u
 
-/** Directories of storage; NULL: none. Arguments of the component, the same in every version. */
-extern const char *response_root, *response_uploads;
+enum { RESPONSE_DIRECTORY_BYTES = 256 };
+
+/** Directories of storage; "": none. */
+extern char response_root[RESPONSE_DIRECTORY_BYTES], response_uploads[RESPONSE_DIRECTORY_BYTES];
 
 void response_make(struct conn *c, const struct request *r);
 /** An error after which the connection ends. */

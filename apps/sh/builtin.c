@@ -5,6 +5,7 @@
 #include "apps/sh/expand.h"
 #include "apps/sh/jobs.h"
 #include "apps/sh/parse.h"
+#include "apps/sh/redirect.h"
 #include "apps/sh/shell.h"
 #include "apps/sh/text.h"
 #include "apps/tools/signal_names.h"
@@ -301,7 +302,7 @@ static char *read_file(const char *path) {
   struct text content = {0};
   char piece[4096];
   ssize_t n;
-  int fd = os_open(path, O_RDONLY);
+  int fd = plumbing_own(os_open(path, O_RDONLY));
   while (fd >= 0 && (n = os_read(fd, piece, sizeof piece)) > 0)
     text_add(&content, piece, (size_t)n);
   if (fd < 0) return NULL;

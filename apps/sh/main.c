@@ -12,6 +12,7 @@
 #include "apps/sh/expand.h"
 #include "apps/sh/jobs.h"
 #include "apps/sh/parse.h"
+#include "apps/sh/redirect.h"
 #include "apps/sh/run.h"
 #include "apps/sh/shell.h"
 #include "apps/sh/text.h"
@@ -227,7 +228,7 @@ static void run_script(const char *path) {
   struct text content = {0};
   char piece[16384];
   ssize_t n = -1;
-  int fd = os_open(path, O_RDONLY);
+  int fd = plumbing_own(os_open(path, O_RDONLY));
   while (fd >= 0 && (n = os_read(fd, piece, sizeof piece)) > 0)
     text_add(&content, piece, (size_t)n);
   if (n < 0) {
@@ -256,6 +257,7 @@ int main(int argc, char **argv) {
   }
   argv += optind;
   argc -= optind;
+  plumbing_init();
   variables_start();
   shell_set_arguments(argc > (command ? 2 : 1) ? argv + (command ? 2 : 1) : (char *[]){NULL});
   if (command && !argc) {

@@ -7,10 +7,25 @@
 
 enum { SAVED_NOT = -2, SAVED_CLOSED = -1 };
 
+static bool here[PLUMBING_NUMBERS]; /* the shell has it, and so have its commands */
+
+void plumbing_init(void) {
+  struct stat st;
+  for (int fd = 0; fd < PLUMBING_NUMBERS; fd++)
+    here[fd] = os_fstat(fd, &st) == 0;
+}
+
+int plumbing_own(int fd) {
+  int own = fd < 0 ? -1 : os_dup_from(fd, PLUMBING_NUMBERS), error = errno;
+  if (fd >= 0) os_close(fd);
+  errno = error;
+  return own;
+}
+
 void plumbing_start(struct plumbing *p) {
   memset(p->ours, 0, sizeof p->ours);
-  for (int fd = 0; fd < (int)OS_FDS_MAX; fd++)
-    p->at[fd] = fd < 3 ? fd : -1;
+  for (int fd = 0; fd < PLUMBING_NUMBERS; fd++)
+    p->at[fd] = here[fd] ? fd : -1;
 }
 
 void plumbing_put(struct plumbing *p, int fd, int to) {
@@ -22,7 +37,7 @@ static bool open_file(struct plumbing *p, const struct redirection *r, const cha
   static const int flags[] = {[REDIRECT_READ] = O_RDONLY,
                               [REDIRECT_WRITE] = O_WRONLY | O_CREAT | O_TRUNC,
                               [REDIRECT_APPEND] = O_WRONLY | O_CREAT | O_APPEND};
-  int fd = os_open(path, flags[r->kind], 0666);
+  int fd = plumbing_own(os_open(path, flags[r->kind], 0666));
   if (fd < 0) {
     shell_complain("%s: %s", path, os_strerror(errno));
     return false;
@@ -38,7 +53,7 @@ static bool duplicate(struct plumbing *p, const struct redirection *r, const cha
     return true;
   }
   long from = strtol(word, &end, 10);
-  if (*end || !*word || from < 0 || from >= (long)OS_FDS_MAX || p->at[from] < 0) {
+  if (*end || !*word || from < 0 || from >= PLUMBING_NUMBERS || p->at[from] < 0) {
     shell_complain("%s: no such descriptor", word);
     return false;
   }
@@ -48,7 +63,7 @@ static bool duplicate(struct plumbing *p, const struct redirection *r, const cha
 
 bool plumbing_redirect(struct plumbing *p, const struct redirection *r) {
   for (; r; r = r->next) {
-    if (r->fd >= (int)OS_FDS_MAX) {
+    if (r->fd >= PLUMBING_NUMBERS) {
       shell_complain("%d: no such descriptor", r->fd);
       return false;
     }
@@ -69,50 +84,43 @@ void plumbing_end(struct plumbing *p) {
 
 unsigned plumbing_list(const struct plumbing *p, struct os_spawn_fd *list) {
   unsigned n = 0;
-  for (int fd = 0; fd < (int)OS_FDS_MAX; fd++) {
-    struct stat st;
-    if (p->at[fd] < 0 || (fd < 3 && p->at[fd] == fd && os_fstat(fd, &st) < 0)) continue;
-    list[n++] = (struct os_spawn_fd){fd, p->at[fd]};
-  }
+  for (int fd = 0; fd < PLUMBING_NUMBERS; fd++)
+    if (p->at[fd] >= 0) list[n++] = (struct os_spawn_fd){fd, p->at[fd]};
   return n;
 }
 
+static void move(int from, int to) {
+  if (from < 0) {
+    os_close(to);
+  } else {
+    os_dup2(from, to);
+    os_close(from);
+  }
+}
+
 /* All are set aside first: they may lead to one another. */
-bool plumbing_enter(const struct plumbing *p, int saved[OS_FDS_MAX]) {
-  int to[OS_FDS_MAX];
+bool plumbing_enter(const struct plumbing *p, int saved[PLUMBING_NUMBERS]) {
+  int to[PLUMBING_NUMBERS];
   bool right = true;
-  for (int fd = 0; fd < (int)OS_FDS_MAX; fd++) {
-    saved[fd] = SAVED_NOT;
-    to[fd] = -1;
+  for (int fd = 0; fd < PLUMBING_NUMBERS; fd++) {
+    bool same = p->at[fd] == (here[fd] ? fd : -1);
+    saved[fd] = same ? SAVED_NOT : here[fd] ? os_dup_from(fd, PLUMBING_NUMBERS) : SAVED_CLOSED;
+    to[fd] = same || p->at[fd] < 0 ? -1 : os_dup_from(p->at[fd], PLUMBING_NUMBERS);
+    if (!same && (to[fd] < 0) != (p->at[fd] < 0)) right = false;
   }
-  for (int fd = 0; fd < (int)OS_FDS_MAX; fd++) {
-    bool same = p->at[fd] == fd || (fd > 2 && p->at[fd] < 0);
-    if (same || p->ours[fd]) continue;
-    saved[fd] = os_dup(fd);
-    if (saved[fd] < 0) saved[fd] = SAVED_CLOSED;
-    if (p->at[fd] >= 0 && (to[fd] = os_dup(p->at[fd])) < 0) right = false;
-  }
-  for (int fd = 0; fd < (int)OS_FDS_MAX; fd++) {
+  for (int fd = 0; fd < PLUMBING_NUMBERS; fd++) {
     if (saved[fd] == SAVED_NOT) continue;
-    if (to[fd] < 0) {
-      os_close(fd);
-    } else {
-      os_dup2(to[fd], fd);
-      os_close(to[fd]);
-    }
+    move(to[fd], fd);
+    here[fd] = to[fd] >= 0;
   }
   if (!right) shell_complain("%s", os_strerror(EMFILE));
   return right;
 }
 
-void plumbing_leave(int saved[OS_FDS_MAX]) {
-  for (int fd = 0; fd < (int)OS_FDS_MAX; fd++) {
+void plumbing_leave(int saved[PLUMBING_NUMBERS]) {
+  for (int fd = 0; fd < PLUMBING_NUMBERS; fd++) {
     if (saved[fd] == SAVED_NOT) continue;
-    if (saved[fd] == SAVED_CLOSED) {
-      os_close(fd);
-    } else {
-      os_dup2(saved[fd], fd);
-      os_close(saved[fd]);
-    }
+    move(saved[fd], fd);
+    here[fd] = saved[fd] >= 0;
   }
 }

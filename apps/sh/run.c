@@ -33,7 +33,7 @@ static int group_for(const struct start *s) {
 }
 
 static pid_t spawn(const struct start *s, char *const *argv, bool all_variables) {
-  struct os_spawn_fd fds[OS_FDS_MAX];
+  struct os_spawn_fd fds[PLUMBING_NUMBERS];
   char **env = variables_environment(all_variables, s->assignments);
   struct os_spawn how = {.program = argv[0],
                          .args = argv,
@@ -150,7 +150,7 @@ static void trace(const struct fields *fields) {
 
 static int run_builtin(const struct builtin *builtin, struct fields *fields,
                        const struct plumbing *plumbing) {
-  int saved[OS_FDS_MAX], status = 1;
+  int saved[PLUMBING_NUMBERS], status = 1;
   fflush(stdout);
   if (plumbing_enter(plumbing, saved)) {
     status = builtin->run((int)fields->count, fields->list);
@@ -252,6 +252,16 @@ out:
   return failed;
 }
 
+static bool make_pipe(int ends[2]) {
+  if (os_pipe(ends) < 0) return false;
+  ends[0] = plumbing_own(ends[0]);
+  ends[1] = plumbing_own(ends[1]);
+  if (ends[0] >= 0 && ends[1] >= 0) return true;
+  for (int i = 0; i < 2; i++)
+    if (ends[i] >= 0) os_close(ends[i]);
+  return false;
+}
+
 /* Starts the parts, each reading what the one before it writes. @return of the last: 0, or the
  * status of what could not be started */
 static int start_pipeline(struct job *job, const struct node *parts, bool background) {
@@ -265,14 +275,15 @@ static int start_pipeline(struct job *job, const struct node *parts, bool backgr
       failed = 1;
       break;
     }
-    if (part->next && os_pipe(ends) < 0) {
+    if (part->next && !make_pipe(ends)) {
       shell_complain("pipe: %s", os_strerror(errno));
       failed = 1;
       break;
     }
     if (reader >= 0)
       plumbing_put(&plumbing, 0, reader);
-    else if (background && !shell.interactive && (reader = os_open("/dev/null", O_RDONLY)) >= 0)
+    else if (background && !shell.interactive &&
+             (reader = plumbing_own(os_open("/dev/null", O_RDONLY))) >= 0)
       plumbing_put(&plumbing, 0, reader);
     if (part->next) plumbing_put(&plumbing, 1, ends[1]);
     struct start start = {job, &plumbing, NULL, background};
@@ -323,7 +334,7 @@ char *shell_output(const char *command) {
   ssize_t n;
   struct job *job = job_new(command);
   if (!job) return NULL;
-  if (os_pipe(ends) < 0) {
+  if (!make_pipe(ends)) {
     shell_complain("pipe: %s", os_strerror(errno));
     job_forget(job);
     return NULL;
@@ -419,7 +430,7 @@ static int run_compound(const struct node *node) {
 /* With its redirections in place of the shell's descriptors. */
 static int run_redirected(const struct node *node) {
   struct plumbing plumbing;
-  int saved[OS_FDS_MAX], status = 1;
+  int saved[PLUMBING_NUMBERS], status = 1;
   if (!node->redirections) return run_compound(node);
   plumbing_start(&plumbing);
   fflush(stdout);

@@ -53,6 +53,9 @@ SAME = [
     "eval 'X=5; echo $X'", "echo ${#HOME} >/dev/null; echo ${NONE:=set} $NONE", "mkdir -p p/q; ls p; rm -r p",
     "false | true; echo $?", "true | false; echo $?", "sh fail.sh; echo $?", "kill -0 $$; echo $?",
     "echo one two | wc -w", "grep -c o text; grep -n t text; grep -v o text", "set -- a b; echo $2 $#",
+    "{ echo a; echo b >&3; } 3>three; cat three; rm three", "{ sh -c 'echo c >&4'; } 4>&1",
+    "{ echo x; cat text; } 5</dev/null 4<text 3<&4 <&3", "echo out >&2 2>&1", "echo closed >&- 2>/dev/null",
+    "cat <&4 4<text", "{ { cat; } <text; } </dev/null",
     "echo a#b", "umask 027; umask", "sleep 0; echo $?",
 ]
 

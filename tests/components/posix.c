@@ -1,0 +1,353 @@
+/* What libos promises, tried by a program: `posix` runs all cases, `posix NAME` one, and prints
+ * what does not hold. */
+#include <string.h>
+
+#include "libos/os.h"
+
+static const char *current;
+static int failures;
+
+#define CHECK(condition)                                                                           \
+  do {                                                                                             \
+    if (!(condition)) {                                                                            \
+      printf("%s: line %d: %s (errno %d)\n", current, __LINE__, #condition, errno);                \
+      failures++;                                                                                  \
+    }                                                                                              \
+  } while (0)
+#define FAILS(call, error)                                                                         \
+  do {                                                                                             \
+    errno = 0;                                                                                     \
+    CHECK((call) == -1 && errno == (error));                                                       \
+  } while (0)
+
+static void files(void) {
+  char data[16];
+  struct stat st;
+  int fd = os_open("p/file", O_RDWR | O_CREAT | O_EXCL, 0640);
+  CHECK(fd >= 3);
+  FAILS(os_open("p/file", O_RDWR | O_CREAT | O_EXCL, 0640), EEXIST);
+  CHECK(os_write(fd, "0123456789", 10) == 10);
+  CHECK(os_lseek(fd, 0, SEEK_CUR) == 10 && os_lseek(fd, -4, SEEK_END) == 6);
+  CHECK(os_read(fd, data, sizeof data) == 4 && memcmp(data, "6789", 4) == 0);
+  CHECK(os_read(fd, data, sizeof data) == 0);
+  CHECK(os_pread(fd, data, 3, 2) == 3 && memcmp(data, "234", 3) == 0);
+  CHECK(os_pwrite(fd, "xy", 2, 4) == 2 && os_lseek(fd, 0, SEEK_CUR) == 10);
+  CHECK(os_fstat(fd, &st) == 0 && st.st_size == 10 && S_ISREG(st.st_mode));
+  CHECK((st.st_mode & 0777) == 0640);
+  CHECK(os_ftruncate(fd, 5) == 0 && os_fstat(fd, &st) == 0 && st.st_size == 5);
+  CHECK(os_fsync(fd) == 0 && os_close(fd) == 0);
+  FAILS(os_close(fd), EBADF);
+  FAILS(os_read(fd, data, 1), EBADF);
+  fd = os_open("p/file", O_RDONLY);
+  FAILS(os_write(fd, "x", 1), EBADF);
+  CHECK(os_read(fd, data, sizeof data) == 5 && memcmp(data, "0123x", 5) == 0);
+  os_close(fd);
+  fd = os_open("p/file", O_WRONLY | O_APPEND);
+  CHECK(os_write(fd, "end", 3) == 3 && os_stat("p/file", &st) == 0 && st.st_size == 8);
+  os_close(fd);
+  FAILS(os_open("p/none", O_RDONLY), ENOENT);
+  FAILS(os_open("p", O_WRONLY), EISDIR);
+  FAILS(os_open("p/file", O_RDONLY | O_DIRECTORY), ENOTDIR);
+  FAILS(os_open("p/file", O_RDONLY | O_SYNC), EINVAL);
+  FAILS(os_open("", O_RDONLY), ENOENT);
+}
+
+static void names(void) {
+  char says[64];
+  struct stat st, link;
+  CHECK(os_mkdir("p/d", 0777) == 0 && os_stat("p/d", &st) == 0 && S_ISDIR(st.st_mode));
+  CHECK((st.st_mode & 0777) == 0755);
+  FAILS(os_mkdir("p/d", 0777), EEXIST);
+  os_close(os_open("p/d/a", O_WRONLY | O_CREAT, 0666));
+  FAILS(os_rmdir("p/d"), ENOTEMPTY);
+  FAILS(os_unlink("p/d"), EISDIR);
+  CHECK(os_link("p/d/a", "p/b") == 0 && os_stat("p/b", &st) == 0 && st.st_nlink == 2);
+  CHECK(os_symlink("d/a", "p/s") == 0 && os_stat("p/s", &link) == 0 && link.st_ino == st.st_ino);
+  CHECK(os_lstat("p/s", &link) == 0 && S_ISLNK(link.st_mode) && link.st_size == 3);
+  CHECK(os_readlink("p/s", says, sizeof says) == 3 && memcmp(says, "d/a", 3) == 0);
+  CHECK(os_readlink("p/s", says, 2) == 2);
+  FAILS(os_open("p/s", O_RDONLY | O_NOFOLLOW), ELOOP);
+  CHECK(os_chmod("p/b", 04711) == 0 && os_stat("p/b", &st) == 0 && (st.st_mode & 07777) == 04711);
+  CHECK(os_chown("p/b", 7, (gid_t)-1) == 0 && os_stat("p/b", &st) == 0 && st.st_uid == 7);
+  struct timespec times[2] = {{1000, 5}, {0, UTIME_OMIT}};
+  time_t modified = st.st_mtime;
+  CHECK(os_utimens("p/b", times) == 0 && os_stat("p/b", &st) == 0);
+  CHECK(st.st_atime == 1000 && st.st_mtime == modified);
+  CHECK(os_rename("p/b", "p/c") == 0 && os_access("p/c", F_OK) == 0);
+  FAILS(os_access("p/b", F_OK), ENOENT);
+  CHECK(os_truncate("p/c", 3) == 0 && os_stat("p/c", &st) == 0 && st.st_size == 3);
+  CHECK(os_unlink("p/c") == 0 && os_unlink("p/s") == 0 && os_unlink("p/d/a") == 0);
+  CHECK(os_rmdir("p/d") == 0);
+  char name[300];
+  memset(name, 'n', sizeof name - 1);
+  name[sizeof name - 1] = 0;
+  FAILS(os_stat(name, &st), ENAMETOOLONG);
+}
+
+static void directories(void) {
+  char path[64], here[256];
+  unsigned seen = 0, dots = 0;
+  const struct os_dirent *e;
+  CHECK(os_mkdir("p/many", 0777) == 0);
+  for (int i = 0; i < 500; i++) {
+    snprintf(path, sizeof path, "p/many/some-longer-name-%d", i);
+    os_close(os_open(path, O_WRONLY | O_CREAT, 0666));
+  }
+  OS_DIR *dir = os_opendir("p/many");
+  CHECK(dir);
+  while (dir && (e = os_readdir(dir))) {
+    dots += *e->name == '.';
+    seen += e->type == DT_REG;
+  }
+  CHECK(errno == 0 && seen == 500 && dots == 2);
+  CHECK(dir && os_closedir(dir) == 0);
+  errno = 0;
+  CHECK(!os_opendir("p/file-that-is-not"));
+  CHECK(os_chdir("p/many") == 0 && os_getcwd(here, sizeof here));
+  CHECK(strlen(here) >= 7 && strcmp(here + strlen(here) - 7, "/p/many") == 0);
+  CHECK(os_access("some-longer-name-7", F_OK) == 0);
+  CHECK(os_rename("../many", "../moved") == 0 && os_getcwd(here, sizeof here));
+  CHECK(strlen(here) >= 8 && strcmp(here + strlen(here) - 8, "/p/moved") == 0);
+  CHECK(!os_getcwd(here, 5) && errno == ERANGE);
+  CHECK(os_chdir("../..") == 0 && strcmp(getenv("PWD"), os_getcwd(here, sizeof here)) == 0);
+  FAILS(os_chdir("p/none"), ENOENT);
+}
+
+static void duplicates(void) {
+  char c;
+  int fd = os_open("p/dup", O_RDWR | O_CREAT | O_TRUNC, 0666), other = os_dup(fd);
+  CHECK(os_write(fd, "ab", 2) == 2 && os_lseek(other, 0, SEEK_CUR) == 2);
+  CHECK(os_close(fd) == 0 && os_lseek(other, 0, SEEK_SET) == 0);
+  CHECK(os_read(other, &c, 1) == 1 && c == 'a');
+  CHECK(os_dup2(other, 9) == 9 && os_close(other) == 0);
+  CHECK(os_read(9, &c, 1) == 1 && c == 'b' && os_dup2(9, 9) == 9);
+  os_close(9);
+  FAILS(os_dup(9), EBADF);
+  FAILS(os_dup2(0, OS_FDS_MAX), EBADF);
+  int fds[OS_FDS_MAX], n = 0;
+  while ((fds[n] = os_dup(0)) >= 0)
+    n++;
+  CHECK(errno == EMFILE);
+  FAILS(os_open("p/dup", O_RDONLY), EMFILE);
+  while (n)
+    os_close(fds[--n]);
+}
+
+static void null(void) {
+  char c;
+  int fd = os_open("/dev/null", O_RDWR);
+  struct stat st;
+  CHECK(os_write(fd, "x", 1) == 1 && os_read(fd, &c, 1) == 0);
+  CHECK(os_fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && !os_isatty(fd));
+  CHECK(os_close(fd) == 0);
+}
+
+static void pipes(void) {
+  int ends[2];
+  static char big[100000];
+  CHECK(os_pipe(ends) == 0 && os_write(ends[1], "abc", 3) == 3);
+  CHECK(os_read(ends[0], big, sizeof big) == 3);
+  FAILS(os_lseek(ends[0], 0, SEEK_SET), ESPIPE);
+  FAILS(os_pread(ends[0], big, 1, 0), ESPIPE);
+  CHECK(os_set_nonblock(ends[0], true) == 0 && os_set_nonblock(ends[1], true) == 0);
+  FAILS(os_read(ends[0], big, 1), EAGAIN);
+  ssize_t n = os_write(ends[1], big, sizeof big);
+  CHECK(n > 0 && n < (ssize_t)sizeof big);
+  FAILS(os_write(ends[1], big, 1), EAGAIN);
+  struct pollfd p[] = {{ends[0], POLLIN, 0}, {ends[1], POLLOUT, 0}, {-1, POLLIN, 0}};
+  CHECK(os_poll(p, 3, -1) == 1 && p[0].revents == POLLIN && !p[1].revents && !p[2].revents);
+  CHECK(os_read(ends[0], big, sizeof big) > 0);
+  CHECK(os_close(ends[1]) == 0);
+  while (os_read(ends[0], big, sizeof big) > 0) {
+  }
+  CHECK(os_read(ends[0], big, 1) == 0);
+  CHECK(os_poll(p, 1, -1) == 1 && p[0].revents & POLLHUP);
+  os_close(ends[0]);
+}
+
+static unsigned came;
+
+static void count(int signal) {
+  (void)signal;
+  came++;
+}
+
+static void broken_pipe(void) {
+  int ends[2];
+  CHECK(os_pipe(ends) == 0 && os_close(ends[0]) == 0);
+  came = 0;
+  CHECK(os_signal(SIGPIPE, count) == SIG_DFL);
+  FAILS(os_write(ends[1], "x", 1), EPIPE);
+  CHECK(came == 1);
+  CHECK(os_signal(SIGPIPE, SIG_IGN) == count);
+  FAILS(os_write(ends[1], "x", 1), EPIPE);
+  CHECK(came == 1 && os_signal(SIGPIPE, SIG_DFL) == SIG_IGN);
+  os_close(ends[1]);
+}
+
+static void polls(void) {
+  int file = os_open("p/poll", O_RDWR | O_CREAT, 0666), ends[2];
+  struct pollfd p[] = {{file, POLLIN | POLLOUT, 0}, {30, POLLIN, 0}};
+  CHECK(os_poll(p, 2, -1) == 2 && p[0].revents == (POLLIN | POLLOUT) && p[1].revents == POLLNVAL);
+  os_close(file);
+  CHECK(os_pipe(ends) == 0);
+  p[0] = (struct pollfd){ends[0], POLLIN, 0};
+  struct timespec before, after;
+  os_clock_gettime(CLOCK_MONOTONIC, &before);
+  CHECK(os_poll(p, 1, 30) == 0 && os_poll(p, 1, 0) == 0);
+  os_clock_gettime(CLOCK_MONOTONIC, &after);
+  CHECK((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec >= 30000000);
+  os_close(ends[0]);
+  os_close(ends[1]);
+}
+
+static pid_t start(const char *what, const char *argument, int group) {
+  char *args[] = {(char *)what, (char *)argument, NULL};
+  return os_spawn(&(struct os_spawn){.program = what, .args = args, .group = group});
+}
+
+static void children(void) {
+  int status;
+  pid_t pid = start("false", NULL, PROC_SAME_GROUP);
+  CHECK(pid > 0 && os_waitpid(pid, &status, 0) == pid);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+  FAILS(os_waitpid(-1, &status, 0), ECHILD);
+  FAILS(start("nonesuch", NULL, PROC_SAME_GROUP), ENOENT);
+  pid = start("sleep", "1000", 0);
+  CHECK(os_waitpid(-1, &status, WNOHANG) == 0);
+  CHECK(os_kill(pid, SIGSTOP) == 0 && os_waitpid(pid, &status, WUNTRACED) == pid);
+  CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+  CHECK(os_kill(-pid, SIGCONT) == 0 && os_waitpid(pid, &status, WCONTINUED) == pid);
+  CHECK(WIFCONTINUED(status) && os_kill(pid, SIGTERM) == 0);
+  CHECK(os_waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+  FAILS(os_kill(pid, 0), ESRCH);
+  CHECK(os_getpid() > 1 && os_getppid() > 0 && os_getuid() == 0 && os_kill(os_getpid(), 0) == 0);
+}
+
+static void output_of_a_child(void) {
+  int ends[2];
+  char text[64] = "";
+  char *args[] = {"sh", "-c", "read x; echo \"<$x>$V\" >&5", NULL}, *env[] = {"V=v", NULL};
+  int in = os_open("p/in", O_RDWR | O_CREAT | O_TRUNC, 0666);
+  os_write(in, "line\n", 5);
+  os_lseek(in, 0, SEEK_SET);
+  CHECK(os_pipe(ends) == 0);
+  struct os_spawn_fd fds[] = {{0, in}, {5, ends[1]}, {2, 2}};
+  pid_t pid = os_spawn(&(struct os_spawn){
+      .program = "sh", .args = args, .env = env, .fds = fds, .nfds = 3, .group = PROC_SAME_GROUP});
+  CHECK(pid > 0 && os_close(ends[1]) == 0 && os_close(in) == 0);
+  size_t used = 0;
+  ssize_t n;
+  while ((n = os_read(ends[0], text + used, sizeof text - 1 - used)) > 0)
+    used += (size_t)n;
+  CHECK(strcmp(text, "<line>v\n") == 0);
+  CHECK(os_waitpid(pid, NULL, 0) == pid);
+  os_close(ends[0]);
+  FAILS(os_spawn(&(struct os_spawn){.program = "true", .args = args, .fds = fds, .nfds = 3}),
+        EBADF);
+}
+
+static void signals(void) {
+  int ends[2];
+  char c;
+  pid_t pid;
+  char *late[] = {"sh", "-c", NULL, NULL}, command[64];
+  snprintf(command, sizeof command, "sleep 0.05; kill -USR1 %d", os_getpid());
+  late[2] = command;
+  struct os_spawn how = {.program = "sh", .args = late, .group = PROC_SAME_GROUP};
+  came = 0;
+  CHECK(os_signal(SIGUSR1, count) == SIG_DFL && os_pipe(ends) == 0);
+  FAILS(os_signal(SIGKILL, count) == SIG_ERR ? -1 : 0, EINVAL);
+  CHECK(os_kill(os_getpid(), SIGUSR1) == 0 && came == 1);
+  pid = os_spawn(&how);
+  FAILS(os_read(ends[0], &c, 1), EINTR);
+  CHECK(came == 2 && os_waitpid(pid, NULL, 0) == pid);
+  pid = os_spawn(&how);
+  FAILS(os_poll(&(struct pollfd){ends[0], POLLIN, 0}, 1, -1), EINTR);
+  CHECK(came == 3 && os_waitpid(pid, NULL, 0) == pid);
+  pid = os_spawn(&how);
+  struct timespec left;
+  FAILS(os_nanosleep(&(struct timespec){1000, 0}, &left), EINTR);
+  CHECK(came == 4 && left.tv_sec >= 900 && os_waitpid(pid, NULL, 0) == pid);
+  pid = os_spawn(&how);
+  pid_t sleeper = start("sleep", "1000", PROC_SAME_GROUP);
+  FAILS(os_waitpid(sleeper, NULL, 0), EINTR);
+  CHECK(came == 5 && os_waitpid(pid, NULL, 0) == pid);
+  CHECK(os_signal(SIGUSR1, SIG_IGN) == count && os_kill(os_getpid(), SIGUSR1) == 0 && came == 5);
+  CHECK(os_signal(SIGCHLD, count) == SIG_DFL && os_kill(sleeper, SIGKILL) == 0);
+  FAILS(os_nanosleep(&(struct timespec){1000, 0}, NULL), EINTR);
+  CHECK(came == 6 && os_waitpid(sleeper, NULL, 0) == sleeper);
+  os_signal(SIGCHLD, SIG_DFL);
+  os_signal(SIGUSR1, SIG_DFL);
+  os_close(ends[0]);
+  os_close(ends[1]);
+}
+
+static void streams(void) {
+  char line[32];
+  FILE *f = os_fdopen(os_open("p/stream", O_RDWR | O_CREAT | O_TRUNC, 0666), "r+");
+  CHECK(f && fprintf(f, "%d lines\n%s\n", 2, "two") > 0 && fseek(f, 0, SEEK_SET) == 0);
+  CHECK(fgets(line, sizeof line, f) && strcmp(line, "2 lines\n") == 0);
+  CHECK(fgets(line, sizeof line, f) && strcmp(line, "two\n") == 0 && !fgets(line, sizeof line, f));
+  CHECK(fclose(f) == 0);
+}
+
+static void console(void) {
+  struct termios modes, raw;
+  struct winsize size;
+  int fd = os_open("/dev/tty", O_RDWR);
+  CHECK(os_isatty(fd) && os_tcgetattr(fd, &modes) == 0 && modes.c_lflag & ICANON);
+  CHECK(modes.c_cc[VINTR] == 3 && modes.c_cc[VEOF] == 4 && modes.c_oflag & OPOST);
+  raw = modes;
+  raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+  CHECK(os_tcsetattr(fd, TCSANOW, &raw) == 0 && os_tcgetattr(fd, &raw) == 0);
+  CHECK(!(raw.c_lflag & (ICANON | ECHO)) && raw.c_lflag & ISIG);
+  CHECK(os_tcsetattr(fd, TCSANOW, &modes) == 0 && os_winsize(fd, &size) == 0);
+  CHECK(os_tcgetpgrp(fd) > 0);
+  os_close(fd);
+  int ends[2];
+  CHECK(os_pipe(ends) == 0 && !os_isatty(ends[0]));
+  FAILS(os_tcgetattr(ends[0], &modes), ENOTTY);
+  FAILS(os_listen(ends[0], 1), ENOTSOCK);
+  os_close(ends[0]);
+  os_close(ends[1]);
+}
+
+static void system_figures(void) {
+  struct statvfs st;
+  struct proc_info list[8];
+  CHECK(os_statvfs(&st) == 0 && st.f_bsize == 4096 && st.f_bfree > 0 && st.f_bfree < st.f_blocks);
+  CHECK(os_processes(0, list, 8) >= 2 && os_sync() == 0 && os_time() > 1700000000);
+  CHECK(os_umask(077) == 022 && os_umask(022) == 077);
+}
+
+static const struct {
+  const char *name;
+  void (*run)(void);
+} cases[] = {
+    {"files", files},
+    {"names", names},
+    {"directories", directories},
+    {"duplicates", duplicates},
+    {"null", null},
+    {"pipes", pipes},
+    {"broken_pipe", broken_pipe},
+    {"polls", polls},
+    {"children", children},
+    {"output_of_a_child", output_of_a_child},
+    {"signals", signals},
+    {"streams", streams},
+    {"console", console},
+    {"system_figures", system_figures},
+};
+
+int main(int argc, char **argv) {
+  os_start();
+  os_mkdir("p", 0777);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    current = cases[i].name;
+    if (argc < 2 || strcmp(argv[1], current) == 0) cases[i].run();
+  }
+  if (!failures) puts("all hold");
+  return failures != 0;
+}
