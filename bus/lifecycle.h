@@ -18,7 +18,8 @@ void lifecycle_restart(struct endpoint *e);
  * to go on with its state has lost it. */
 void lifecycle_stop(struct endpoint *e);
 
-/** Starts a program in a place that is free. @param exe  taken over @return 0 or a negative errno */
+/** Starts a program in a place that is free. @param exe  taken over @return 0 or a negative errno
+ */
 int lifecycle_start_program(struct endpoint *e, int exe);
 /** Forgets a program that has gone, and tells its peers. */
 void lifecycle_gone(struct endpoint *e);
