@@ -12,6 +12,7 @@
 #include "libsys/if/proc.h"
 #include "libsys/sys.h"
 #include "servers/pm/caller.h"
+#include "servers/pm/credentials.h"
 #include "servers/pm/ending.h"
 #include "servers/pm/groups.h"
 #include "servers/pm/limit.h"
@@ -70,7 +71,7 @@ static void process_msg(const msg_t *m) {
   else if (m->type == SYS_NOTIFIED)
     limits_look();
   else if (m->type == SYS_RESTARTED && m->i32[0] == sys_lookup("storage"))
-    spawn_tell_credentials();
+    credentials_tell_all();
   else if (m->type == PROGRAM_ENDED)
     ending_program_ended(m);
   else if (m->type == PROGRAM_LOOK_AGAIN)

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libsys/if/fs.h"
 #include "libsys/if/io.h"
 #include "libsys/if/tty.h"
 #include "servers/pm/caller.h"
+#include "servers/pm/credentials.h"
 #include "servers/pm/ending.h"
 #include "servers/pm/groups.h"
 #include "servers/pm/limit.h"
+#include "servers/pm/request.h"
 
 /* What is to be done next, and whether its answer is awaited. */
 enum step { STEP_CREDENTIALS, STEP_DIRECTORY, STEP_HANDLES, STEP_FOREGROUND, STEP_START };
@@ -72,37 +73,6 @@ void spawn_abort(struct process *p, int error) {
   }
 }
 
-/* ---- who it is ---- */
-
-/* @return 0, -EAGAIN: no call is left, -ENOENT: there is no file server, or a negative error */
-static int tell_credentials(const struct process *p, uint64_t cookie) {
-  msg_t m = {.type = FS_CREDENTIALS};
-  endpoint_t storage = sys_lookup("storage");
-  if (storage < 0) return -ENOENT;
-  *IPC(&m, fs_credentials) =
-      (struct fs_credentials){{{.process = p->program.endpoint, .user = p->user, .group = p->gid}}};
-  return sys_call(storage, &m, NULL, 0, cookie);
-}
-
-static void tell_again(void) {
-  struct process *p;
-  TAILQ_FOREACH (p, &processes, link) {
-    if (!p->untold || !p->program.endpoint) continue;
-    if (tell_credentials(p, 0) == -EAGAIN) {
-      waiting_for_calls = true;
-      return;
-    }
-    p->untold = false;
-  }
-}
-
-void spawn_tell_credentials(void) {
-  struct process *p;
-  TAILQ_FOREACH (p, &processes, link)
-    p->untold = true;
-  tell_again();
-}
-
 /* ---- what it has ---- */
 
 static int ask_for_handle(const struct process *p, endpoint_t server, uint32_t handle) {
@@ -142,7 +112,7 @@ static int ask(struct process *p) {
   int error;
   switch (s->step) {
   case STEP_CREDENTIALS:
-    error = tell_credentials(p, (uint64_t)p->pid);
+    error = credentials_tell(p, (uint64_t)p->pid);
     break;
   case STEP_DIRECTORY:
     error = s->cwd ? ask_for_directory(p) : -ENOENT;
@@ -179,7 +149,6 @@ static void advance(struct process *p) {
 static void advance_others(void) {
   if (!waiting_for_calls) return;
   waiting_for_calls = false;
-  tell_again();
   struct process *p = process_after(0);
   for (int32_t pid; p; p = process_after(pid)) {
     pid = p->pid;
@@ -231,45 +200,11 @@ static void answered(struct process *p, const msg_t *m) {
 void spawn_answered(const msg_t *m) {
   struct process *p = process_by_pid((int32_t)m->cookie);
   if (p && spawn_is_asking(p)) answered(p, m);
+  credentials_tell_on();
   advance_others();
 }
 
 /* ---- PROC_SPAWN ---- */
-
-/* A request taken apart; all of it lies in the payload. */
-struct request {
-  struct proc_spawn head;
-  const char *fds, *strings, *env;
-  size_t program_bytes; /* of the program and its arguments */
-  size_t env_bytes;
-};
-
-/* @return the end of `n` NUL-terminated strings, or NULL */
-static const char *skip_strings(const char *at, const char *end, uint32_t n) {
-  for (; n > 0; n--) {
-    const char *nul = memchr(at, 0, (size_t)(end - at));
-    if (!nul) return NULL;
-    at = nul + 1;
-  }
-  return at;
-}
-
-static int parse(const char *payload, size_t bytes, struct request *r) {
-  const char *end = payload + bytes;
-  if (bytes < sizeof(r->head)) return -EINVAL;
-  memcpy(&r->head, payload, sizeof(r->head));
-  const struct proc_spawn *h = &r->head;
-  if (h->nfds > PROC_FDS_MAX || h->nargs == 0 || h->nargs > bytes || h->nenv > bytes)
-    return -EINVAL;
-  if (bytes - sizeof(*h) < h->nfds * sizeof(struct proc_fd)) return -EINVAL;
-  r->fds = payload + sizeof(*h);
-  r->strings = r->fds + h->nfds * sizeof(struct proc_fd);
-  r->env = skip_strings(r->strings, end, 1 + h->nargs);
-  if (!r->env || skip_strings(r->env, end, h->nenv) != end) return -EINVAL;
-  r->program_bytes = (size_t)(r->env - r->strings);
-  r->env_bytes = (size_t)(end - r->env);
-  return 0;
-}
 
 static int check_rights(const struct caller *c, const struct proc_spawn *h) {
   bool other_user = h->user != PROC_SAME_USER && h->user != c->user;
@@ -303,7 +238,7 @@ static void identify(struct process *p, const struct caller *c, const struct pro
   if (c->process) p->limits = c->process->limits;
 }
 
-static struct spawn *prepare(const msg_t *m, const struct request *r) {
+static struct spawn *prepare(const msg_t *m, const struct spawn_request *r) {
   struct spawn *s = calloc(1, sizeof(*s));
   if (!s) return NULL;
   s->env = malloc(r->env_bytes + 1);
@@ -338,7 +273,7 @@ static int error_of_file(int error) {
   }
 }
 
-static int spawn(const msg_t *m, const struct caller *c, const struct request *r) {
+static int spawn(const msg_t *m, const struct caller *c, const struct spawn_request *r) {
   struct process *p = process_new();
   if (!p) return -EAGAIN;
   p->spawn = prepare(m, r);
@@ -357,8 +292,8 @@ static int spawn(const msg_t *m, const struct caller *c, const struct request *r
 
 void spawn_request(const msg_t *m, const void *payload) {
   struct caller c = caller_of(m);
-  struct request r;
-  int error = parse(payload, m->payload, &r);
+  struct spawn_request r;
+  int error = request_parse(payload, m->payload, &r);
   if (!error) error = check_rights(&c, &r.head);
   if (!error && is_too_many(&c)) error = -EAGAIN;
   if (!error) error = spawn(m, &c, &r);

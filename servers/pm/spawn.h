@@ -25,7 +25,4 @@ void spawn_abort(struct process *p, int error);
 bool spawn_is_asking(const struct process *p);
 void spawn_free(struct process *p);
 
-/** The file server was started afresh: who all are is told again. */
-void spawn_tell_credentials(void);
-
 #endif

@@ -611,6 +611,22 @@ def test_updates_while_everything_waits(stage, init, shell):
     assert stage.system.status()["pm"].updates == 3
 
 
+def test_updates_while_processes_come_and_go(stage, init, shell):
+    updates = 0
+    for turn in range(20):
+        child = shell.spawn(f"child{turn}", env=[f"TURN={turn}"])
+        shell.begin_wait()
+        updater = stage.system.start_prctl("update", ("pm", "busd")[turn % 2], "self")
+        child.exit(turn)
+        error, pid, status = shell.end_wait()
+        assert (error, pid, code(status)) == (0, child.pid, turn)
+        output, _ = updater.communicate(timeout=60)
+        assert updater.returncode == 0, output
+        updates += 1
+    assert stage.system.status()["pm"].updates == updates / 2
+    assert stage.system.status()["pm"].restarts == 0
+
+
 def test_an_update_while_handles_are_made(stage, init, shell):
     console, terminal = open_on(shell, "tty")
     hold(init, "tty", True)
@@ -618,6 +634,7 @@ def test_an_update_while_handles_are_made(stage, init, shell):
     stage.system.wait(lambda: hold(init, "tty", True) == 1, "the request")
     for _ in range(2):
         stage.system.update("pm", "self", None, "-relocate")
+        stage.system.update("busd", "self", None, "-relocate")
     hold(init, "tty", False)
     child = Process(stage.actor("child"))
     assert shell.actor.end_ask()[0] == child.pid

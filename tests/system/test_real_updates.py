@@ -4,6 +4,8 @@ running system under load, and counted. docs/real-updates.md has the table."""
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Iterator, Union
@@ -21,6 +23,8 @@ from proteos.build import COMPONENTS  # noqa: E402
 from proteos.load import Load  # noqa: E402
 from puppet import Call  # noqa: E402
 from streams import PIPE_BYTES  # noqa: E402
+from processes import IS_STOPPED, RUNNING, ZOMBIE, Parent, process_stage  # noqa: E402
+from stage import Stage  # noqa: E402
 from test_disk import disk_manifest, goes_on, image  # noqa: E402,F401
 from test_keyboard import Keyboard  # noqa: E402
 from test_pipe import Pipes  # noqa: E402
@@ -163,7 +167,33 @@ class OnScheduler:
         self.scheduled.take_turns()
 
 
-Use = Union[OnConsole, OnDisk, OnKeyboard, OnMemory, OnNetwork, OnPipes, OnScheduler]
+class OnProcesses:
+    """A family of processes; each has its state, and more are made and end."""
+    def __init__(self, stage: Stage):
+        self.system = stage.system
+        self.init = Parent(stage.actor("init"))
+        self.shell = self.init.spawn("shell", group=0)
+        self.stopped = self.shell.spawn("stopped")
+        self.init.kill(self.stopped.pid, signal.SIGSTOP)
+        self.zombie = self.shell.spawn("zombie")
+        self.zombie.exit(3)
+        self.waiter = self.shell.spawn("waiter")
+        self.running = self.waiter.spawn("running")
+        self.waiter.begin_wait(self.running.pid)
+        self.times = 0
+        self.times += 1
+        child = self.shell.spawn(f"child{self.times}")
+        child.exit(self.times)
+        error, pid, status = self.shell.wait(child.pid)
+        assert (error, pid, os.waitstatus_to_exitcode(status)) == (0, child.pid, self.times)
+        self.system.wait(lambda: self.init.state(self.zombie.pid) == ZOMBIE, "the zombie")
+        states = [(i.parent, i.state) for i in self.init.list()]
+        assert states == [(1, RUNNING), (self.shell.pid, IS_STOPPED), (self.shell.pid, ZOMBIE),
+                          (self.shell.pid, RUNNING), (self.waiter.pid, RUNNING)]
+        assert self.waiter.actor.waits()
+
+
+Use = Union[OnConsole, OnDisk, OnKeyboard, OnMemory, OnNetwork, OnPipes, OnProcesses, OnScheduler]
 
 
 @pytest.fixture
@@ -193,6 +223,9 @@ def use(request: pytest.FixtureRequest, image: Path, tmp_path: Path) -> Iterator
         scheduled = Scheduled(tmp_path)
         yield OnScheduler(scheduled)
         scheduled.close()
+    elif component == "pm":
+        with process_stage() as stage:
+            yield OnProcesses(stage)
     else:
         with System() as system, Load(system.url()) as load:
             yield OnNetwork(system, load)
