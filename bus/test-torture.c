@@ -46,6 +46,7 @@ static struct component {
   uint64_t notified, seen; /* bits sent to it, bits that it got */
 } c[N + 1];
 static uint32_t next_question;
+static bool priorities; /* some components have one, and deliveries wait for the end of a turn */
 
 static unsigned pick(unsigned n) {
   return (unsigned)random() % n;
@@ -132,6 +133,7 @@ static void take(endpoint_t id) {
 }
 
 static void take_all(void) {
+  if (priorities) loop_once(false);
   for (endpoint_t id = 1; id <= N; id++)
     take(id);
 }
@@ -221,6 +223,7 @@ static void die_and_return(endpoint_t id) {
   e->state = ENDPOINT_DEAD;
   e->held_since_us = 0;
   endpoint_forget(e);
+  schedule_forget(e);
   memset(&c[id], 0, sizeof(c[id]));
   endpoint_fail_requests(e, -SYS_ERESTARTED);
   e->incarnation++;
@@ -238,6 +241,13 @@ static void replace(endpoint_t id) {
   e->live = serve(id);
   c[id].waits = false;
   endpoint_release(e);
+}
+
+static void schedule(endpoint_t id) {
+  const struct endpoint *e = bus_endpoint(id);
+  if (!priorities) return;
+  schedule_set_priority(id, e->incarnation, pick(BUS_PRIORITY_MAX + 1));
+  schedule_preempt(id, e->incarnation, pick(2) * BUS_PREEMPT_MS_MAX);
 }
 
 static void happen_at_random(endpoint_t id) {
@@ -262,6 +272,9 @@ static void happen_at_random(endpoint_t id) {
   case 7:
   case 8:
     if (held) endpoint_release(e);
+    break;
+  case 9:
+    schedule(id);
     break;
   }
 }
@@ -297,10 +310,11 @@ static void settle(void) {
 START_TEST(torture) {
   const char *seed = getenv("SEED");
   srandom(seed ? (unsigned)atoi(seed) : 1 + (unsigned)_i);
+  priorities = pick(2);
   for (int step = 0; step < STEPS; step++) {
     endpoint_t id = 1 + (endpoint_t)pick(N);
     act_at_random(id);
-    take_all();
+    if (!priorities || pick(2)) take_all(); /* else more happens in this turn */
     happen_at_random(1 + (endpoint_t)pick(N));
     take_all();
   }

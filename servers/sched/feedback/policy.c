@@ -1,6 +1,7 @@
 /* Multi-level feedback queues. Each level has a quantum of CPU time. Who uses up its quantum drops
- * a level, and goes behind all others there; who waits for something long before rises. At
- * intervals all are back at their first level, so that nobody starves below others. */
+ * a level, and goes behind all others there; who waits for something long before rises, as
+ * far as the level that its settings give it. At intervals all get one quantum at the highest
+ * level, so that nobody starves below others. */
 #include "../policy.h"
 
 #include "../task.h"
@@ -30,6 +31,7 @@ bool policy_charge(struct task *t, uint64_t used_us, uint64_t waits) {
     p->used_us = 0;
     p->turn = ++feedback.last_turn;
     if (p->level < LEVELS - 1) p->level++;
+    if (p->level < first_level(t)) p->level = first_level(t);
     return true;
   }
   if (!waits) return false;
@@ -39,8 +41,8 @@ bool policy_charge(struct task *t, uint64_t used_us, uint64_t waits) {
 }
 
 static void boost(struct task *t) {
-  if (t->policy.feedback.level == first_level(t)) return;
-  t->policy.feedback.level = first_level(t);
+  if (t->policy.feedback.level == 0) return;
+  t->policy.feedback.level = 0;
   t->policy.feedback.used_us = 0;
 }
 

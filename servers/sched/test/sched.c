@@ -19,6 +19,7 @@ enum { SELF = 1, HOG1, HOG2, HOG3, PEER, SERVER, TASKS, TICK_US = 20000, FEEDBAC
 static struct sim {
   struct kern_task k;
   bool there, hog;
+  bool waits; /* a hog that waits for something once a tick */
   uint32_t preempt_ms;
   unsigned ticks_stopped, longest_stopped;
 } sims[TASKS];
@@ -120,6 +121,8 @@ static void talk(void) {
     sims[e].k.messages += 20;
     sims[e].k.cpu_us += 2000;
   }
+  for (endpoint_t e = HOG1; e <= HOG3; e++)
+    sims[e].k.messages += sims[e].waits && runs(&sims[e]);
 }
 
 static void count_stopped(void) {
@@ -275,6 +278,20 @@ START_TEST(classes) {
 }
 END_TEST
 
+/* Those before it never end, and never drop to its level. */
+START_TEST(the_least_important_does_not_starve) {
+  three_hogs();
+  sims[HOG2].waits = sims[HOG3].waits = true;
+  pass(TICK_US * 5);
+  ck_assert_int_eq(set(PEER, HOG1, SCHED_CLASS_BATCH, SCHED_NICE_MAX), 0);
+  for (unsigned i = 0; i < 5; i++) {
+    uint64_t before = sims[HOG1].k.cpu_us;
+    pass(1100000);
+    ck_assert_uint_gt(sims[HOG1].k.cpu_us, before);
+  }
+}
+END_TEST
+
 START_TEST(a_new_life_is_a_new_task) {
   three_hogs();
   come(PEER, "named", 0, false);
@@ -353,6 +370,7 @@ int main(void) {
   tcase_add_test(t, it_is_stopped_for_a_bounded_time_only);
   tcase_add_test(t, each_cpu_has_turns_of_its_own);
   tcase_add_test(t, classes);
+  tcase_add_test(t, the_least_important_does_not_starve);
   tcase_add_test(t, a_new_life_is_a_new_task);
   tcase_add_test(t, a_new_process_of_the_same_life_used_nothing_yet);
   tcase_add_test(t, who_may_set_whom);
