@@ -160,7 +160,10 @@ uint32_t cache_take(void) {
     page = cache.lists[PAGES_CLEAN].oldest;
     while (page != NO_PAGE && !is_evictable(&cache.pages[page]))
       page = cache.pages[page].newer;
-    if (page == NO_PAGE) return NO_PAGE;
+    if (page == NO_PAGE) {
+      flush_begin(); /* what was written can be taken then */
+      return NO_PAGE;
+    }
     leave_table(page);
   }
   unlist(page);

@@ -8,11 +8,15 @@
 #include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/disk.h"
+#include "servers/storage/flush.h"
 #include "servers/storage/map.h"
 #include "servers/storage/volume.h"
 #include "servers/storage/writeback.h"
 
-enum { AHEAD_MAX = 64 /* blocks that are read ahead */ };
+enum {
+  AHEAD_MAX = 64,   /* blocks that are read ahead */
+  PAGES_BESIDE = 8, /* that a write needs for metadata */
+};
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
   return a < b ? a : b;
@@ -200,12 +204,20 @@ static int32_t clear_tail(struct node *node, uint64_t bytes) {
   return 0;
 }
 
+/* So that nobody has to wait for one in the middle. */
+static bool has_pages(uint32_t bytes) {
+  if (cache_can_take(bytes / disk_block_bytes() + PAGES_BESIDE)) return true;
+  writeback_all();
+  flush_begin();
+  return false;
+}
+
 int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const void *in) {
   struct write w = {node, offset, bytes, in};
   uint64_t most = map_blocks_max(node) * disk_block_bytes();
   if (offset >= most) return -EFBIG;
   w.bytes = (uint32_t)smaller(bytes, most - offset);
-  if (writeback_is_behind()) return DATA_WAITS;
+  if (writeback_is_behind() || !has_pages(w.bytes)) return DATA_WAITS;
   if (blocks_have(w.bytes / disk_block_bytes() + 2) == BLOCKS_LATER) return DATA_WAITS;
   int32_t status = offset > node_bytes(node) ? clear_tail(node, node_bytes(node)) : 0;
   if (status) return status;

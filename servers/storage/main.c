@@ -42,6 +42,7 @@ static void turn_end(void) {
   writeback_turn_end();
   commit_turn_end();
   sync_turn_end();
+  flush_look();
   if (commit_is_pending() || cache_count(PAGES_DIRTY)) inbox_alarm(ALARM_TICK, TICK_US);
   disk_turn_end();
 }

@@ -615,7 +615,7 @@ def test_random_operations(tmp_path: Path, image: Path):
     with Storage(tmp_path, image, cache_bytes=4 << 20) as storage:
         fsx = Fsx(storage, seed=random.SystemRandom().randrange(1 << 32))
         print("seed", fsx.seed)
-        fsx.run(operations=5000, updates=4, crashes=5)
+        fsx.run(operations=3000, updates=3, crashes=4)
         storage.end()
 
 
