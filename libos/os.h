@@ -155,7 +155,7 @@ struct os_spawn {
   bool foreground; /* its group gets the console */
 };
 
-/** Starts a program in a process of its own. Sockets can't be given to it.
+/** Starts a program in a process of its own.
  * @return its process number; -1: ENOENT, EACCES, EAGAIN (too many processes), E2BIG, EBADF, ... */
 pid_t os_spawn(const struct os_spawn *how);
 pid_t os_waitpid(pid_t pid, int *status, int options);

@@ -47,7 +47,7 @@ static bool add_descriptors(struct packet *p, const struct os_spawn *how, uint32
     struct descriptor *d = descriptor_get(fds[i].here);
     if (!d && !how->fds) continue;
     if (!d) return false;
-    if (fds[i].there < 0 || fds[i].there >= (int)OS_FDS_MAX || d->kind == DESCRIPTOR_SOCKET) {
+    if (fds[i].there < 0 || fds[i].there >= (int)OS_FDS_MAX) {
       errno = EBADF;
       return false;
     }

@@ -313,6 +313,27 @@ static void console(void) {
   os_close(ends[1]);
 }
 
+/* A server in the old manner: each connection is the input and output of a program of its own. */
+static void sockets(void) {
+  struct sockaddr_in here;
+  char *args[] = {"cat", NULL}, text[8];
+  int listener = os_socket(), client = os_socket();
+  CHECK(os_resolve("10.0.2.15", 7007, &here) == 0);
+  CHECK(listener > 2 && os_bind(listener, &here) == 0 && os_listen(listener, 1) == 0);
+  CHECK(client > 2 && os_connect(client, &here) == 0);
+  int connection = os_accept(listener, NULL);
+  struct os_spawn_fd fds[] = {{0, connection}, {1, connection}, {2, 2}};
+  pid_t pid = os_spawn(&(struct os_spawn){
+      .program = "cat", .args = args, .fds = fds, .nfds = 3, .group = PROC_SAME_GROUP});
+  CHECK(pid > 0 && os_close(connection) == 0);
+  CHECK(os_write(client, "hello", 5) == 5);
+  CHECK(os_read(client, text, sizeof text) == 5 && memcmp(text, "hello", 5) == 0);
+  CHECK(os_shutdown(client, SHUT_WR) == 0 && os_read(client, text, sizeof text) == 0);
+  CHECK(os_waitpid(pid, NULL, 0) == pid);
+  os_close(client);
+  os_close(listener);
+}
+
 static void system_figures(void) {
   struct statvfs st;
   struct proc_info list[8];
@@ -339,6 +360,7 @@ static const struct {
     {"streams", streams},
     {"console", console},
     {"system_figures", system_figures},
+    {"sockets", sockets},
 };
 
 int main(int argc, char **argv) {

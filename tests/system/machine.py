@@ -36,8 +36,8 @@ def machine_manifest(image: Path, net: bool = False, at_most: int = 16,
     manifest.add("pipe")
     manifest.add("kbd-model", args=["kbd0"])
     manifest.add("kbd", args=["kbd0"], calls=[{"to": "kbd-model"}])
-    manifest.add("pm", kernel=["processes"], calls=[{"to": "storage"}, {"to": "pipe"}],
-                 sends=["tty"])
+    handles = ["storage", "pipe", *(["net"] if net else [])]
+    manifest.add("pm", kernel=["processes"], calls=[{"to": name} for name in handles], sends=["tty"])
     manifest.add("tty", args=["kbd", "console", shell], calls=[{"to": "kbd"}, {"to": "pm"}])
     manifest.data["programs"] = {"by": "pm", "at-most": at_most,
                                  "calls": [{"to": name} for name in servers]}

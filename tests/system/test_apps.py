@@ -160,6 +160,11 @@ def server() -> Iterator[int]:
         thread.join()
 
 
+def test_a_connection_is_given_to_a_program(tmp_path: Path):
+    with Machine(tmp_path, net=True) as machine:
+        assert machine.run("posix sockets") == (0, "all hold\n")
+
+
 def test_wget(tmp_path: Path, server: int):
     host = f"http://10.0.2.2:{server}"
     with Machine(tmp_path, net=True) as machine:
