@@ -38,12 +38,16 @@ def disk_manifest(image: Path | None, timeout_ms: int = 2000) -> Manifest:
     return manifest
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.img"
+def make_disk(folder: Path) -> Path:
+    path = folder / "disk.img"
     with path.open("wb") as file:
         file.truncate(MEDIUM_BYTES)
     return path
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return make_disk(tmp_path)
 
 
 def last_report(system: System) -> dict[str, int]:
