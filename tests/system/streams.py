@@ -47,6 +47,11 @@ class Stream:
             raise OSError(-answer.status, "IO_WATCH")
         return answer.fields("I")[0]
 
+    def waits(self, call: Call) -> bool:
+        """Whether an earlier request of the same client is not answered, although it was heard."""
+        self.watch(0)
+        return not call.done()
+
     def duplicate(self, by: Puppet, source: int, to: int) -> Answer:
         return by.ask(self.server, IO_DUPLICATE, body("Iii", self.handle, source, to))
 

@@ -272,6 +272,20 @@ def test_updates(console: Console, window: Window, name: str):
     again.close()
 
 
+def test_all_at_once(console: Console, window: Window):
+    terminal = console.open(console.a)
+    for turn in range(3):
+        window.type(b"half ")
+        window.expect(b"half ")
+        waiting = terminal.start_read()
+        for name in ("tty", "kbd", "kbd-model", "um", "busd"):
+            console.system.prctl("mupdate", name, "self")
+        console.system.prctl("mupdate-start")
+        window.type(b"%d\r" % turn)
+        assert waiting.answer().payload == b"half %d\n" % turn
+        exchange(window, terminal, b"whole")
+
+
 @pytest.mark.parametrize("name", ["tty", "kbd", "kbd-model"])
 def test_deaths(console: Console, window: Window, name: str):
     exchange(window, console.open(console.a), b"before")

@@ -102,7 +102,7 @@ def test_small_writes_are_atomic(pipes: Pipes):
     fails(errno.EAGAIN, writer.write, b"x" * PIPE_ATOMIC, 0)
     first = writer.start_write(b"x" * PIPE_ATOMIC)
     second = writer.start_write(b"y")  # would fit, but it is not its turn
-    assert not second.done()
+    assert writer.waits(second)
     assert reader.read(PIPE_BYTES) == b"." * (PIPE_BYTES - 10)
     assert first.answer().fields("I") == (PIPE_ATOMIC,) and second.answer().fields("I") == (1,)
     assert reader.read() == b"x" * PIPE_ATOMIC + b"y"
@@ -221,7 +221,7 @@ def test_wrong_requests(pipes: Pipes):
 def test_closing_ends_waits(pipes: Pipes):
     reader, writer = pipes.pair()
     waiting = reader.start_read()
-    assert not waiting.done()
+    assert reader.waits(waiting)
     reader.close()
     assert waiting.answer().status == -errno.EBADF
 
@@ -270,7 +270,7 @@ def test_updates_keep_everything(pipes: Pipes):
         assert writer2.answer().fields("I") == (PIPE_BYTES,)
         blocked = second_writer.start_write(b"x" * PIPE_ATOMIC)
         pipes.system.prctl("update", "pipe", "self", "-relocate", "-strict")
-        assert not waiting.done() and not blocked.done()
+        assert reader.waits(waiting) and second_writer.waits(blocked)
         assert writer.write(b"hello, all") == 10
         assert waiting.answer().payload == b"hello"
         assert reader.watch(IO_IN) == IO_IN
@@ -294,7 +294,7 @@ def test_too_many_wait(pipes: Pipes):
     assert writer.write(b"z" * WAITERS_MAX) == WAITERS_MAX
     assert all(w.answer().payload == b"z" for w in waiting)
     again = reader.start_read(1)
-    assert not again.done() and not others.done()
+    assert reader.waits(again) and theirs.waits(others)
 
 
 def test_flags_and_positions_are_checked_before_waiting(pipes: Pipes):

@@ -49,8 +49,10 @@ def test_lines(console: Console):
 def test_reader_waits_for_the_line(console: Console):
     terminal = console.open(console.a)
     waiting = terminal.start_read()
+    console.shown.attach()
     console.type("hello")
-    assert not waiting.done()
+    console.shown.take(b"hello")
+    assert terminal.waits(waiting)
     console.type("\r")
     assert waiting.answer().payload == b"hello\n"
 
