@@ -96,6 +96,9 @@ static const struct wrong {
     {"components: [{name: wire-nic0, file: a}]\n", "'wire-nic0' is taken"},
     {"components: [{name: a, file: a, kernel: [update]}, {name: b, file: a, kernel: [update]}]\n",
      "both a and b have kernel: [update]"},
+    {"components: [{name: a, file: a, kernel: [memory, schedule]}, "
+     "{name: b, file: a, kernel: [schedule]}]\n",
+     "both a and b have kernel: [schedule]"},
     {"components: [{name: a, file: a}]\n"
      "wires: [{name: w, kind: slirp, to: a, forward: 127.0.0.256:0 -> 10.0.2.15:80}]\n",
      "is not of the form"},
