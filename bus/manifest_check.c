@@ -182,19 +182,25 @@ static void check_component(struct manifest *m, struct manifest_component *c, bo
                      looked_for);
 }
 
-static void check_update_manager(const struct manifest *m, struct manifest_source *s) {
+/* @param what  who has this right; there can be one */
+static void check_one(const struct manifest *m, struct manifest_source *s,
+                      enum manifest_kernel right, const char *name, const char *what) {
   const struct manifest_component *first = NULL;
   for (unsigned i = 0; i < m->components_count; i++) {
     const struct manifest_component *c = &m->components[i];
-    if (!(c->kernel & MANIFEST_KERNEL_UPDATE)) continue;
+    if (!(c->kernel & right)) continue;
     if (first)
-      manifest_problem(
-          s, manifest_place("components/%u/kernel", i),
-          "both %s and %s have kernel: [update]; one update manager is all there can be",
-          first->name, c->name);
+      manifest_problem(s, manifest_place("components/%u/kernel", i),
+                       "both %s and %s have kernel: [%s]; one %s is all there can be", first->name,
+                       c->name, name, what);
     else
       first = c;
   }
+}
+
+static void check_rights(const struct manifest *m, struct manifest_source *s) {
+  check_one(m, s, MANIFEST_KERNEL_UPDATE, "update", "update manager");
+  check_one(m, s, MANIFEST_KERNEL_SCHEDULE, "schedule", "scheduler");
 }
 
 static void check_calls(const struct manifest *m, const struct manifest_component *c,
@@ -474,7 +480,7 @@ void manifest_check(struct manifest *m, struct manifest_source *s) {
     check_calls(m, &m->components[i], s);
     check_sends(m, &m->components[i], s);
   }
-  check_update_manager(m, s);
+  check_rights(m, s);
   manifest_check_programs(m, s);
   check_cycle(m, s);
   for (unsigned i = 0; i < m->regions_count; i++)

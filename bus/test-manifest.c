@@ -134,6 +134,9 @@ static const struct wrong {
     {"programs: {by: a, at-most: 2}\n"
      "components: [{name: a, file: a, kernel: [processes]}, {name: program-2, file: a}]\n",
      "'program-2' is taken"},
+    {"components: [{name: a, file: a, kernel: [memory, schedule]}, "
+     "{name: b, file: a, kernel: [schedule]}]\n",
+     "both a and b have kernel: [schedule]"},
     {"components: [{name: a, file: a}]\n"
      "wires: [{name: w, kind: slirp, to: a, forward: 127.0.0.256:0 -> 10.0.2.15:80}]\n",
      "is not of the form"},

@@ -44,7 +44,7 @@ class Sharing:
 
     def __init__(self, tmp_path: Path, names: list[str], args: list[str],
                  settings: dict[str, dict[str, Any]] | None = None):
-        """@param settings  more of manifest entries, by name"""
+        """@param settings  more of manifest entries, by name; others are components, too"""
         more = settings or {}
         manifest = Manifest.empty()
         wires = {}
@@ -55,6 +55,8 @@ class Sharing:
             manifest.add(name, "sharer", calls=[{"to": "mm"}], restart="always",
                          sends=names[:n],  # only so that they know each other's names
                          **more.get(name, {}))
+        for name in more.keys() - set(names) - {"mm"}:
+            manifest.add(name, calls=[{"to": "mm"}], restart="never", **more[name])
         self.system = System(manifest)
         self.system.__enter__()
         self.sharers = []

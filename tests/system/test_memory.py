@@ -274,6 +274,20 @@ def test_a_restart_of_the_server_ends_everything(shared):
     check_shared(shared, 5)
 
 
+def test_a_plain_program_maps_memory(tmp_path):
+    sharing = Sharing(tmp_path, ["owner"], [], {"visitor": {"args": ["2"]}})
+    try:
+        area, own = sharing.owner.create(3 * PAGE, PAGE)
+        sharing.owner.poke(own, PAGE, 6)
+        visitor = sharing.system.status()["visitor"].endpoint
+        assert sharing.owner.grant(area, str(visitor), PAGE, 2 * PAGE, WRITE) == 2
+        sharing.system.wait(lambda: "saw 6, bytes 8192, unmapped 0" in sharing.system.log("visitor"),
+                            "the visit")
+        assert sharing.owner.peek(own, PAGE) == sharing.owner.peek(own, 3 * PAGE - 1) == 7
+    finally:
+        sharing.close()
+
+
 def test_the_server_needs_its_right():
     with pytest.raises(CommandFailed, match=r"kernel: \[memory\]"):
         with System(Manifest.empty().add("mm")):
