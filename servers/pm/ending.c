@@ -72,6 +72,7 @@ void ending_without_run(struct process *p) {
 
 static void never_began(struct process *p, bool ran) {
   abort_spawns(p->pid);
+  leave_children(p->pid); /* it need not begin to have some */
   spawn_abort(p, ran ? -ECHILD : -EACCES);
   forget(p);
 }

@@ -361,7 +361,7 @@ def test_stop_and_continue(stage, init, shell):
     error, who, status = shell.end_wait()
     assert who == child.pid and os.WIFSTOPPED(status) and os.WSTOPSIG(status) == TSTP
     assert init.state(child.pid) == IS_STOPPED
-    assert open(f"/proc/{pid}/stat").read().split()[2] == "T"
+    stage.system.wait(lambda: open(f"/proc/{pid}/stat").read().split()[2] == "T", "the stop")
     assert shell.wait(child.pid, NO_HANG | STOPPED) == (0, 0, 0), "it is told once"
     assert init.kill(child.pid, CONT) == 0
     assert os.WIFCONTINUED(shell.wait(child.pid, CONTINUED)[2])
@@ -654,6 +654,8 @@ def test_it_is_recovered_with_its_table():
         shell = init.spawn("shell")
         child, other = shell.spawn("child"), shell.spawn("other")
         shell.begin_wait(child.pid)
+        made.system.wait(lambda: made.system.status()["program-1"].calls_in_flight == 1, "the wait")
+        init.list()  # answered after that has been looked at
         made.system.kill("pm", signal.SIGSTOP)
         child.exit(5)
         made.system.wait(lambda: "program-2" not in made.system.status(), "its end")
