@@ -240,6 +240,20 @@ def test_its_output_goes_to_the_log_of_its_place(stage, spawner):
     assert stage.system.log("program-2") == ""
 
 
+def test_it_is_confined(stage, spawner):
+    """As a component is: what this one is, it is."""
+    def confinement(name: str) -> list[str]:
+        status = Path(f"/proc/{stage.system.status()[name].pid}/status").read_text().splitlines()
+        return [line for line in status if line.split(":")[0] in
+                ("NoNewPrivs", "Seccomp", "Seccomp_filters", "CapEff", "SigIgn")]
+
+    spawner.start("one")
+    stage.actor("one")
+    assert confinement("program-1") == confinement("bystander")
+    assert "NoNewPrivs:\t1" in confinement("program-1")
+    assert "Seccomp:\t2" in confinement("program-1")
+
+
 def test_it_cannot_reach_what_the_manifest_does_not_give(stage, spawner):
     spawner.start("one")
     one = stage.actor("one")
