@@ -39,7 +39,7 @@ FIELDS(um_committed, U64(txid, 0), I32(status, 2))
 FIELDS(um_probation, U64(txid, 0), U32(stays, 2), I32(died, 3))
 FIELDS(program, I32(endpoint, 0), U32(incarnation, 1))
 FIELDS(program_signal, I32(endpoint, 0), U32(incarnation, 1), I32(signal, 2))
-FIELDS(program_ended, I32(endpoint, 0), U32(incarnation, 1), I32(wait_status, 2))
+FIELDS(program_ended, I32(endpoint, 0), U32(incarnation, 1), I32(wait_status, 2), U64(cpu_us, 2))
 FIELDS(usage, U64(cpu_us, 0))
 FIELDS(live, U32(calls_in_flight, 0), U32(probation, 1))
 

@@ -87,6 +87,7 @@ void ending_program_ended(const msg_t *m) {
   struct process *p = find(program.endpoint, program.incarnation);
   kern_reap(program);
   if (!p) return;
+  p->cpu_us = m->u64[2];
   if (p->phase == PROCESS_STARTING)
     never_began(p, m->payload == 0);
   else
