@@ -376,8 +376,8 @@ static void child_exited(pid_t pid, int status, const struct rusage *used) {
     busd_exited(status, never_ran ? why : NULL);
     return;
   }
-  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {pid, status}};
-  m.exited.cpu_us = microseconds(used->ru_utime) + microseconds(used->ru_stime);
+  uint64_t cpu_us = microseconds(used->ru_utime) + microseconds(used->ru_stime);
+  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {pid, status, cpu_us}};
   tell(&m, never_ran ? why : NULL);
   if (handover.state == HANDOVER_NONE || id != handover.id) return;
   if (handover.state == HANDOVER_HOLDING)
