@@ -32,8 +32,8 @@ enum program_call {
 
 /* Messages to the spawner, without a token. */
 enum program_message {
-  PROGRAM_ENDED = 0x70, /* i32[0] endpoint, u32[1] incarnation, i32[2] wait status; payload: why its
-                           executable could not be run, if so */
+  PROGRAM_ENDED = 0x70, /* i32[0] endpoint, u32[1] incarnation, i32[2] wait status, u64[2] CPU time
+                           in us; payload: why its executable could not be run, if so */
   PROGRAM_LOOK_AGAIN = 0x72, /* the spawner may not know what became of programs, as its state is
                                 older than what others of its versions did: it was recovered, or
                                 taken back within a probation. KERN_PLACES tells */

@@ -264,7 +264,9 @@ static void process_exited(const struct loader_msg *m, const char *never_ran) {
     return;
   }
   struct version *v = version_by_id(m->id);
-  if (v) lifecycle_exited(v, m->exited.wait_status, never_ran);
+  if (!v) return;
+  v->cpu_us = m->exited.cpu_us;
+  lifecycle_exited(v, m->exited.wait_status, never_ran);
 }
 
 static void spawned(const struct loader_msg *m) {

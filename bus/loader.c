@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -360,7 +361,11 @@ static void busd_exited(int status, const char *never_ran) {
   end_everything(EXIT_FAILURE);
 }
 
-static void child_exited(pid_t pid, int status) {
+static uint64_t microseconds(struct timeval t) {
+  return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_usec;
+}
+
+static void child_exited(pid_t pid, int status, const struct rusage *used) {
   struct child *c = child_by_pid(pid);
   if (!c) return;
   uint32_t id = c->id;
@@ -371,7 +376,8 @@ static void child_exited(pid_t pid, int status) {
     busd_exited(status, never_ran ? why : NULL);
     return;
   }
-  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {pid, status}};
+  uint64_t cpu_us = microseconds(used->ru_utime) + microseconds(used->ru_stime);
+  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {pid, status, cpu_us}};
   tell(&m, never_ran ? why : NULL);
   if (handover.state == HANDOVER_NONE || id != handover.id) return;
   if (handover.state == HANDOVER_HOLDING)
@@ -381,10 +387,11 @@ static void child_exited(pid_t pid, int status) {
 }
 
 static void reap(void) {
+  struct rusage used;
   int status;
   pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-    child_exited(pid, status);
+  while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0)
+    child_exited(pid, status, &used);
 }
 
 static void read_signals(int fd) {

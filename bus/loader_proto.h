@@ -98,6 +98,7 @@ struct loader_msg {
     struct {
       int32_t pid;
       int32_t wait_status;
+      uint64_t cpu_us; /* that it has used in its life */
     } exited;
   };
 };

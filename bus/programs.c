@@ -197,18 +197,21 @@ static int do_signal(struct endpoint *e, int signal) {
   }
 }
 
-static void tell_ended(const struct endpoint *e, int wait_status, const char *never_ran) {
+static void tell_ended(const struct endpoint *e, int wait_status, uint64_t cpu_us,
+                       const char *never_ran) {
   struct endpoint *spawner = programs_spawner();
   msg_t m = {.type = PROGRAM_ENDED, .payload = (uint32_t)strlen(never_ran)};
   m.i32[0] = e->id;
   m.u32[1] = e->incarnation;
   m.i32[2] = wait_status;
+  m.u64[2] = cpu_us;
   /* One that is started later finds the place by KERN_PLACES. */
   if (spawner->live || spawner->state == ENDPOINT_RECOVERING)
     endpoint_mail(spawner, &m, never_ran, NULL, 0);
 }
 
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) {
+  uint64_t cpu_us = e->live->cpu_us;
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
   stop_forget(e);
@@ -216,7 +219,7 @@ void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) 
   lifecycle_gone(e);
   empty(place_of(e), PLACE_ENDED);
   place_of(e)->wait_status = wait_status;
-  tell_ended(e, wait_status, never_ran);
+  tell_ended(e, wait_status, cpu_us, never_ran);
 }
 
 static int do_reap(struct endpoint *e) {

@@ -108,7 +108,7 @@ static void forked(int error) {
 }
 
 static void ended(uint32_t id, int wait_status, const char *never_ran) {
-  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {4711, wait_status}};
+  struct loader_msg m = {.type = LOADER_EXITED, .id = id, .exited = {4711, wait_status, 250}};
   loader_says(&m, never_ran);
 }
 
@@ -205,6 +205,7 @@ START_TEST(a_life) {
   ck_assert_int_eq(in.d.m.i32[0], FIRST);
   ck_assert_uint_eq(in.d.m.u32[1], 1);
   ck_assert_int_eq(in.d.m.i32[2], 7 << 8);
+  ck_assert_uint_eq(in.d.m.u64[2], 250);
   ck_assert_uint_eq(in.d.m.payload, 0);
   start(SECOND, 1);
   spawn(tool, sizeof(tool), -EAGAIN);

@@ -57,6 +57,7 @@ struct version {
   uint32_t exchanges;  /* packets from it and to it: they stand still while it hangs */
   bool exited;         /* its exit is known, and handled once a commit is decided */
   int32_t wait_status; /* if so */
+  uint64_t cpu_us;     /* of its process, once that has ended */
   LIST_ENTRY(version) link;
 };
 

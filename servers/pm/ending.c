@@ -106,6 +106,7 @@ void ending_without_run(struct process *p) {
 
 static void never_began(struct process *p, bool ran) {
   abort_spawns(p->pid);
+  leave_children(p->pid); /* it need not begin to have some */
   spawn_abort(p, ran ? -ECHILD : -EACCES);
   forget(p);
 }
@@ -120,6 +121,7 @@ void ending_program_ended(const msg_t *m) {
   struct process *p = find(program.endpoint, program.incarnation);
   kern_reap(program);
   if (!p) return;
+  p->cpu_us = m->u64[2];
   if (p->phase == PROCESS_STARTING)
     never_began(p, m->payload == 0);
   else

@@ -49,7 +49,7 @@ struct process {
   struct kern_program program; /* endpoint 0: it has ended */
   char name[PROC_NAME_MAX + 1];
   uint64_t started_us;
-  uint64_t cpu_us;     /* of one that has ended */
+  uint64_t cpu_us;     /* of one that has ended, if it is known */
   struct spawn *spawn; /* until PROC_BEGIN is answered */
   bool untold;         /* the file server does not know who it is */
 

@@ -7,9 +7,9 @@
 #include "servers/pm/ending.h"
 #include "servers/pm/spawn.h"
 
-enum action { ACTION_NOTHING, ACTION_STOP, ACTION_CONTINUE, ACTION_END };
+enum action { ACTION_NOTHING, ACTION_STOP, ACTION_END };
 
-/* POSIX, <signal.h>. */
+/* POSIX, <signal.h>. SIGCONT lets go on whatever is said of it. */
 static enum action default_action(int signal) {
   switch (signal) {
   case SIGCHLD:
@@ -21,8 +21,6 @@ static enum action default_action(int signal) {
   case SIGTTIN:
   case SIGTTOU:
     return ACTION_STOP;
-  case SIGCONT:
-    return ACTION_CONTINUE;
   default:
     return ACTION_END;
   }
@@ -68,7 +66,6 @@ static void go_on(struct process *p) {
 static void act(struct process *p, int signal) {
   switch (default_action(signal)) {
   case ACTION_NOTHING:
-  case ACTION_CONTINUE:
     break;
   case ACTION_STOP:
     stop(p, signal);
@@ -90,10 +87,10 @@ static void notify(struct process *p, int signal) {
 
 void signals_deliver(struct process *p, int signal) {
   uint64_t bit = signal_bit(signal);
-  if (signal == SIGCONT) go_on(p);
-  if (p->caught & bit)
-    notify(p, signal);
-  else if (!(p->ignored & bit))
+  if (p->caught & bit) notify(p, signal);
+  if (signal == SIGCONT)
+    go_on(p);
+  else if (!((p->caught | p->ignored) & bit))
     act(p, signal);
 }
 

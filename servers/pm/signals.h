@@ -17,7 +17,7 @@ void signals_set(const msg_t *m);
 /** PROC_TAKE. */
 void signals_take(const msg_t *m);
 
-/** Does what a signal does to a living process. */
+/** Does what a signal does to a living process, which may be gone then if it does not run yet. */
 void signals_deliver(struct process *p, int signal);
 /** SIGCHLD for its parent, who may wait as well. */
 void signals_tell_parent(const struct process *p);

@@ -3,243 +3,15 @@
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bus/test-run.h"
 #include "drivers-sim/test-component.h"
 #include "libsys/if/fs.h"
 #include "libsys/if/io.h"
-#include "libsys/if/tty.h"
-#include "libsys/kern.h"
 #include "servers/pm/process.h"
-
-enum { INIT = 5, STORAGE = 10, TTY = 11, PIPE = 12, FIRST_PLACE = 20 };
-
-/* ---- the system ---- */
-
-static uint64_t now_us, alarm_us;
-static unsigned calls_max;
-static bool storage_is_there;
-
-static struct call {
-  endpoint_t dst;
-  msg_t m;
-  uint64_t cookie;
-} calls[64];
-static unsigned ncalls, nanswered;
-
-static struct reply {
-  uint64_t token;
-  msg_t m;
-  char payload[4096];
-} replies[64];
-static unsigned nreplies;
-
-static struct notified {
-  endpoint_t dst;
-  uint64_t bits;
-} last_notified;
-
-static struct place {
-  bool taken, started;
-  uint32_t incarnation;
-  int signal; /* the last one */
-  uint64_t cpu_us;
-  int start_error;
-} places[KERN_PLACES_MAX];
-static unsigned nplaces;
-
-static char payload[SYS_PAYLOAD_MAX];
-
-const void *sys_payload(void) {
-  return payload;
-}
-
-endpoint_t sys_lookup(const char *name) {
-  if (strcmp(name, "storage") == 0) return storage_is_there ? STORAGE : -ENOENT;
-  return strcmp(name, "tty") == 0 ? TTY : -ENOENT;
-}
-
-int sys_call(endpoint_t dst, const msg_t *m, const void *out, size_t out_len, uint64_t cookie) {
-  (void)out;
-  (void)out_len;
-  if (dst < STORAGE || dst > PIPE) return -EPERM;
-  if (ncalls - nanswered == calls_max) return -EAGAIN;
-  calls[ncalls++] = (struct call){dst, *m, cookie};
-  return 0;
-}
-
-int sys_reply_bulk(uint64_t token, const msg_t *m, const void *out, size_t out_len) {
-  struct reply *r = &replies[nreplies++];
-  r->token = token;
-  r->m = *m;
-  r->m.payload = (uint32_t)out_len;
-  memcpy(r->payload, out, out_len < sizeof(r->payload) ? out_len : sizeof(r->payload));
-  return 0;
-}
-
-int sys_reply(uint64_t token, const msg_t *m) {
-  return sys_reply_bulk(token, m, "", 0);
-}
-
-int sys_notify(endpoint_t dst, uint64_t bits) {
-  last_notified = (struct notified){dst, bits};
-  return 0;
-}
-
-uint64_t sys_time_us(void) {
-  return now_us;
-}
-
-int sys_alarm(unsigned bit, uint64_t at_us) {
-  ck_assert_uint_eq(bit, 0);
-  alarm_us = at_us;
-  return 0;
-}
-
-static struct place *place(struct kern_program p) {
-  struct place *at = &places[p.endpoint - FIRST_PLACE];
-  return at->taken && at->incarnation == p.incarnation ? at : NULL;
-}
-
-int kern_spawn(const char *strings, size_t bytes, struct kern_program *program) {
-  (void)strings;
-  (void)bytes;
-  for (unsigned i = 0; i < nplaces; i++) {
-    if (places[i].taken) continue;
-    places[i].taken = true;
-    places[i].started = false;
-    places[i].signal = 0;
-    *program = (struct kern_program){FIRST_PLACE + (endpoint_t)i, ++places[i].incarnation};
-    return 0;
-  }
-  return -EAGAIN;
-}
-
-int kern_start(struct kern_program program) {
-  struct place *at = place(program);
-  ck_assert_ptr_nonnull(at);
-  if (at->start_error) {
-    at->taken = false;
-    return at->start_error;
-  }
-  at->started = true;
-  return 4711;
-}
-
-int kern_signal(struct kern_program program, int signal) {
-  struct place *at = place(program);
-  if (!at || !at->started) return -ESRCH;
-  at->signal = signal;
-  return 0;
-}
-
-int kern_reap(struct kern_program program) {
-  struct place *at = place(program);
-  if (at) at->taken = false;
-  return at ? 0 : -ESRCH;
-}
-
-int kern_usage(struct kern_program program, uint64_t *cpu_us) {
-  struct place *at = place(program);
-  if (at) *cpu_us = at->cpu_us;
-  return at ? 0 : -ESRCH;
-}
-
-int kern_places(struct kern_place list[KERN_PLACES_MAX]) {
-  int n = 0;
-  for (unsigned i = 0; i < nplaces; i++)
-    if (places[i].taken)
-      list[n++] =
-          (struct kern_place){FIRST_PLACE + (endpoint_t)i, places[i].incarnation,
-                              places[i].started ? KERN_PLACE_STARTED : KERN_PLACE_TAKEN, 4711, 0};
-  return n;
-}
-
-int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last) {
-  (void)connection;
-  (void)packed;
-  (void)bytes;
-  (void)last;
-  return 0;
-}
-
-/* ---- what others do ---- */
-
-static uint64_t last_token;
-
-/* A request; its token is last_token. */
-static void request(endpoint_t source, msg_t m) {
-  m.source = source;
-  m.token = ++last_token;
-  component_receive(m);
-}
-
-static const msg_t *answer_to(uint64_t token) {
-  for (unsigned i = 0; i < nreplies; i++)
-    if (replies[i].token == token) return &replies[i].m;
-  return NULL;
-}
-
-/* The status of the answer to the last request. */
-static int status(void) {
-  const msg_t *answer = answer_to(last_token);
-  ck_assert_msg(answer != NULL, "it is not answered");
-  return answer->status;
-}
-
-/* @return the request's token */
-static uint64_t ask_spawn(endpoint_t by, unsigned nfds, endpoint_t server) {
-  const struct proc_spawn head = {.nfds = nfds,
-                                  .nargs = 1,
-                                  .group = PROC_SAME_GROUP,
-                                  .user = PROC_SAME_USER,
-                                  .gid = PROC_SAME_USER};
-  char *end = payload;
-  memcpy(end, &head, sizeof(head));
-  end += sizeof(head);
-  for (unsigned i = 0; i < nfds; i++, end += sizeof(struct proc_fd))
-    memcpy(end, &(struct proc_fd){i, server, 7, 0}, sizeof(struct proc_fd));
-  memcpy(end, "tool\0tool", 10);
-  request(by, (msg_t){.type = PROC_SPAWN, .payload = (uint32_t)(end + 10 - payload)});
-  return last_token;
-}
-
-/* A server answers the oldest call that it has not answered. */
-static void server_answers(int error) {
-  ck_assert_uint_lt(nanswered, ncalls);
-  const struct call *c = &calls[nanswered++];
-  msg_t m = {
-      .source = c->dst, .type = c->m.type | SYS_REPLY_FLAG, .status = error, .cookie = c->cookie};
-  IPC_REPLY(&m, io_duplicate)->handle = 100 + nanswered;
-  component_receive(m);
-}
-
-static void begin(endpoint_t endpoint) {
-  request(endpoint, (msg_t){.type = PROC_BEGIN});
-}
-
-/* A process at the next place. @return its number */
-static int32_t start(endpoint_t by, endpoint_t at) {
-  uint64_t token = ask_spawn(by, 0, 0);
-  if (storage_is_there) server_answers(0);
-  begin(at);
-  const msg_t *answer = answer_to(token);
-  ck_assert_ptr_nonnull(answer);
-  ck_assert_int_eq(answer->status, 0);
-  return IPC_REPLY(answer, proc_spawn_program)->pid;
-}
-
-static void ends(endpoint_t endpoint, int wait_status) {
-  struct place *at = &places[endpoint - FIRST_PLACE];
-  msg_t m = {.source = SYS_KERNEL, .type = PROGRAM_ENDED};
-  m.i32[0] = endpoint;
-  m.u32[1] = at->incarnation;
-  m.i32[2] = wait_status;
-  at->started = false;
-  component_receive(m);
-}
+#include "servers/pm/request.h"
+#include "servers/pm/test-system.h"
 
 static void kill_process(endpoint_t by, int32_t pid, int signal) {
   msg_t m = {.type = PROC_KILL};
@@ -257,16 +29,32 @@ static void alarm_fires(void) {
   component_receive((msg_t){.source = SYS_KERNEL, .type = SYS_NOTIFIED, .bits = 1});
 }
 
-static void setup(void) {
-  static char *argv[] = {"pm", NULL};
-  calls_max = 16;
-  nplaces = 4;
-  storage_is_there = true;
-  now_us = 1000;
-  component_start(1, argv);
-}
-
 /* ---- spawn ---- */
+
+/* Whatever it says, nothing outside of it is looked at. */
+START_TEST(malformed_requests) {
+  static const struct proc_spawn head = {.nfds = 1, .nargs = 2, .nenv = 1};
+  static const char strings[] = "tool\0tool\0-x\0A=1";
+  enum { BYTES = sizeof(head) + sizeof(struct proc_fd) + sizeof(strings) };
+  char good[BYTES] = {0}, bad[BYTES];
+  struct spawn_request r;
+  memcpy(good, &head, sizeof(head));
+  memcpy(good + BYTES - sizeof(strings), strings, sizeof(strings));
+  ck_assert_int_eq(request_parse(good, BYTES, &r), 0);
+  ck_assert_uint_eq(r.program_bytes, 13);
+  ck_assert_uint_eq(r.env_bytes, 4);
+  for (size_t n = 0; n < BYTES; n++)
+    ck_assert_int_eq(request_parse(good, n, &r), -EINVAL);
+  for (unsigned i = 0; i < BYTES * 256; i++) {
+    memcpy(bad, good, BYTES);
+    bad[i / 256] = (char)i;
+    if (request_parse(bad, BYTES, &r)) continue;
+    ck_assert(r.strings >= r.fds);
+    ck_assert_ptr_eq(r.strings + r.program_bytes, r.env);
+    ck_assert_ptr_eq(r.env + r.env_bytes, bad + BYTES);
+  }
+}
+END_TEST
 
 START_TEST(a_handle_after_the_other) {
   uint64_t token = ask_spawn(INIT, 2, TTY);
@@ -549,7 +337,8 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("pm");
   TCase *t = tcase_create("pm");
-  tcase_add_checked_fixture(t, setup, NULL);
+  tcase_add_checked_fixture(t, test_system_start, NULL);
+  tcase_add_test(t, malformed_requests);
   tcase_add_test(t, a_handle_after_the_other);
   tcase_add_loop_test(t, servers_refuse, 0, 6);
   tcase_add_test(t, the_file_server_is_away);

@@ -131,8 +131,6 @@ class Stage:
 
     def __enter__(self) -> Stage:
         self.system.__enter__()
-        self.sock, _ = self.listener.accept()
-        self.sock.settimeout(20)
         return self
 
     def __exit__(self, *how: Any) -> None:
@@ -152,8 +150,15 @@ class Stage:
 
     # -- the wire ------------------------------------------------------------------------------
 
+    def _wire(self) -> socket.socket:
+        """Plugged in by the bus while it boots."""
+        if not self.sock:
+            self.sock, _ = self.listener.accept()
+            self.sock.settimeout(20)
+        return self.sock
+
     def give(self, name: str, command: str) -> None:
-        self.sock.sendall(f"{name} {command}\n".encode())
+        self._wire().sendall(f"{name} {command}\n".encode())
 
     def _take_lines(self) -> None:
         *lines, self.buffer = self.buffer.split(b"\n")
@@ -163,14 +168,14 @@ class Stage:
 
     def report(self, name: str) -> str:
         while not self.reports.get(name):
-            data = self.sock.recv(65536)
+            data = self._wire().recv(65536)
             assert data, "the director is gone"
             self.buffer += data
             self._take_lines()
         return self.reports[name].pop(0)
 
     def has_report(self, name: str) -> bool:
-        self.sock.setblocking(False)
+        self._wire().setblocking(False)
         with contextlib.suppress(BlockingIOError):
             self.buffer += self.sock.recv(65536)
         self.sock.settimeout(20)

@@ -6,7 +6,9 @@ import errno
 import os
 import shutil
 import signal
+import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -240,6 +242,20 @@ def test_its_output_goes_to_the_log_of_its_place(stage, spawner):
     assert stage.system.log("program-2") == ""
 
 
+def test_it_is_confined(stage, spawner):
+    """As a component is: what this one is, it is."""
+    def confinement(name: str) -> list[str]:
+        status = Path(f"/proc/{stage.system.status()[name].pid}/status").read_text().splitlines()
+        return [line for line in status if line.split(":")[0] in
+                ("NoNewPrivs", "Seccomp", "Seccomp_filters", "CapEff", "SigIgn")]
+
+    spawner.start("one")
+    stage.actor("one")
+    assert confinement("program-1") == confinement("bystander")
+    assert "NoNewPrivs:\t1" in confinement("program-1")
+    assert "Seccomp:\t2" in confinement("program-1")
+
+
 def test_it_cannot_reach_what_the_manifest_does_not_give(stage, spawner):
     spawner.start("one")
     one = stage.actor("one")
@@ -335,6 +351,31 @@ def test_updates_while_programs_run():
         spawner.start("three")
         made.actor("three")
         assert made.system.instance().busd_updates == 6
+
+
+def test_while_the_instance_boots(tmp_path):
+    """It waits for a wire, and programs come and go."""
+    made = Stage().add("spawner", kernel=["processes"]).programs(by="spawner")
+    made.manifest.add("slow", file="peer")
+    made.manifest.data["wires"].append({"name": "slow", "kind": "stream", "to": "slow",
+                                        "path": str(tmp_path / "slow"), "listen": True})
+    with ThreadPoolExecutor() as pool:
+        booting = pool.submit(made.__enter__)
+        spawner = Spawner(made.actor("spawner"))
+        place = spawner.start("one")
+        made.actor("one").begin("exit 0")
+        assert spawner.ended()[0] == place[0]
+        assert spawner.reap(place) == 0
+        spawner.start("two")
+        two = made.actor("two")
+        assert not booting.done()
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(tmp_path / "slow"))
+            booting.result()
+            assert two.do("arguments") == "two"
+            assert made.system.instance().state == "running"
+            assert "all 4 components are ready" in made.system.log("instance")
+            made.__exit__(None, None, None)
 
 
 def test_signed_programs_only(tmp_path):
