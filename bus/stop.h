@@ -10,6 +10,7 @@ struct endpoint;
 
 enum stop_reason {
   STOP_PREEMPTED = 1, /* by the scheduler (bus/schedule.h) */
+  STOP_SIGNAL = 2,    /* by SIGSTOP of who started it, until SIGCONT */
 };
 
 /* Of an endpoint. */
