@@ -278,6 +278,20 @@ START_TEST(an_area_ends_with_its_last_grant) {
 }
 END_TEST
 
+START_TEST(only_those_ended_with_the_area_are_counted) {
+  give(area, HOLDER, 0, PAGE, MEM_READ);
+  uint32_t second = IPC_REPLY(&answer.m, mem_grant)->grant;
+  map(HOLDER, given);
+  ck_assert_ptr_null(with_grant(OWNER, MEM_REVOKE, given));
+  pass(100000);
+  died(HOLDER);
+  ck_assert_uint_eq(IPC_REPLY(&answer.m, mem_revoke)->ended, 1);
+  ck_assert_int_eq(with_grant(HOLDER, MEM_MAP, second)->status, -ENOENT);
+  ck_assert_int_eq(with_grant(OWNER, MEM_DESTROY, area)->status, 0);
+  ck_assert_uint_eq(IPC_REPLY(&answer.m, mem_destroy)->ended, 0);
+}
+END_TEST
+
 START_TEST(a_failure_in_the_middle_leaves_nothing) {
   make_left = 2;
   ck_assert_int_eq(create(OWNER, 4 * PAGE, PAGE)->status, -ENFILE);
@@ -334,6 +348,7 @@ int main(void) {
   tcase_add_test(t, a_dead_owner_leaves_nothing);
   tcase_add_test(t, a_dead_holder_holds_nothing);
   tcase_add_test(t, an_area_ends_with_its_last_grant);
+  tcase_add_test(t, only_those_ended_with_the_area_are_counted);
   tcase_add_test(t, a_failure_in_the_middle_leaves_nothing);
   tcase_add_test(t, quotas);
   tcase_add_test(t, arguments);
