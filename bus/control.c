@@ -35,12 +35,12 @@
 enum client_state {
   CLIENT_FREE,
   CLIENT_IDLE,
-  CLIENT_AT_UM,     /* um has its request and has not ended it */
-  CLIENT_ORPHAN,    /* that um has died, and what comes of the update is not decided */
-  CLIENT_TRACING,   /* gets events until it goes */
-  CLIENT_WAITING,   /* for components that start or stop */
-  CLIENT_DEBUGGING, /* holds a component until it goes */
-  CLIENT_CONSOLE,   /* has a console until it goes */
+  CLIENT_AT_UM,      /* um has its request and has not ended it */
+  CLIENT_ORPHAN,     /* that um has died, and what comes of the update is not decided */
+  CLIENT_TRACING,    /* gets events until it goes */
+  CLIENT_WAITING,    /* for components that start or stop */
+  CLIENT_DEBUGGING,  /* holds a component until it goes */
+  CLIENT_CONSOLE,    /* has a console until it goes */
   CLIENT_AT_SPAWNER, /* the component that starts programs has its request */
 };
 

@@ -34,12 +34,17 @@ static bool can_be_stopped(const struct endpoint *e) {
   return e->state == ENDPOINT_RUNNING && !e->next && bus.state == BUS_RUNNING && !debug_holds(e);
 }
 
+/* It computes, or would if it were its turn. */
+static bool is_busy(const struct endpoint *e) {
+  return e->live->state == VERSION_BUSY && !(e->stop.reasons & ~(unsigned)STOP_PREEMPTED);
+}
+
 static uint32_t flags(const struct endpoint *e) {
   bool wanted = false;
   request_each(e, note_wanted, &wanted);
   return (e->component->kernel ? BUS_TASK_SYSTEM : 0) |
          (e->state == ENDPOINT_RUNNING && !e->next ? BUS_TASK_RUNNING : 0) |
-         (e->live->state == VERSION_BUSY ? BUS_TASK_BUSY : 0) | (wanted ? BUS_TASK_WANTED : 0) |
+         (is_busy(e) ? BUS_TASK_BUSY : 0) | (wanted ? BUS_TASK_WANTED : 0) |
          (e->stop.reasons & STOP_PREEMPTED ? BUS_TASK_PREEMPTED : 0);
 }
 

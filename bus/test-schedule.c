@@ -154,6 +154,22 @@ START_TEST(a_stopped_one_owes_no_heartbeat) {
 }
 END_TEST
 
+START_TEST(it_runs_when_no_reason_is_left) {
+  stop_set(server, STOP_SIGNALLED, true);
+  uint64_t since_us = server->stop.since_us;
+  ck_assert_int_eq(schedule_preempt(SERVER, 1, 1000), 0);
+  schedule_preempt(SERVER, 1, 0);
+  ck_assert_uint_eq(server->stop.reasons, STOP_SIGNALLED);
+  ck_assert_uint_eq(server->stop.since_us, since_us);
+  server->live->pid = getpid();
+  uint32_t bytes;
+  const struct kern_task *t = schedule_list(&bytes);
+  ck_assert_uint_eq(t->flags, BUS_TASK_RUNNING); /* it takes nobody's turn */
+  stop_set(server, STOP_SIGNALLED, false);
+  ck_assert_uint_eq(server->stop.since_us, 0);
+}
+END_TEST
+
 START_TEST(it_goes_on_by_itself) {
   schedule_preempt(SERVER, 1, 10);
   uint64_t until_us = server->schedule.until_us;
@@ -256,6 +272,7 @@ int main(void) {
   tcase_add_test(t, the_end_of_priorities_delivers_what_waits);
   tcase_add_test(t, a_stopped_one_has_its_deadlines_stopped);
   tcase_add_test(t, a_stopped_one_owes_no_heartbeat);
+  tcase_add_test(t, it_runs_when_no_reason_is_left);
   tcase_add_test(t, it_goes_on_by_itself);
   tcase_add_test(t, who_is_held_or_has_rights_is_not_stopped);
   tcase_add_test(t, all_ends_with_the_scheduler);

@@ -51,7 +51,8 @@ struct mem_account {
  * MEM_RELEASE: the holder has unmapped it. It may map it again, unless it was revoked.
  * MEM_REVOKE: by the area's owner. Answered when the grant is gone: at once if it is not mapped,
  *   else when the holder has released it or has died; `ended` 1: it was ended, since it did not
- *   within `patience_ms` (1 to 60000). Use sys_call(): the holder may be waiting for the owner.
+ *   within `patience_ms` (1 to 60000; at least the server's own patience). Use sys_call(): the
+ *   holder may be waiting for the owner.
  * MEM_DESTROY: revokes all grants, then ends the area; answered then, `ended` holders were ended.
  *   -EBUSY while the owner itself maps any of it.
  * MEM_NEXT_REVOKED: the first of the caller's grants with a number beyond `after` that it is to

@@ -1,7 +1,8 @@
 /* The mm component: memory that components share, as a service (libsys/if/mem.h).
  *
  * Arguments: quota=SIZE what each component may own, NAME=SIZE what that one may,
- * patience=MILLISECONDS for the holders of what a dead owner leaves. */
+ * patience=MILLISECONDS that holders have at least to unmap what is revoked, and those of what a
+ * dead owner leaves. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -68,6 +69,11 @@ static bool is_patience(uint32_t ms) {
   return ms >= 1 && ms <= PATIENCE_MAX_MS;
 }
 
+/* An owner shall not have others ended by haste. */
+static uint32_t patience(uint32_t ms) {
+  return ms > quota_patience_ms() ? ms : quota_patience_ms();
+}
+
 /* Answered when it is gone, unless there is an error. */
 static int revoke(const msg_t *m) {
   const struct mem_revoke *what = IPC(m, mem_revoke);
@@ -76,7 +82,7 @@ static int revoke(const msg_t *m) {
   if (!g || a->owner != m->source || a->state != AREA_LIVE) return -ENOENT;
   if (!is_patience(what->patience_ms)) return -EINVAL;
   if (g->token) return -EBUSY;
-  revoke_grant(a, g, what->patience_ms, m->token);
+  revoke_grant(a, g, patience(what->patience_ms), m->token);
   return 0;
 }
 
@@ -93,7 +99,7 @@ static int destroy(const msg_t *m) {
   if (!a) return -ENOENT;
   if (!is_patience(what->patience_ms)) return -EINVAL;
   if (owner_maps(a)) return -EBUSY;
-  revoke_area(a, what->patience_ms, m->token);
+  revoke_area(a, patience(what->patience_ms), m->token);
   return 0;
 }
 

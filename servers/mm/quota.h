@@ -18,7 +18,8 @@ bool quota_argument(const char *text);
 
 /** Bytes that a component may own altogether. */
 uint64_t quota_of(endpoint_t e);
-/** What holders of the areas of an owner that has died may take to unmap them. */
+/** What holders may take at least to unmap what is revoked, and those of areas of an owner that has
+ * died. */
 uint32_t quota_patience_ms(void);
 /** Whether it may own so many more. */
 bool quota_allows(endpoint_t owner, uint64_t bytes);

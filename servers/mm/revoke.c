@@ -62,6 +62,7 @@ void revoke_area(struct area *a, uint32_t patience_ms, uint64_t token) {
   struct grant *g, *next;
   a->state = AREA_ENDING;
   a->token = token;
+  a->ended = 0;
   if (LIST_EMPTY(&a->grants)) end_area(a);
   for (g = LIST_FIRST(&a->grants); g; g = next) {
     next = LIST_NEXT(g, link);

@@ -132,7 +132,7 @@ def test_a_holder_that_does_not_unmap_is_ended(shared):
 
 
 def test_a_holder_that_is_recovered_with_its_mapping_is_ended_again(tmp_path):
-    sharing = Sharing(tmp_path, ["owner", "holder"], [], {"holder": {"recover": "state"}})
+    sharing = Sharing(tmp_path, ["owner", "holder"], ["patience=50"], {"holder": {"recover": "state"}})
     try:
         area, _ = sharing.owner.create(PAGE)
         given = sharing.owner.grant(area, "holder", 0, PAGE, WRITE)

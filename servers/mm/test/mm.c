@@ -130,7 +130,8 @@ static const msg_t *give(uint32_t area, endpoint_t to, uint64_t first, uint64_t 
 }
 
 static const msg_t *with_grant(endpoint_t from, uint32_t type, uint32_t grant) {
-  return ask(from, (msg_t){.type = type, .u32 = {grant, 100}});
+  /* Too little, of what is revoked. */
+  return ask(from, (msg_t){.type = type, .u32 = {grant, 1}});
 }
 
 static uint32_t area, own, given;
@@ -151,7 +152,7 @@ static void pass(uint64_t us) {
 
 /* Two of four pages are the holder's, for reading. */
 static void setup(void) {
-  static char *argv[] = {"mm", "quota=1M", "other=8K", NULL};
+  static char *argv[] = {"mm", "quota=1M", "other=8K", "patience=100", NULL};
   memset(segments, 0, sizeof(segments));
   memset(areas, 0, sizeof(areas));
   memset(ended, 0, sizeof(ended));
@@ -161,7 +162,7 @@ static void setup(void) {
   end_result = 0;
   now_us = 1000;
   alarm_us = 0;
-  component_start(3, argv);
+  component_start(4, argv);
   ck_assert_int_eq(create(OWNER, 4 * PAGE, PAGE)->status, 0);
   area = IPC_REPLY(&answer.m, mem_create)->area;
   own = IPC_REPLY(&answer.m, mem_create)->grant;
@@ -277,6 +278,20 @@ START_TEST(an_area_ends_with_its_last_grant) {
 }
 END_TEST
 
+START_TEST(only_those_ended_with_the_area_are_counted) {
+  give(area, HOLDER, 0, PAGE, MEM_READ);
+  uint32_t second = IPC_REPLY(&answer.m, mem_grant)->grant;
+  map(HOLDER, given);
+  ck_assert_ptr_null(with_grant(OWNER, MEM_REVOKE, given));
+  pass(100000);
+  died(HOLDER);
+  ck_assert_uint_eq(IPC_REPLY(&answer.m, mem_revoke)->ended, 1);
+  ck_assert_int_eq(with_grant(HOLDER, MEM_MAP, second)->status, -ENOENT);
+  ck_assert_int_eq(with_grant(OWNER, MEM_DESTROY, area)->status, 0);
+  ck_assert_uint_eq(IPC_REPLY(&answer.m, mem_destroy)->ended, 0);
+}
+END_TEST
+
 START_TEST(a_failure_in_the_middle_leaves_nothing) {
   make_left = 2;
   ck_assert_int_eq(create(OWNER, 4 * PAGE, PAGE)->status, -ENFILE);
@@ -333,6 +348,7 @@ int main(void) {
   tcase_add_test(t, a_dead_owner_leaves_nothing);
   tcase_add_test(t, a_dead_holder_holds_nothing);
   tcase_add_test(t, an_area_ends_with_its_last_grant);
+  tcase_add_test(t, only_those_ended_with_the_area_are_counted);
   tcase_add_test(t, a_failure_in_the_middle_leaves_nothing);
   tcase_add_test(t, quotas);
   tcase_add_test(t, arguments);
