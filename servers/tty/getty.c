@@ -5,8 +5,8 @@
 
 #include "libsys/if/proc.h"
 #include "libsys/sys.h"
+#include "servers/tty/console.h"
 #include "servers/tty/jobs.h"
-#include "servers/tty/requests.h"
 #include "servers/tty/screen.h"
 
 enum { PROGRAM_BYTES = 128, DESCRIPTORS = 3 };
@@ -79,8 +79,8 @@ bool getty_wake(void) {
                2 * PROGRAM_BYTES + sizeof(environment)];
   msg_t m = {.type = PROC_SPAWN};
   if (getty.state != GETTY_IDLE) return false;
-  requests_begin_session();
-  getty.handle = requests_open(sys_self());
+  console_begin_session();
+  getty.handle = console_open(sys_self());
   getty.state = GETTY_STARTING;
   int error = call_manager(&m, payload, fill_spawn(payload), COOKIE_SPAWN);
   if (error) failed(error);
@@ -89,7 +89,7 @@ bool getty_wake(void) {
 
 static void started(const msg_t *m) {
   msg_t wait = {.type = PROC_WAIT};
-  requests_close(sys_self(), getty.handle);
+  console_close(sys_self(), getty.handle);
   int error = m->status;
   if (!error) {
     getty.state = GETTY_RUNNING;

@@ -9,6 +9,7 @@
 
 #include "libsys/if/kbd.h"
 #include "libsys/sys.h"
+#include "servers/tty/console.h"
 #include "servers/tty/getty.h"
 #include "servers/tty/jobs.h"
 #include "servers/tty/keyboard.h"
@@ -27,7 +28,7 @@ static void told_by_screen(void) {
 
 static void peer_changed(endpoint_t peer, bool restarted) {
   if (peer != keyboard_driver())
-    requests_drop_owner(peer);
+    console_drop_owner(peer);
   else if (restarted)
     keyboard_start();
 }
@@ -47,7 +48,7 @@ static void process_msg(const msg_t *m) {
 
 static int init(const sys_init_t *info) {
   (void)info;
-  requests_init();
+  console_init();
   screen_init(wire_name);
   keyboard_init(keyboard_name);
   getty_init(program);
@@ -68,6 +69,6 @@ int main(int argc, char **argv) {
     msg_t m;
     sys_receive(&m);
     process_msg(&m);
-    requests_settle();
+    console_settle();
   }
 }
