@@ -4,6 +4,7 @@ deaths of all that is between them."""
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pty
 import select
@@ -11,7 +12,6 @@ import signal
 import struct
 import subprocess
 import termios
-import fcntl
 from pathlib import Path
 from typing import Iterator
 

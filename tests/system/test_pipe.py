@@ -9,7 +9,7 @@ from typing import Iterator
 import pytest
 
 from proteos import Manifest, System
-from puppet import Puppet, body
+from puppet import Puppet
 from streams import (IO_CLOSE, IO_HUP, IO_IN, IO_OUT, IO_POSITION, IO_READ, IO_READY, IO_WAIT,
                      IO_WATCH, IO_WRITE, PIPE_ATOMIC, PIPE_BYTES, PIPE_MAKE, Stream, make_pipe)
 

@@ -11,9 +11,8 @@ import pytest
 
 from consoles import Console
 from puppet import body
-from streams import (IO_HUP, IO_IN, IO_OUT, IO_READY, TTY_ALL, TTY_CANONICAL, TTY_CR_TO_NL, TTY_ECHO,
-                     TTY_NL_TO_CRNL, TTY_SET, TTY_SET_GROUP, TTY_SIGNALS, USUAL_CONTROLS, Stream,
-                     Terminal)
+from streams import (IO_HUP, IO_IN, IO_OUT, IO_READY, TTY_ALL, TTY_CANONICAL, TTY_CR_TO_NL,
+                     TTY_SET_GROUP, USUAL_CONTROLS, Stream, Terminal)
 
 
 @pytest.fixture
