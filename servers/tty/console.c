@@ -23,6 +23,11 @@ void console_init(void) {
   ldisc_init(&ldisc);
 }
 
+bool console_is_sound(void) {
+  return input_is_sound(&ldisc.input) && ldisc.used < LDISC_LINE_BYTES &&
+         handle_largest_object() <= CONSOLE;
+}
+
 void console_begin_session(void) {
   ldisc_init(&ldisc);
 }

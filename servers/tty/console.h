@@ -11,6 +11,8 @@
 
 /** Before anything else. */
 void console_init(void);
+/** Whether what a crash has left can be right. */
+bool console_is_sound(void);
 /** Modes as they are at first, and nothing typed. */
 void console_begin_session(void);
 

@@ -4,6 +4,7 @@
  *
  * KEYBOARD is the driver's component, SCREEN the wire's name. PROGRAM is started on the console by
  * the process manager, pm, when somebody comes. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -55,6 +56,15 @@ static int init(const sys_init_t *info) {
   return 0;
 }
 
+/* Keys may have been read and not typed: what is left of them comes now. */
+static int recover(const sys_init_t *info) {
+  (void)info;
+  if (!console_is_sound() || !screen_recover(wire_name)) return -EINVAL;
+  keyboard_read();
+  console_settle();
+  return 0;
+}
+
 int main(int argc, char **argv) {
   if (argc < 3) {
     fprintf(stderr, "usage: tty KEYBOARD SCREEN [PROGRAM]\n");
@@ -63,7 +73,7 @@ int main(int argc, char **argv) {
   snprintf(keyboard_name, sizeof(keyboard_name), "%s", argv[1]);
   snprintf(wire_name, sizeof(wire_name), "%s", argv[2]);
   if (argc > 3) snprintf(program, sizeof(program), "%s", argv[3]);
-  event_eh_t handlers = {.init = init};
+  event_eh_t handlers = {.init = init, .recover = recover};
   sys_startup(&handlers);
   while (1) {
     msg_t m;
