@@ -77,6 +77,12 @@ void host_signal(int signal) {
   end_waits(&readers, IO_READ, 0, 0, -EINTR);
 }
 
+/* So many that a line that is complete with them fits, whatever else they are. */
+uint32_t keys_wanted(void) {
+  uint32_t room = input_room(&ldisc.input);
+  return room > LDISC_LINE_BYTES ? room - LDISC_LINE_BYTES : 0;
+}
+
 void typed(uint8_t byte) {
   if (!getty_wake()) ldisc_type(&ldisc, byte);
 }
@@ -150,7 +156,9 @@ static void settle_writers(void) {
 }
 
 void console_settle(void) {
-  settle_readers();
+  do
+    settle_readers();
+  while (keyboard_read()); /* what they have taken made room for more */
   settle_writers();
   handle_tell(CONSOLE, console_events());
 }

@@ -38,7 +38,7 @@ static void process_msg(const msg_t *m) {
   if (m->type == SYS_NOTIFIED && m->source == SYS_KERNEL)
     told_by_screen();
   else if (m->type == SYS_NOTIFIED && m->source == keyboard_driver())
-    keyboard_read();
+    keyboard_ready();
   else if (m->type == SYS_EXITED || m->type == SYS_RESTARTED)
     peer_changed(m->i32[0], m->type == SYS_RESTARTED);
   else if (msg_is_request(m))
@@ -60,7 +60,7 @@ static int init(const sys_init_t *info) {
 static int recover(const sys_init_t *info) {
   (void)info;
   if (!console_is_sound() || !screen_recover(wire_name)) return -EINVAL;
-  keyboard_read();
+  keyboard_ready();
   console_settle();
   return 0;
 }
