@@ -24,7 +24,6 @@ static struct {
   endpoint_t client; /* 0: nobody has started us */
   uint32_t first, used;
   char buffer[KBD_BUFFER_BYTES]; /* round */
-  uint64_t dropped;
   uint8_t leds; /* as they were set */
   bool device_ready;
 } driver;
@@ -117,23 +116,25 @@ static void show_caps_lock(void) {
 
 /* ---- characters ---- */
 
+/* There is room. */
 static void keep(const char *text, unsigned n) {
   bool was_empty = driver.used == 0;
   if (!n || !driver.client) return;
-  if (driver.used + n > KBD_BUFFER_BYTES) {
-    driver.dropped += n;
-    return;
-  }
   for (unsigned i = 0; i < n; i++)
     driver.buffer[(driver.first + driver.used++) % KBD_BUFFER_BYTES] = text[i];
   if (was_empty) sys_notify(driver.client, KBD_READY);
+}
+
+/* While there is none the rest stays in the keyboard, which lets whoever types wait. */
+static bool has_room(void) {
+  return !driver.client || driver.used + KEYMAP_TEXT_BYTES + COMPOSE_TEXT_BYTES <= KBD_BUFFER_BYTES;
 }
 
 static void read_keys(void) {
   char text[KEYMAP_TEXT_BYTES];
   uint32_t code;
   if (!driver.device_ready) return;
-  while (hw_read(&driver.hw, I8042_STATUS) & I8042_OUTPUT_FULL) {
+  while (has_room() && hw_read(&driver.hw, I8042_STATUS) & I8042_OUTPUT_FULL) {
     if (hw_read_effect(&driver.hw, I8042_DATA, &code)) return;
     if (code == KEYBOARD_ACK || code == KEYBOARD_RESEND) continue;
     keep(text, keymap_take(&driver.keymap, (uint8_t)code, text));
@@ -206,10 +207,12 @@ static void process_request(const msg_t *m) {
   switch (m->type) {
   case KBD_START:
     start(m->source);
+    read_keys();
     break;
   case KBD_READ:
     if (m->source == driver.client) {
       answer_read(m, &reply);
+      read_keys();
       return;
     }
     reply.status = -EPERM;

@@ -1,9 +1,9 @@
 /* Between a console (the tty server) and a keyboard driver: characters as they were typed.
  *
- * The driver keeps up to KBD_BUFFER_BYTES; what is typed beyond that is dropped. When characters
- * come and none was there, it notifies its client with KBD_READY; read until fewer come than asked
- * for. A client is whoever sent KBD_START last. Keys without a character give what VT100 terminals
- * send: ESC [ A for the upward arrow. */
+ * The driver keeps up to KBD_BUFFER_BYTES; the rest stays in the keyboard until they are read. When
+ * characters come and none was there, it notifies its client with KBD_READY; read until fewer come
+ * than asked for. A client is whoever sent KBD_START last. Keys without a character give what VT100
+ * terminals send: ESC [ A for the upward arrow. */
 #ifndef PROTEOS_IF_KBD_H
 #define PROTEOS_IF_KBD_H
 
@@ -13,7 +13,7 @@
 
 enum kbd_bit { KBD_READY = 1u << 0 };
 
-/* KBD_START: what was typed before is dropped.
+/* KBD_START: what was kept for the client before is dropped.
  * KBD_READ: the reply has up to `most` bytes of UTF-8 as its payload; -EPERM: not the client.
  * KBD_LAYOUT: the payload is the layout's name, "us" or "de"; -ENOENT: there is none of that name.
  */

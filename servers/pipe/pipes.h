@@ -2,6 +2,7 @@
 #ifndef PIPE_PIPES_H
 #define PIPE_PIPES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "servers/pipe/ring.h"
@@ -27,6 +28,8 @@ void pipe_free(struct pipe *p);
 uint32_t pipe_object(const struct pipe *p, enum pipe_end end);
 /** The pipe of an object that exists, and which end of it that is. */
 struct pipe *pipe_of(uint32_t object, enum pipe_end *end);
+/** Whether all agrees with the handles: a crash may have left it in the middle of a change. */
+bool pipes_are_sound(void);
 /** Which events there are at an end, enum io_event. */
 uint32_t pipe_events(const struct pipe *p, enum pipe_end end);
 

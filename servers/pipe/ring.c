@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+bool ring_is_sound(const struct ring *r) {
+  return r->first < PIPE_BYTES && r->used <= PIPE_BYTES;
+}
+
 uint32_t ring_room(const struct ring *r) {
   return PIPE_BYTES - r->used;
 }

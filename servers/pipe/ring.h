@@ -2,6 +2,7 @@
 #ifndef PIPE_RING_H
 #define PIPE_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "libsys/if/pipe.h"
@@ -11,6 +12,8 @@ struct ring {
   uint8_t bytes[PIPE_BYTES];
 };
 
+/** Whether its numbers can be right: a crash may have left it in the middle of a change. */
+bool ring_is_sound(const struct ring *r);
 /** How many bytes it would still take. */
 uint32_t ring_room(const struct ring *r);
 /** Appends `n` bytes, at most ring_room(). */

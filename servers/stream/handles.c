@@ -48,6 +48,22 @@ uint32_t handle_end(endpoint_t owner, uint32_t number) {
   return r->handles[number - 1].object;
 }
 
+uint32_t handle_count(uint32_t object) {
+  uint32_t n = 0;
+  for (endpoint_t owner = 1; owner < HANDLE_OWNERS; owner++)
+    for (uint32_t i = 0; (i = handle_after(owner, i));)
+      n += handle_of(owner, i)->object == object;
+  return n;
+}
+
+uint32_t handle_largest_object(void) {
+  uint32_t largest = 0;
+  for (endpoint_t owner = 1; owner < HANDLE_OWNERS; owner++)
+    for (uint32_t i = 0; (i = handle_after(owner, i));)
+      if (handle_of(owner, i)->object > largest) largest = handle_of(owner, i)->object;
+  return largest;
+}
+
 void handle_watch(endpoint_t owner, uint32_t number, uint32_t events) {
   struct row *r = row_of(owner);
   uint64_t bit = 1ull << (number - 1);

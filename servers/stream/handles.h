@@ -27,6 +27,11 @@ uint32_t handle_after(endpoint_t owner, uint32_t after);
 /** Ends one that exists. @return the object that it was of */
 uint32_t handle_end(endpoint_t owner, uint32_t number);
 
+/** How many handles of an object there are, of all owners. */
+uint32_t handle_count(uint32_t object);
+/** The largest object that there is a handle of; 0: there are none. */
+uint32_t handle_largest_object(void);
+
 /** What IO_WATCH asks for. @param events  enum io_event; 0: nothing any more */
 void handle_watch(endpoint_t owner, uint32_t number, uint32_t events);
 /** Tells those who watch handles of `object` for any of these events, once. */

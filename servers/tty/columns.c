@@ -2,8 +2,6 @@
 
 #include <utf8proc.h>
 
-enum { TAB_STOP = 8 };
-
 bool columns_is_control(uint8_t byte) {
   return (byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7F;
 }
@@ -24,7 +22,7 @@ uint32_t columns_after(uint32_t column, const uint8_t *line, uint32_t bytes) {
   for (uint32_t i = 0, n, width; i < bytes; i += n) {
     n = width_of(line + i, bytes - i, &width);
     if (line[i] == '\t')
-      width = TAB_STOP - column % TAB_STOP;
+      width = COLUMNS_OF_TAB - column % COLUMNS_OF_TAB;
     else if (columns_is_control(line[i]))
       width = 2;
     column += width;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { COLUMNS_OF_TAB = 8 };
+
 /** Whether a byte is shown as ^ and a letter. */
 bool columns_is_control(uint8_t byte);
 /** Whether a byte goes on with the UTF-8 character of the one before. */

@@ -5,8 +5,8 @@
 
 #include "libsys/if/proc.h"
 #include "libsys/sys.h"
+#include "servers/tty/console.h"
 #include "servers/tty/jobs.h"
-#include "servers/tty/requests.h"
 #include "servers/tty/screen.h"
 
 enum { PROGRAM_BYTES = 128, DESCRIPTORS = 3 };
@@ -24,6 +24,7 @@ enum getty_state {
 
 static struct {
   enum getty_state state;
+  int32_t pid;     /* RUNNING: the program's */
   uint32_t handle; /* of the console, for the program; while it starts */
   char program[PROGRAM_BYTES];
 } getty;
@@ -79,27 +80,35 @@ bool getty_wake(void) {
                2 * PROGRAM_BYTES + sizeof(environment)];
   msg_t m = {.type = PROC_SPAWN};
   if (getty.state != GETTY_IDLE) return false;
-  requests_begin_session();
-  getty.handle = requests_open(sys_self());
+  console_begin_session();
+  getty.handle = console_open(sys_self());
   getty.state = GETTY_STARTING;
   int error = call_manager(&m, payload, fill_spawn(payload), COOKIE_SPAWN);
   if (error) failed(error);
   return true;
 }
 
+static int wait_for_end(void) {
+  msg_t m = {.type = PROC_WAIT};
+  IPC(&m, proc_wait)->pid = getty.pid;
+  return call_manager(&m, NULL, 0, COOKIE_WAIT);
+}
+
 static void started(const msg_t *m) {
-  msg_t wait = {.type = PROC_WAIT};
-  requests_close(sys_self(), getty.handle);
+  console_close(sys_self(), getty.handle);
   int error = m->status;
   if (!error) {
     getty.state = GETTY_RUNNING;
-    IPC(&wait, proc_wait)->pid = IPC_REPLY(m, proc_spawn_program)->pid;
-    error = call_manager(&wait, NULL, 0, COOKIE_WAIT);
+    getty.pid = IPC_REPLY(m, proc_spawn_program)->pid;
+    error = wait_for_end();
   }
   if (error) failed(error);
 }
 
-static void ended(void) {
+/* When the answer was lost it is asked for again; a process manager that was restarted has no such
+ * process any more. */
+static void ended(const msg_t *m) {
+  if (m->status == -SYS_ERESTARTED && wait_for_end() == 0) return;
   getty.state = GETTY_IDLE;
   jobs_set_group(0);
   say("has ended", "");
@@ -109,7 +118,7 @@ bool getty_reply(const msg_t *m) {
   if (m->cookie == COOKIE_SPAWN && getty.state == GETTY_STARTING)
     started(m);
   else if (m->cookie == COOKIE_WAIT && getty.state == GETTY_RUNNING)
-    ended();
+    ended(m);
   else
     return false;
   return true;

@@ -4,6 +4,10 @@ static struct input_cell *cell(struct input *in, uint32_t i) {
   return &in->cells[(in->first + i) % INPUT_CELLS];
 }
 
+bool input_is_sound(const struct input *in) {
+  return in->first < INPUT_CELLS && in->used <= INPUT_CELLS;
+}
+
 uint32_t input_room(const struct input *in) {
   return INPUT_CELLS - in->used;
 }

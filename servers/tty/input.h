@@ -22,6 +22,8 @@ struct input {
   struct input_cell cells[INPUT_CELLS]; /* round */
 };
 
+/** Whether its numbers can be right: a crash may have left it in the middle of a change. */
+bool input_is_sound(const struct input *in);
 uint32_t input_room(const struct input *in);
 /** Appends a cell; there must be room. */
 void input_put(struct input *in, uint8_t byte, enum input_mark mark);

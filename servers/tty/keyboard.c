@@ -4,6 +4,7 @@
 #include "libsys/sys.h"
 
 static endpoint_t driver;
+static bool has_more; /* the driver may have, and will not say so again */
 
 endpoint_t keyboard_driver(void) {
   return driver;
@@ -21,14 +22,23 @@ void keyboard_init(const char *name) {
   keyboard_start();
 }
 
-void keyboard_read(void) {
+void keyboard_ready(void) {
+  has_more = true;
+}
+
+bool keyboard_read(void) {
   uint8_t bytes[KBD_BUFFER_BYTES];
-  msg_t m;
-  do {
-    m = (msg_t){.type = KBD_READ};
-    IPC(&m, kbd_read)->most = sizeof(bytes);
-    if (sys_sendrec_bulk(driver, &m, NULL, 0, bytes, sizeof(bytes)) || m.status) return;
+  uint32_t most;
+  bool any = false;
+  while (has_more && (most = keys_wanted())) {
+    msg_t m = {.type = KBD_READ};
+    if (most > sizeof(bytes)) most = sizeof(bytes);
+    IPC(&m, kbd_read)->most = most;
+    if (sys_sendrec_bulk(driver, &m, NULL, 0, bytes, sizeof(bytes)) || m.status) break;
+    has_more = m.payload == most;
+    any |= m.payload > 0;
     for (uint32_t i = 0; i < m.payload; i++)
       typed(bytes[i]);
-  } while (m.payload == sizeof(bytes));
+  }
+  return any;
 }

@@ -4,11 +4,13 @@
  *
  * KEYBOARD is the driver's component, SCREEN the wire's name. PROGRAM is started on the console by
  * the process manager, pm, when somebody comes. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "libsys/if/kbd.h"
 #include "libsys/sys.h"
+#include "servers/tty/console.h"
 #include "servers/tty/getty.h"
 #include "servers/tty/jobs.h"
 #include "servers/tty/keyboard.h"
@@ -27,7 +29,7 @@ static void told_by_screen(void) {
 
 static void peer_changed(endpoint_t peer, bool restarted) {
   if (peer != keyboard_driver())
-    requests_drop_owner(peer);
+    console_drop_owner(peer);
   else if (restarted)
     keyboard_start();
 }
@@ -36,7 +38,7 @@ static void process_msg(const msg_t *m) {
   if (m->type == SYS_NOTIFIED && m->source == SYS_KERNEL)
     told_by_screen();
   else if (m->type == SYS_NOTIFIED && m->source == keyboard_driver())
-    keyboard_read();
+    keyboard_ready();
   else if (m->type == SYS_EXITED || m->type == SYS_RESTARTED)
     peer_changed(m->i32[0], m->type == SYS_RESTARTED);
   else if (msg_is_request(m))
@@ -47,10 +49,19 @@ static void process_msg(const msg_t *m) {
 
 static int init(const sys_init_t *info) {
   (void)info;
-  requests_init();
+  console_init();
   screen_init(wire_name);
   keyboard_init(keyboard_name);
   getty_init(program);
+  return 0;
+}
+
+/* Keys may have been read and not typed: what is left of them comes now. */
+static int recover(const sys_init_t *info) {
+  (void)info;
+  if (!console_is_sound() || !screen_recover(wire_name)) return -EINVAL;
+  keyboard_ready();
+  console_settle();
   return 0;
 }
 
@@ -62,12 +73,12 @@ int main(int argc, char **argv) {
   snprintf(keyboard_name, sizeof(keyboard_name), "%s", argv[1]);
   snprintf(wire_name, sizeof(wire_name), "%s", argv[2]);
   if (argc > 3) snprintf(program, sizeof(program), "%s", argv[3]);
-  event_eh_t handlers = {.init = init};
+  event_eh_t handlers = {.init = init, .recover = recover};
   sys_startup(&handlers);
   while (1) {
     msg_t m;
     sys_receive(&m);
     process_msg(&m);
-    requests_settle();
+    console_settle();
   }
 }

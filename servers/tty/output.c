@@ -2,8 +2,6 @@
 
 #include "servers/tty/columns.h"
 
-enum { TAB_STOP = 8 };
-
 static uint64_t oldest(const struct output *o) {
   return o->written > SCREEN_KEPT_BYTES ? o->written - SCREEN_KEPT_BYTES : 0;
 }
@@ -22,7 +20,7 @@ static void count_column(struct output *o, uint8_t byte) {
   else if (byte == '\b')
     o->column -= o->column > 0;
   else if (byte == '\t')
-    o->column += TAB_STOP - o->column % TAB_STOP;
+    o->column += COLUMNS_OF_TAB - o->column % COLUMNS_OF_TAB;
   else
     o->column += byte >= ' ' && byte != 0x7F && !columns_continues(byte);
 }

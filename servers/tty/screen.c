@@ -31,6 +31,17 @@ void screen_init(const char *wire) {
   watch(SYS_WATCH_READ);
 }
 
+bool screen_recover(const char *wire) {
+  const struct output *o = &screen.output;
+  screen.watched = 0;
+  screen.parser = (struct told_parser){0};
+  screen_init(wire);
+  return o->shown <= o->written &&
+         o->written - (o->watched ? o->shown : o->written) <= SCREEN_KEPT_BYTES &&
+         screen.greeting_sent <= screen.greeting_used &&
+         screen.greeting_used <= SCREEN_SEQUENCE_MAX;
+}
+
 /* ---- output ---- */
 
 uint32_t screen_write(const void *bytes, uint32_t n, bool translate) {

@@ -12,6 +12,9 @@ enum screen_event { SCREEN_ATTACHED = 1, SCREEN_RESIZED = 2 };
 /** Begins with the wire of this name; without one nobody can ever look. */
 void screen_init(const char *wire);
 
+/** After a crash: with the state as it was, and the wire anew. @return whether that can be right */
+bool screen_recover(const char *wire);
+
 /** Shows bytes. @return how many were taken: fewer when somebody looks, but slowly */
 uint32_t screen_write(const void *bytes, uint32_t n, bool translate);
 bool screen_has_room(void);

@@ -80,7 +80,7 @@ class Console:
     """`wires`: "stream", the test is at their other ends, or "console"."""
 
     def __init__(self, tmp_path: Path, wires: str = "stream", program: str | None = None,
-                 **settings: Any):
+                 tty: dict[str, Any] = {}, **settings: Any):
         manifest = Manifest.empty()
         self.manager = ProcessManager()
         self.a, self.b = Puppet("a", tmp_path / "a"), Puppet("b", tmp_path / "b")
@@ -96,7 +96,7 @@ class Console:
         self.pm.declare(manifest, [])
         manifest.component("pm")["sends"] = ["tty"]
         manifest.add("tty", args=["kbd", "console", *([program] if program else [])],
-                     calls=[{"to": "kbd"}, {"to": "pm"}])
+                     calls=[{"to": "kbd"}, {"to": "pm"}], **tty)
         for user in (self.a, self.b):
             user.declare(manifest, ["tty"])
         self.numbers = {c["name"]: i + 1 for i, c in enumerate(manifest.data["components"])}

@@ -4,6 +4,7 @@ deaths of all that is between them."""
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pty
 import select
@@ -11,7 +12,6 @@ import signal
 import struct
 import subprocess
 import termios
-import fcntl
 from pathlib import Path
 from typing import Iterator
 
@@ -20,7 +20,7 @@ import pytest
 from consoles import Console
 from proteos import Manifest, System
 from proteos.waiting import wait_for
-from streams import TTY_ALL, Terminal
+from streams import IO_IN, TTY_ALL, Terminal
 
 PATIENCE_S = 30
 ESCAPE = b"\x1d"
@@ -317,6 +317,25 @@ def test_without_a_terminal(console: Console):
     rest, errors = client.communicate(b"last\n", timeout=PATIENCE_S)
     assert client.returncode == 0 and errors == b"" and b"last\r\n" in rest
     assert terminal.read() == b"last\n"
+
+
+def test_a_long_paste_loses_nothing(console: Console):
+    """More than keyboard, driver and tty keep, for a reader who comes late."""
+    lines = [b"line %05d of what was typed before anybody read it\n" % i for i in range(600)]
+    terminal = console.open(console.a)
+    client = subprocess.Popen(console.system.prctl_command("console"),
+                              env=console.system.environment(), stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL)
+    assert client.stdin
+    client.stdin.write(b"".join(lines))
+    client.stdin.flush()
+    console.system.wait(lambda: terminal.watch(IO_IN) == IO_IN, "the first line")
+    for turn, name in enumerate(("kbd", "tty", "kbd-model")):
+        console.update(name)
+        for line in lines[200 * turn:200 * (turn + 1)]:
+            assert terminal.read() == line
+    client.stdin.close()
+    assert client.wait(PATIENCE_S) == 0
 
 
 def test_a_serial_line(tmp_path: Path):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 
 from proteos import Manifest, System
-from puppet import Puppet, body
+from puppet import Puppet
 from streams import (IO_CLOSE, IO_HUP, IO_IN, IO_OUT, IO_POSITION, IO_READ, IO_READY, IO_WAIT,
                      IO_WATCH, IO_WRITE, PIPE_ATOMIC, PIPE_BYTES, PIPE_MAKE, Stream, make_pipe)
 
@@ -19,8 +19,8 @@ HANDLES_MAX, PIPES_MAX, WAITERS_MAX = 64, 256, 32
 class Pipes:
     """A pipe server with three users, of which one is called pm."""
 
-    def __init__(self, tmp_path: Path):
-        manifest = Manifest.empty().add("pipe", restart="always")
+    def __init__(self, tmp_path: Path, **settings: Any):
+        manifest = Manifest.empty().add("pipe", restart="always", **settings)
         self.users = {name: Puppet(name, tmp_path / name) for name in ("a", "b", "pm")}
         for user in self.users.values():
             user.declare(manifest, ["pipe"])
@@ -259,6 +259,27 @@ def test_the_server_dies(pipes: Pipes):
                       pipes.system.status()["pipe"].state == "running", "its restart")
     fails(errno.EBADF, reader.read)
     make_pipe(pipes.a)
+
+
+def test_recovery_keeps_everything(tmp_path: Path):
+    pipes = Pipes(tmp_path, recover="state")
+    try:
+        reader, writer = pipes.pair()
+        waiting = reader.start_read(5)
+        full, filler = make_pipe(pipes.b)
+        filler.write(pattern(PIPE_BYTES))
+        blocked = filler.start_write(b"x" * PIPE_ATOMIC)
+        assert reader.waits(waiting) and filler.waits(blocked)
+        pipes.system.kill("pipe")
+        pipes.system.wait(lambda: pipes.system.status()["pipe"].recovered == 1 and
+                          pipes.system.status()["pipe"].state == "running", "its recovery")
+        assert reader.waits(waiting) and filler.waits(blocked)
+        writer.write(b"hello")
+        assert waiting.answer().payload == b"hello"
+        assert full.read() == pattern(PIPE_BYTES)
+        assert blocked.answer().fields("I") == (PIPE_ATOMIC,)
+    finally:
+        pipes.close()
 
 
 def test_updates_keep_everything(pipes: Pipes):

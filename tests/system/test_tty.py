@@ -11,9 +11,8 @@ import pytest
 
 from consoles import Console
 from puppet import body
-from streams import (IO_HUP, IO_IN, IO_OUT, IO_READY, TTY_ALL, TTY_CANONICAL, TTY_CR_TO_NL, TTY_ECHO,
-                     TTY_NL_TO_CRNL, TTY_SET, TTY_SET_GROUP, TTY_SIGNALS, USUAL_CONTROLS, Stream,
-                     Terminal)
+from streams import (IO_HUP, IO_IN, IO_OUT, IO_READY, TTY_ALL, TTY_CANONICAL, TTY_CR_TO_NL,
+                     TTY_SET_GROUP, USUAL_CONTROLS, Stream, Terminal)
 
 
 @pytest.fixture
@@ -268,6 +267,32 @@ def test_updates_keep_everything(console: Console, name: str):
         console.update(name)
         assert other.modes()[0] == TTY_CANONICAL | TTY_CR_TO_NL
         assert other.set_modes(TTY_ALL) == 0
+
+
+def test_recovery_keeps_everything(tmp_path: Path):
+    console = Console(tmp_path, program="sh", tty={"recover": "state"})
+    try:
+        console.shown.attach()
+        console.system.wait(lambda: console.manager.waits, "the program")
+        terminal = console.open(console.a)
+        terminal.write(b"before\n")
+        console.type("unread\rhalf ")
+        console.shown.take(b"before\r\nunread\r\nhalf ")
+        console.system.kill("tty")
+        console.system.wait(lambda: console.system.status()["tty"].recovered == 1 and
+                            console.system.status()["tty"].state == "running", "its recovery")
+        console.system.wait(lambda: len(console.manager.waits) == 2, "it to wait for the program again")
+        assert terminal.read() == b"unread\n"
+        waiting = terminal.start_read()
+        console.type("a line\r")
+        assert waiting.answer().payload == b"half a line\n"
+        console.shown.take(b"a line\r\n")
+        console.pm.reply(console.manager.waits[1], 0, body("iI", 41, 0))
+        console.shown.take(b"[sh has ended; press a key to start it]\r\n")
+        console.shown.attach(2)
+        console.shown.take(b"before\r\n")
+    finally:
+        console.close()
 
 
 def test_wrong_requests(console: Console):
