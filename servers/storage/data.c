@@ -14,7 +14,7 @@
 #include "servers/storage/writeback.h"
 
 enum {
-  AHEAD_MAX = 64,   /* blocks that are read ahead */
+  AHEAD_MAX = 256,  /* blocks that are read ahead */
   PAGES_BESIDE = 8, /* that a write needs for metadata */
 };
 
