@@ -112,6 +112,10 @@ int sys_notify(endpoint_t dst, uint64_t bits);
  *         answered), -EMSGSIZE, -SYS_ENOTLIVE. */
 int sys_reply(uint64_t token, const msg_t *m);
 int sys_reply_bulk(uint64_t token, const msg_t *m, const void *out, size_t out_len);
+/** The same for servers that owe many answers: it goes out with others, at the latest with the next
+ * sys_receive(), and nobody tells whether the request was still pending.
+ * @return 0, -EMSGSIZE, -SYS_ENOTLIVE. */
+int sys_reply_unchecked(uint64_t token, const msg_t *m, const void *out, size_t out_len);
 
 /** Finds a component by its manifest name, among those that this one may talk to.
  * @return its endpoint (> 0), or -ENOENT. */

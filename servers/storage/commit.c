@@ -46,6 +46,7 @@ static struct {
   uint32_t synced[SYNCED_MAX]; /* inodes whose data the next commit writes */
   uint32_t nsynced;
   bool sync_all;
+  bool look; /* something has been done that it may wait for */
 } commit;
 
 void commit_init(uint32_t age_s) {
@@ -153,12 +154,15 @@ static uint32_t pages_needed(uint32_t changed) {
   return OVERHEAD + journal_needs(volume_journal(), changed, blocks_revoked());
 }
 
-static void fail(const char *what) {
-  volume_fail(what);
+static void fail(const char *what, int error) {
+  sys_log("%s: %s", what, sys_strerror(error));
+  volume_fail("a transaction has failed");
   commit.state = COMMIT_IDLE;
   commit.done = commit.begun = commit.asked; /* nobody waits for what never comes */
   parked_wake();
 }
+
+static void go_on(void);
 
 static void seal(void) {
   commit.begun++;
@@ -170,14 +174,14 @@ static void seal(void) {
     int error = copy_changed();
     if (!error) error = take_body();
     if (error) {
-      fail("a transaction cannot be written to the journal");
+      fail("a transaction cannot be written to the journal", error);
       return;
     }
     blocks_seal();
     copies_write_all(&commit.body);
   }
   commit.state = COMMIT_WRITING;
-  commit_go_on();
+  go_on();
 }
 
 /* ---- what comes before ---- */
@@ -199,8 +203,9 @@ static bool has_log_room(void) {
 
 static void prepare(void) {
   struct journal_write write;
-  if (volume_flush_memory() < 0) {
-    fail("metadata cannot be gathered");
+  int error = volume_flush_memory();
+  if (error) {
+    fail("metadata cannot be gathered", error);
     return;
   }
   if (!cache_can_take(pages_needed(cache_count(PAGES_CHANGED)))) {
@@ -232,7 +237,7 @@ static void written(void) {
   commit.state = COMMIT_FLUSHING;
   commit.flush = flush_needed_by_all();
   flush_begin();
-  commit_go_on();
+  go_on();
 }
 
 static void finish(void) {
@@ -262,7 +267,7 @@ static void recorded(void) {
   commit.state = COMMIT_PLACING;
   copies_write_all(&commit.place);
   finish();
-  commit_go_on();
+  go_on();
 }
 
 static void end_committed(uint64_t block) {
@@ -294,7 +299,7 @@ static void tail_written(void) {
   prepare();
 }
 
-void commit_go_on(void) {
+static void go_on(void) {
   copies_go_on(&commit.body);
   copies_go_on(&commit.place);
   copies_go_on(&commit.previous);
@@ -327,16 +332,21 @@ void commit_go_on(void) {
 
 /* ---- from outside ---- */
 
+/* Only at the end of a turn: who waits for the disk may be in the middle of an operation. */
+void commit_look(void) {
+  commit.look = true;
+}
+
 void commit_written(const uint32_t *pages, uint32_t count, int status) {
   if (status) {
-    fail("the journal cannot be written");
+    fail("the journal cannot be written", status);
     return;
   }
   struct copies *all[] = {&commit.body, &commit.place, &commit.previous, &commit.single};
   for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
     copies_written(all[i], pages, count);
   flush_needed();
-  commit_go_on();
+  commit_look();
 }
 
 void commit_has_page(void) {
@@ -353,7 +363,7 @@ void commit_lost(void) {
     want_data();
   }
   if (commit.state == COMMIT_PLACING) copies_write_all(&commit.place);
-  commit_go_on();
+  commit_look();
 }
 
 int commit_all_wait(void) {
@@ -377,7 +387,9 @@ void commit_turn_end(void) {
   if (!commit.since_s && commit_is_pending()) commit.since_s = cache_clock();
   if (large) commit_ask();
   if (commit.state == COMMIT_IDLE && commit.asked > commit.begun) commit.state = COMMIT_PREPARING;
-  if (commit.state == COMMIT_PREPARING) commit_go_on();
+  if (!commit.look && commit.state != COMMIT_PREPARING) return;
+  commit.look = false;
+  go_on();
 }
 
 void commit_tick(void) {

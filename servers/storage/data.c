@@ -8,11 +8,15 @@
 #include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/disk.h"
+#include "servers/storage/flush.h"
 #include "servers/storage/map.h"
 #include "servers/storage/volume.h"
 #include "servers/storage/writeback.h"
 
-enum { AHEAD_MAX = 64 /* blocks that are read ahead */ };
+enum {
+  AHEAD_MAX = 256,  /* blocks that are read ahead */
+  PAGES_BESIDE = 8, /* that a write needs for metadata */
+};
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
   return a < b ? a : b;
@@ -128,6 +132,20 @@ static int is_there(struct node *node, uint64_t at) {
   return flags & PAGE_VALID ? 1 : 0;
 }
 
+/* Whether any of its blocks is on its way from the disk. */
+static int is_being_read(const struct write *w) {
+  uint32_t size = disk_block_bytes();
+  uint64_t end = (w->offset + w->bytes + size - 1) / size;
+  for (uint64_t at = w->offset / size; at < end; at++) {
+    struct extent_run run;
+    int error = map_find(w->node, at, &run);
+    if (error) return error;
+    uint32_t page = run.block ? cache_find(run.block) : NO_PAGE;
+    if (page != NO_PAGE && cache_page(page)->flags & PAGE_READING) return 1;
+  }
+  return 0;
+}
+
 static int edges_are_there(const struct write *w) {
   uint32_t size = disk_block_bytes();
   uint64_t end = w->offset + w->bytes;
@@ -147,6 +165,8 @@ static int find_or_allocate(const struct write *w, uint64_t at, struct extent_ru
   return map_allocate(w->node, at, (uint32_t)smaller(run->count, last - at + 1), run);
 }
 
+/* What lies behind the end of the file is on the disk before a transaction that moves the end, like
+ * what lies in a new block: else a crash would leave other bytes there. */
 static int put_block(const struct write *w, uint64_t block, bool fresh, uint64_t offset,
                      uint32_t n) {
   uint32_t size = disk_block_bytes(), within = (uint32_t)(offset % size);
@@ -155,7 +175,7 @@ static int put_block(const struct write *w, uint64_t block, bool fresh, uint64_t
   bool valid = cache_page(page)->flags & PAGE_VALID;
   if (n < size && (fresh || !valid)) memset(disk_page(page), 0, size);
   memcpy(disk_page(page) + within, w->in + (offset - w->offset), n);
-  cache_dirtied(page, w->node->ino, fresh);
+  cache_dirtied(page, w->node->ino, fresh || offset + n > node_bytes(w->node));
   return 0;
 }
 
@@ -198,17 +218,27 @@ static int32_t clear_tail(struct node *node, uint64_t bytes) {
   return 0;
 }
 
+/* So that nobody has to wait for one in the middle. */
+static bool has_pages(uint32_t bytes) {
+  if (cache_can_take(bytes / disk_block_bytes() + PAGES_BESIDE)) return true;
+  writeback_all();
+  flush_begin();
+  return false;
+}
+
 int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const void *in) {
   struct write w = {node, offset, bytes, in};
   uint64_t most = map_blocks_max(node) * disk_block_bytes();
   if (offset >= most) return -EFBIG;
   w.bytes = (uint32_t)smaller(bytes, most - offset);
-  if (writeback_is_behind()) return DATA_WAITS;
+  if (writeback_is_behind() || !has_pages(w.bytes)) return DATA_WAITS;
   if (blocks_have(w.bytes / disk_block_bytes() + 2) == BLOCKS_LATER) return DATA_WAITS;
   int32_t status = offset > node_bytes(node) ? clear_tail(node, node_bytes(node)) : 0;
   if (status) return status;
   int there = edges_are_there(&w);
   if (there < 1) return there == 0 ? DATA_WAITS : there;
+  int reading = is_being_read(&w);
+  if (reading) return reading == 1 ? DATA_WAITS : reading;
   int32_t done = put_blocks(&w);
   if (done <= 0) return done;
   if (offset + (uint32_t)done > node_bytes(node)) node_set_bytes(node, offset + (uint32_t)done);

@@ -322,4 +322,5 @@ void disk_poll(void) {
   }
   disk_take_done();
   disk_try_again();
+  flush_look();
 }

@@ -30,11 +30,7 @@ bool flush_is_done(uint32_t number) {
 }
 
 static void begin(void) {
-  flush.state = FLUSH_FAILED;
-  if (!disk_begin(FOR_FLUSH, DISK_FLUSH, 0, 0, NULL, 0)) {
-    inbox_alarm(ALARM_DISK, PAUSE_US);
-    return;
-  }
+  if (!disk_begin(FOR_FLUSH, DISK_FLUSH, 0, 0, NULL, 0)) return; /* flush_look() tries again */
   flush.state = FLUSH_UNDER_WAY;
   flush.counts = true;
   flush.begun++;
@@ -43,7 +39,7 @@ static void begin(void) {
 void flush_begin(void) {
   if (flush_is_done(flush.needed)) return;
   flush.wanted = flush.needed;
-  if (flush.state == FLUSH_IDLE) begin();
+  flush_look();
 }
 
 /* The news of a loss may still be on its way. */
@@ -66,10 +62,12 @@ void flush_done(int status) {
   } else if (status) {
     flush.state = FLUSH_FAILED;
     inbox_alarm(ALARM_DISK, PAUSE_US);
-  } else if (flush.wanted > flush.done) {
-    begin();
   }
-  commit_go_on();
+  commit_look();
+}
+
+void flush_look(void) {
+  if (flush.state == FLUSH_IDLE && flush.wanted > flush.done) begin();
 }
 
 void flush_lost(void) {
@@ -77,5 +75,6 @@ void flush_lost(void) {
 }
 
 void flush_try_again(void) {
-  if (flush.state == FLUSH_FAILED) begin();
+  if (flush.state == FLUSH_FAILED) flush.state = FLUSH_IDLE;
+  flush_look();
 }

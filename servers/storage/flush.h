@@ -14,6 +14,8 @@ uint32_t flush_needed_by_all(void);
 bool flush_is_done(uint32_t number);
 /** Has a flush begin for all that was written up to now, unless nothing was. */
 void flush_begin(void);
+/** For the end of each turn: begins what there was no room for. */
+void flush_look(void);
 /** From the disk. */
 void flush_done(int status);
 void flush_lost(void);

@@ -42,6 +42,7 @@ static void turn_end(void) {
   writeback_turn_end();
   commit_turn_end();
   sync_turn_end();
+  flush_look();
   if (commit_is_pending() || cache_count(PAGES_DIRTY)) inbox_alarm(ALARM_TICK, TICK_US);
   disk_turn_end();
 }
@@ -52,7 +53,7 @@ static void alarm_came(uint64_t bits) {
   if (bits & 1u << ALARM_DISK) {
     if (disk_try_again()) inbox_alarm(ALARM_DISK, RETRY_US);
     flush_try_again();
-    commit_go_on();
+    commit_look();
     parked_wake();
   }
   if (bits & 1u << ALARM_TICK) {

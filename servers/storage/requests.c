@@ -96,7 +96,7 @@ enum outcome request_make(const msg_t *m, const void *payload) {
   if (status == DATA_WAITS) return WAITS;
   if (r.is_answered) return ANSWERED;
   r.reply.status = status;
-  sys_reply_bulk(m->token, &r.reply, r.out, status ? 0 : r.out_bytes);
+  sys_reply_unchecked(m->token, &r.reply, r.out, status ? 0 : r.out_bytes);
   return ANSWERED;
 }
 

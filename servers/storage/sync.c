@@ -37,7 +37,7 @@ void sync_turn_end(void) {
     if (!commit_is_done(w->number) && !volume_has_failed()) return;
     const msg_t reply = {.type = w->type | SYS_REPLY_FLAG,
                          .status = volume_has_failed() ? -EIO : 0};
-    sys_reply(w->token, &reply);
+    sys_reply_unchecked(w->token, &reply, NULL, 0);
     end(w);
   }
 }

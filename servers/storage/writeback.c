@@ -103,5 +103,5 @@ void writeback_done(const uint32_t *pages, uint32_t count, int status) {
   for (uint32_t i = 0; i < count; i++)
     end_page(pages[i], status);
   if (status) volume_fail("data cannot be written");
-  commit_go_on();
+  commit_look();
 }

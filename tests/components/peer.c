@@ -21,6 +21,11 @@ static void process_msg(const msg_t *m) {
     answer.status = held ? sys_reply(held, &late) : -ENOENT;
     break;
   }
+  case PEER_DROP_HELD: {
+    msg_t late = {.type = PEER_HOLD};
+    answer.status = sys_reply_unchecked(held, &late, NULL, 0);
+    break;
+  }
   case PEER_DIE:
     abort();
   case PEER_HANG:

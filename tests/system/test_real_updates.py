@@ -4,6 +4,7 @@ running system under load, and counted. docs/real-updates.md has the table."""
 from __future__ import annotations
 
 import json
+import random
 import sys
 from pathlib import Path
 from typing import Iterator, Union
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "updates" / "system
 from patched import Patch, Tree, count, patches, plan_of  # noqa: E402
 from table import DOCUMENT, Row, save, static_columns  # noqa: E402
 
+from filing import CREATE, READ, WRITE, Storage, make_image  # noqa: E402
 from proteos import System  # noqa: E402
 from proteos.build import COMPONENTS  # noqa: E402
 from proteos.load import Load  # noqa: E402
@@ -48,6 +50,25 @@ class OnKeyboard:
         self.keyboard.expect("Hello, World!")
 
 
+class OnFiles:
+    """A file system; every file that was written is read."""
+
+    def __init__(self, storage: Storage):
+        self.system = storage.system
+        self.filer = storage.filer
+        self.log = b""
+        self.handle = self.filer.open("/log", READ | WRITE | CREATE)
+
+    def check(self) -> None:
+        more = random.randbytes(50_000)
+        self.filer.write_all(self.handle, more)
+        self.filer.sync_file(self.handle)
+        self.log += more
+        assert self.filer.read_all(self.handle) == self.log
+        self.filer.put(f"/{len(self.log)}", more)
+        assert self.filer.get(f"/{len(self.log)}") == more
+
+
 class OnNetwork:
     """The default system, and HTTP clients that check every byte."""
 
@@ -61,7 +82,7 @@ class OnNetwork:
         assert (figures["failed"], figures["wrong"]) == (0, 0), figures
 
 
-Use = Union[OnDisk, OnKeyboard, OnNetwork]
+Use = Union[OnDisk, OnFiles, OnKeyboard, OnNetwork]
 
 
 @pytest.fixture
@@ -75,6 +96,10 @@ def use(request: pytest.FixtureRequest, image: Path, tmp_path: Path) -> Iterator
         keyboard = Keyboard(tmp_path, [])
         yield OnKeyboard(keyboard)
         keyboard.close()
+    elif component == "storage":
+        with Storage(tmp_path, make_image(tmp_path / "files.img", 64)) as storage:
+            yield OnFiles(storage)
+            storage.end()
     else:
         with System() as system, Load(system.url()) as load:
             yield OnNetwork(system, load)

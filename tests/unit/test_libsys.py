@@ -8,7 +8,7 @@ from scripted_bus import (ACK, ANSWER, CALL, MESSAGE, NOTIFY, RECEIVE, REPLY, RE
                           RIGHT_CALL, RIGHT_NOTIFY, RIGHT_SENDREC, SENDREC, Bus, Edge)
 
 COMPONENTS = Path(os.environ["COMPONENTS"])
-ECHO, HOLD, ANSWER_HELD, DIE = 0xe00, 0xe01, 0xe02, 0xe03
+ECHO, HOLD, ANSWER_HELD, DIE, DROP_HELD = 0xe00, 0xe01, 0xe02, 0xe03, 0xe05
 
 
 def codes(ops):
@@ -44,6 +44,19 @@ def test_large_reply_is_not_copied_into_the_batch():
         (reply,) = bus.packet()
         assert reply.code == REPLY and len(reply.payload) == 65536
         assert codes(bus.packet()) == [RECEIVE]
+
+
+def test_unchecked_reply_goes_out_with_others():
+    with peer() as bus:
+        bus.hello()
+        bus.packet()
+        bus.request(HOLD, source=2, token=1)
+        assert codes(bus.packet()) == [RECEIVE]
+        bus.request(DROP_HELD, source=2, token=2)
+        late, answer, receive = bus.packet()
+        assert (late.code, late.flags, late.arg) == (REPLY, 0, 1)
+        assert (answer.code, answer.arg, answer.status) == (REPLY, 2, 0)
+        assert receive.code == RECEIVE
 
 
 def test_late_reply_is_acknowledged():

@@ -19,6 +19,8 @@ void image_free(struct image *);
 uint8_t *image_block(const struct image *, uint64_t block);
 /** The journal's super block. */
 struct jbd2_superblock *image_superblock(const struct image *);
+/** Sets the flag "needs recovery", which e2fsck has cleared. */
+void image_expect_recovery(struct image *);
 /** Has the log begin late, so that it is short. */
 void image_shorten_log(struct image *, uint32_t blocks);
 /** Sets the checksum of the journal's super block, if it has one. */
@@ -28,5 +30,8 @@ void image_checksum(struct image *);
  * to do than that.
  * @param bytes  of the size of the image; takes the result */
 void image_judge(const struct image *, uint8_t *bytes);
+
+/** Writes bytes of the size of the image to a file. */
+void image_save(const struct image *, const uint8_t *bytes, const char *path);
 
 #endif

@@ -4,12 +4,13 @@
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "servers/storage/journal/jbd2.h"
 
-enum { VERSIONS_MAX = 1 << 17, STARTED_S = 1000000000 };
+enum { STARTED_S = 1000000000 };
 
 /* What only lives while the scenario runs. */
 struct transaction {
@@ -31,8 +32,8 @@ struct life {
   const struct journal_write *writes; /* of the one that commits */
   size_t nwrites, next_write;
   uint32_t *order;
+  struct journal_write superblock; /* asked for, and not yet written */
   uint32_t largest;
-  uint8_t *page;
 };
 
 static uint64_t place(const struct scenario *s, uint32_t b) {
@@ -44,21 +45,25 @@ static uint64_t pick(struct life *l, uint64_t below) {
 }
 
 /* Some look like the journal's own, even like a commit record that it will wait for. */
-static void fill(const struct scenario *s, uint32_t b, uint32_t version, uint8_t *page) {
-  uint64_t seed = ((uint64_t)version << 20 | b) * 77 + 1;
-  for (uint32_t i = 0; i < s->image->geometry.block_bytes; i += 8) {
-    uint64_t word = chance(&seed, UINT64_MAX);
-    memcpy(page + i, &word, 8);
+static uint8_t *make_content(struct life *l, uint32_t version) {
+  size_t n = l->s->image->geometry.block_bytes;
+  uint8_t *page = malloc(n);
+  for (size_t i = 0; i < n; i += sizeof(uint64_t)) {
+    uint64_t word = pick(l, UINT64_MAX);
+    memcpy(page + i, &word, sizeof word);
   }
   struct jbd2_header h = {htobe32(JBD2_MAGIC), htobe32(version % 2 ? JBD2_COMMIT : JBD2_DESCRIPTOR),
-                          htobe32(s->version_tid[version] + version % 8)};
+                          htobe32(journal_running(l->s->journal) + version % 8)};
   if (version % 5 == 0) memcpy(page, &h, sizeof h);
+  return page;
 }
 
 static uint32_t new_version(struct life *l) {
   struct scenario *s = l->s;
-  ck_assert_uint_lt(s->versions, VERSIONS_MAX - 1);
-  s->version_tid[++s->versions] = journal_running(s->journal);
+  s->versions++;
+  s->contents = realloc(s->contents, (s->versions + 1) * sizeof *s->contents);
+  s->contents[0] = NULL;
+  s->contents[s->versions] = make_content(l, s->versions);
   return s->versions;
 }
 
@@ -67,14 +72,13 @@ static uint32_t new_version(struct life *l) {
 static void add(struct life *l, uint32_t b) {
   if (l->data_is_due[b]) return; /* it is data; let it be written first */
   uint32_t version = new_version(l);
-  fill(l->s, b, version, l->page);
   bool refer = pick(l, 2);
-  const uint8_t *data = l->page;
+  const uint8_t *data = l->s->contents[version];
   free(l->referred[b]);
   l->referred[b] = NULL;
   if (refer) {
     l->referred[b] = malloc(l->s->image->geometry.block_bytes);
-    data = memcpy(l->referred[b], l->page, l->s->image->geometry.block_bytes);
+    data = memcpy(l->referred[b], data, l->s->image->geometry.block_bytes);
   }
   ck_assert_int_eq(
       journal_add(l->s->journal, place(l->s, b), data, refer ? JOURNAL_REFER : JOURNAL_COPY), 0);
@@ -195,10 +199,9 @@ static void write_data(struct life *l) {
   for (uint32_t b = 0; b < s->nblocks; b++) {
     if (!l->data_is_due[b] || pick(l, 2)) continue;
     uint32_t version = new_version(l);
-    fill(s, b, version, l->page);
     s->data = realloc(s->data, (s->ndata + 1) * sizeof *s->data);
     s->data[s->ndata++] = (struct data_write){s->history.nevents, b, version};
-    history_write(&s->history, place(s, b), l->page, EVENT_WRITE);
+    history_write(&s->history, place(s, b), s->contents[version], EVENT_WRITE);
     l->data_is_due[b] = false;
   }
 }
@@ -212,17 +215,22 @@ static void write_in_place(struct life *l, const struct transaction *t) {
   for (uint32_t b = 0; b < l->s->nblocks; b++) {
     const struct content *c = &committed(l)[b];
     if (!t->holds[b] || c->revoked || c->version != t->now[b].version) continue;
-    fill(l->s, b, c->version, l->page);
-    history_write(&l->s->history, place(l->s, b), l->page, EVENT_WRITE);
+    history_write(&l->s->history, place(l->s, b), l->s->contents[c->version], EVENT_WRITE);
   }
 }
 
+/* Asks for the super block, or, when it has been asked for, writes it. */
 static void write_superblock(struct life *l, enum journal_tail tail) {
-  struct journal_write w;
-  int must = journal_superblock(l->s->journal, tail, &w);
-  if (must != 1) return;
-  history_write(&l->s->history, w.block, w.data, EVENT_FUA);
-  ck_assert_int_eq(journal_superblock_written(l->s->journal), 0);
+  struct journal *j = l->s->journal;
+  if (!l->superblock.data) {
+    struct journal_write w;
+    if (journal_superblock(j, tail, &w) == 1) l->superblock = w;
+    return;
+  }
+  ck_assert_int_eq(journal_superblock(j, tail, &l->superblock), -EBUSY);
+  history_write(&l->s->history, l->superblock.block, l->superblock.data, EVENT_FUA);
+  ck_assert_int_eq(journal_superblock_written(j), 0);
+  l->superblock.data = NULL;
 }
 
 static void checkpoint(struct life *l) {
@@ -293,10 +301,9 @@ void scenario_run(struct scenario *s, struct image *image, uint64_t seed, uint32
   *s = (struct scenario){.image = image, .history.image = image, .seed = seed, .nblocks = nblocks};
   ck_assert_uint_le(nblocks, BLOCKS_MAX);
   ck_assert_uint_le(nblocks, image->nunused);
-  s->version_tid = calloc(VERSIONS_MAX, sizeof *s->version_tid);
   begin(s);
   struct life *l = calloc(1, sizeof *l);
-  *l = (struct life){.s = s, .largest = largest, .page = malloc(image->geometry.block_bytes)};
+  *l = (struct life){.s = s, .largest = largest};
   while (s->ncommits < transactions)
     live(l);
   for (uint32_t b = 0; b < nblocks; b++) {
@@ -309,7 +316,6 @@ void scenario_run(struct scenario *s, struct image *image, uint64_t seed, uint32
   }
   free(l->transactions);
   free(l->order);
-  free(l->page);
   free(l);
   journal_free(s->journal);
 }
@@ -318,7 +324,9 @@ void scenario_free(struct scenario *s) {
   history_free(&s->history);
   free(s->commits);
   free(s->data);
-  free(s->version_tid);
+  for (uint32_t i = 1; i <= s->versions; i++)
+    free(s->contents[i]);
+  free(s->contents);
 }
 
 /* ---- what must be found ---- */
@@ -336,37 +344,45 @@ static bool is_flushed(const struct scenario *s, size_t event, size_t cut) {
   return false;
 }
 
-/* @return whether it is certain what the block holds */
-static bool expect_data(const struct scenario *s, uint32_t b, const struct content *c, size_t cut,
-                        uint8_t *page) {
+/* @return what the block must hold, or NULL when that is not certain */
+static const uint8_t *expect_data(const struct scenario *s, uint32_t b, const struct content *c,
+                                  size_t cut) {
   for (size_t i = s->ndata; i-- > 0;) {
     const struct data_write *d = &s->data[i];
     if (d->block != b || d->event >= cut) continue;
-    if (d->event < c->since || !is_flushed(s, d->event, cut)) return false;
-    fill(s, b, d->version, page);
-    return true;
+    return d->event >= c->since && is_flushed(s, d->event, cut) ? s->contents[d->version] : NULL;
   }
-  return false;
+  return NULL;
 }
 
-static bool expect(const struct scenario *s, uint32_t b, size_t cut, uint8_t *page) {
+static const uint8_t *expect(const struct scenario *s, uint32_t b, size_t cut) {
   const struct commit *last = last_commit(s, cut);
   struct content c = last ? last->blocks[b] : (struct content){0};
-  if (c.revoked) return expect_data(s, b, &c, cut, page);
-  if (c.version == 0)
-    memcpy(page, image_block(s->image, place(s, b)), s->image->geometry.block_bytes);
-  else
-    fill(s, b, c.version, page);
-  return true;
+  if (c.revoked) return expect_data(s, b, &c, cut);
+  return c.version ? s->contents[c.version] : image_block(s->image, place(s, b));
 }
 
 void scenario_check(const struct scenario *s, size_t cut, const uint8_t *bytes, const char *who) {
   size_t n = s->image->geometry.block_bytes;
-  uint8_t *page = malloc(n);
-  for (uint32_t b = 0; b < s->nblocks; b++)
-    if (expect(s, b, cut, page))
-      ck_assert_msg(memcmp(page, bytes + place(s, b) * n, n) == 0,
-                    "%s: block %" PRIu64 " is wrong after a power cut before write %zu of %zu", who,
-                    place(s, b), cut, s->history.nevents);
-  free(page);
+  for (uint32_t b = 0; b < s->nblocks; b++) {
+    const uint8_t *must = expect(s, b, cut);
+    if (must && memcmp(must, bytes + place(s, b) * n, n) != 0)
+      ck_abort_msg("%s: block %" PRIu64 " is wrong after a power cut before write %zu of %zu", who,
+                   place(s, b), cut, s->history.nevents);
+  }
+}
+
+void scenario_save(const struct scenario *s, size_t cut, const char *path) {
+  uint64_t n = s->image->geometry.block_bytes;
+  FILE *f = fopen(path, "we");
+  ck_assert_ptr_nonnull(f);
+  fwrite(&n, sizeof n, 1, f);
+  for (uint32_t b = 0; b < s->nblocks; b++) {
+    const uint8_t *must = expect(s, b, cut);
+    uint64_t block = place(s, b);
+    if (!must) continue;
+    fwrite(&block, sizeof block, 1, f);
+    fwrite(must, n, 1, f);
+  }
+  ck_assert_int_eq(fclose(f), 0);
 }

@@ -35,7 +35,7 @@ struct scenario {
   size_t ncommits;
   struct data_write *data;
   size_t ndata;
-  uint32_t *version_tid; /* by version */
+  uint8_t **contents; /* by version, from 1 on */
   uint32_t versions;
 };
 
@@ -47,5 +47,9 @@ void scenario_free(struct scenario *);
 /** Ends the test when a medium does not hold what it must after a power cut before event `cut`, and
  * recovery. */
 void scenario_check(const struct scenario *, size_t cut, const uint8_t *bytes, const char *who);
+
+/** Writes what the medium must hold: the size of blocks, and each block's number and content;
+ * numbers of 64 bits. */
+void scenario_save(const struct scenario *, size_t cut, const char *path);
 
 #endif
