@@ -76,6 +76,7 @@ static const cyaml_schema_field_t wire_fields[] = {
     TEXT("path", OPTIONAL, manifest_wire, path),
     TEXT("keyboard", OPTIONAL, manifest_wire, keyboard),
     CYAML_FIELD_BOOL("listen", OPTIONAL, struct manifest_wire, listen),
+    CYAML_FIELD_BOOL("open", OPTIONAL, struct manifest_wire, open),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t wire = {

@@ -72,6 +72,7 @@ struct manifest_wire {
   char *path;     /* stream: the Unix socket; file: the file */
   char *keyboard; /* console: the console wire over which its keys go, to the keyboard's model;
                      NULL: none */
+  bool open;      /* slirp: the system reaches the host, as the gateway, and what is beyond it */
   bool listen;    /* stream: wait there for the peer instead of connecting to it */
 };
 

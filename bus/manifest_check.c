@@ -393,6 +393,7 @@ static void check_wire(const struct manifest *m, const struct manifest_wire *w,
   check_key(m, w, "forward", w->forward, false, FOR_SLIRP, s);
   check_key(m, w, "device", w->device, true, FOR_TAP, s);
   check_key(m, w, "path", w->path, true, FOR_STREAM | FOR_FILE, s);
+  check_key(m, w, "open", w->open, false, FOR_SLIRP, s);
   check_key(m, w, "listen", w->listen, false, FOR_STREAM, s);
   check_key(m, w, "keyboard", w->keyboard, false, FOR_CONSOLE, s);
   if (w->kind == MANIFEST_WIRE_CONSOLE && w->keyboard) check_keyboard(m, w, s);

@@ -74,6 +74,7 @@ static const struct field wire_fields[] = {
     FIELD("device", FIELD_TEXT, manifest_wire, device, EFFECT_NEVER),
     FIELD("path", FIELD_TEXT, manifest_wire, path, EFFECT_NEVER),
     FIELD("keyboard", FIELD_TEXT, manifest_wire, keyboard, EFFECT_NEVER),
+    FIELD("open", FIELD_FLAG, manifest_wire, open, EFFECT_NEVER),
     FIELD("listen", FIELD_FLAG, manifest_wire, listen, EFFECT_NEVER),
     {0},
 };

@@ -212,15 +212,17 @@ static int log_for(const struct wire *w) {
 /* The helper's descriptors are 3, the wire, and 4, the report. */
 static int start_slirp(struct wire *w, int pair[2], int report[2]) {
   char path[PATH_MAX], forward[128];
-  char *argv[] = {"proteos-slirp", "--fd", "3", "--report-fd", "4", NULL, NULL, NULL};
+  char *argv[9] = {"proteos-slirp", "--fd", "3", "--report-fd", "4"};
+  int n = 5;
   const int fds[] = {pair[1], report[1]};
   int error = helper_path(path);
   if (error) return error;
   if (w->def->forward) {
     forward_argument(w->def->forward, forward, sizeof(forward));
-    argv[5] = "--hostfwd";
-    argv[6] = forward;
+    argv[n++] = "--hostfwd";
+    argv[n++] = forward;
   }
+  if (w->def->open) argv[n++] = "--open";
   int log = log_for(w);
   if (log < 0) return -errno;
   w->helper = link_spawn_helper(path, argv, fds, 2, log);

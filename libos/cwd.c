@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libos/ask.h"
+#include "libos/descriptor.h"
 #include "libos/os.h"
 #include "libos/path.h"
 #include "libos/pathname.h"
@@ -23,6 +24,7 @@ static int open_directory(const char *path, uint32_t *opened) {
   IPC(&m, fs_open)->flags = FS_READ | FS_DIRECTORY;
   if (path_ask(&m, &IPC(&m, fs_open)->dir, path, NULL, 0) < 0) return -1;
   *opened = IPC_REPLY(&m, fs_open)->handle;
+  descriptor_given(server_endpoint(SERVER_STORAGE), *opened);
   return 0;
 }
 
@@ -101,6 +103,17 @@ bool cwd_reopen(void) {
   if (*text != '/' || open_directory(text, &opened) < 0) return false;
   handle = opened;
   return true;
+}
+
+void cwd_given(uint32_t given) {
+  if (handle && given == handle) cwd_reopen();
+}
+
+bool cwd_was_lost(void) {
+  uint32_t before = handle;
+  struct stat st;
+  os_stat(".", &st); /* opens it again, if so */
+  return handle != before;
 }
 
 int os_chdir(const char *path) {

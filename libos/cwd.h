@@ -11,5 +11,10 @@ void cwd_start(uint32_t handle);
 uint32_t cwd_handle(void);
 /** Opens it again by its path, after storage has lost the handle. */
 bool cwd_reopen(void);
+/** Storage has given a handle for something else: if it is that of the working directory, storage
+ * was restarted. */
+void cwd_given(uint32_t given);
+/** Whether storage had lost it; then it is open again. */
+bool cwd_was_lost(void);
 
 #endif

@@ -34,9 +34,13 @@ static bool stands_for(const struct descriptor *d, endpoint_t server, uint32_t h
          d->handle == handle;
 }
 
-int descriptor_new(enum descriptor_kind kind, endpoint_t server, uint32_t handle, uint32_t flags) {
+void descriptor_given(endpoint_t server, uint32_t handle) {
   for (int fd = 0; fd < (int)OS_FDS_MAX; fd++)
     if (stands_for(&table[fd], server, handle)) table[fd].kind = DESCRIPTOR_LOST;
+}
+
+int descriptor_new(enum descriptor_kind kind, endpoint_t server, uint32_t handle, uint32_t flags) {
+  descriptor_given(server, handle);
   int fd = descriptor_free(0);
   if (fd < 0) return -1;
   return descriptor_put(

@@ -42,6 +42,8 @@ int descriptor_put(int fd, struct descriptor d);
 /** Puts a new handle of a server at the lowest free number; what else has it is lost.
  * @return the number, or -1 with EMFILE: the handle is then the caller's to close */
 int descriptor_new(enum descriptor_kind kind, endpoint_t server, uint32_t handle, uint32_t flags);
+/** A server has given a handle, for whatever: what has it here is lost. */
+void descriptor_given(endpoint_t server, uint32_t handle);
 /** Frees `fd`. @return whether nothing else stands for its handle, which is the caller's to close
  */
 bool descriptor_drop(int fd);

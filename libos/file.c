@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libos/ask.h"
+#include "libos/cwd.h"
 #include "libos/descriptor.h"
 #include "libos/os.h"
 #include "libos/path.h"
@@ -34,6 +35,7 @@ static void close_handle(const struct descriptor *d) {
 
 int handle_install(enum descriptor_kind kind, endpoint_t server, uint32_t handle, uint32_t flags) {
   int fd = descriptor_new(kind, server, handle, flags);
+  if (kind == DESCRIPTOR_FILE) cwd_given(handle);
   if (fd < 0) {
     struct descriptor d = {.kind = kind, .server = server, .handle = handle};
     close_handle(&d);

@@ -92,6 +92,10 @@ pid_t os_spawn(const struct os_spawn *how) {
   int r = -1;
   fflush(stdout); /* in the order in which we and the child print */
   if (spawn_packet(&p, how)) r = ask_bulk(server_endpoint(SERVER_PM), &m, p.data, p.used, NULL, 0);
+  if (r < 0 && errno == EBADF && cwd_was_lost() && spawn_packet(&p, how)) {
+    m = (msg_t){.type = PROC_SPAWN};
+    r = ask_bulk(server_endpoint(SERVER_PM), &m, p.data, p.used, NULL, 0);
+  }
   int error = errno;
   free(p.data);
   errno = error;

@@ -82,13 +82,13 @@ static int begin(void) {
 
 static FILE *stream(int fd, const char *mode, FILE *without) {
   int before = errno;
-  FILE *f = descriptor_get(fd) ? os_fdopen(fd, mode) : NULL;
+  FILE *f = os_fdopen(fd, mode);
   if (f) setvbuf(f, NULL, fd == 2 ? _IONBF : os_isatty(fd) ? _IOLBF : _IOFBF, BUFSIZ);
   errno = before;
   return f ? f : without;
 }
 
-/* The C library's streams stand for our descriptors from now on. */
+/* The C library's streams stand for our descriptors from now on, also those that are closed. */
 static void take_streams(void) {
   stdin = stream(0, "r", stdin);
   stdout = stream(1, "w", stdout);

@@ -165,7 +165,7 @@ int main(int argc, char **argv) {
     else
       port = (uint16_t)atoi(argv[i]);
   }
-  event_eh_t handlers = {.init = httpd_init};
+  event_eh_t handlers = {.init = httpd_init, .shutdown = transfers_shutdown};
   sys_startup(&handlers);
   while (1) {
     msg_t m;

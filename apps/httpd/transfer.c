@@ -289,6 +289,14 @@ void transfers_restarted(void) {
   }
 }
 
+void transfers_shutdown(void) {
+  struct transfer *t;
+  TAILQ_FOREACH (t, &all, link) {
+    msg_t m = {.type = FS_REMOVE};
+    if (*t->part) sys_sendrec_bulk(storage(), &m, t->part, strlen(t->part), NULL, 0);
+  }
+}
+
 void transfers_retry(bool stalled) {
   struct transfer *t;
   TAILQ_FOREACH (t, &all, link) {

@@ -71,6 +71,8 @@ void transfer_write(struct transfer *t);
 struct transfer *transfer_reply(const msg_t *m);
 /** Storage was restarted: its handles are gone. Connections are to look at uploads. */
 void transfers_restarted(void);
+/** The component ends: what is not whole goes. */
+void transfers_shutdown(void);
 /** Asks again what there were too many calls for, and on demand what waits for storage. */
 void transfers_retry(bool stalled);
 

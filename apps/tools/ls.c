@@ -78,13 +78,15 @@ static int list(const char *path) {
   return failed;
 }
 
-static int show(const char *path, bool title, bool *first) {
+/* Those that are no directories come first. */
+static int show(const char *path, bool directories, bool title, bool *first) {
   struct stat st;
   if ((detailed ? os_lstat : os_stat)(path, &st) < 0 && os_lstat(path, &st) < 0) {
-    os_perror(path);
+    if (!directories) os_perror(path);
     return 1;
   }
-  if (!S_ISDIR(st.st_mode)) {
+  if (S_ISDIR(st.st_mode) != directories) return 0;
+  if (!directories) {
     *first = false;
     return print(path, path);
   }
@@ -102,7 +104,8 @@ int main(int argc, char **argv) {
     *(option == 'a' ? &all : &detailed) = true;
   }
   if (optind == argc) return list(".");
-  for (int i = optind; i < argc; i++)
-    failed |= show(argv[i], argc - optind > 1, &first);
+  for (int directories = 0; directories < 2; directories++)
+    for (int i = optind; i < argc; i++)
+      failed |= show(argv[i], directories, argc - optind > 1, &first);
   return failed;
 }

@@ -206,9 +206,15 @@ static uint32_t enter_wait(uint64_t block) {
   return page;
 }
 
+void cache_settle(uint32_t page, uint32_t flags) {
+  for (unsigned i = 0; cache.pages[page].flags & flags && i < POLLS; i++)
+    disk_poll();
+}
+
 uint32_t cache_overwrite(uint64_t block) {
   uint32_t page = cache_use(block);
-  if (page == NO_PAGE) page = enter_wait(block);
+  if (page == NO_PAGE) return enter_wait(block);
+  cache_settle(page, PAGE_READING); /* what comes from the disk must not come afterwards */
   return page;
 }
 
@@ -309,7 +315,8 @@ void cache_sort_in(uint32_t page) {
 
 void cache_changed(uint32_t page) {
   struct page *p = &cache.pages[page];
-  p->flags = (p->flags & ~(PAGE_DIRTY | PAGE_FRESH)) | PAGE_CHANGED | PAGE_VALID;
+  p->flags &= ~(PAGE_DIRTY | PAGE_FRESH | PAGE_FAILED);
+  p->flags |= PAGE_CHANGED | PAGE_VALID;
   p->inode = 0;
   cache_sort_in(page);
 }

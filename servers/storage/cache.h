@@ -70,6 +70,8 @@ bool cache_can_take(uint32_t pages);
 char *cache_read_wait(uint64_t block);
 /** A page for a block that is written as a whole: its contents, which mean nothing. */
 uint32_t cache_overwrite(uint64_t block);
+/** Waits until a page has none of these flags, which the disk ends. */
+void cache_settle(uint32_t page, uint32_t flags);
 /** Begins to read blocks that follow each other and are not there. Those that there is no room for
  * are left out. @return how many are on their way */
 uint32_t cache_begin_reading(uint64_t block, uint32_t count);

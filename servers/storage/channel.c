@@ -6,8 +6,6 @@
 #include "servers/storage/cache.h"
 #include "servers/storage/disk.h"
 
-enum { POLLS = 100000 };
-
 static uint32_t changes;
 
 uint32_t channel_changes(void) {
@@ -71,19 +69,13 @@ static errcode_t read_64(io_channel channel, unsigned long long block, int count
   return 0;
 }
 
-/* What is on its way to the disk as data of the block's former owner must have got there. */
-static void settle(uint32_t page) {
-  for (unsigned i = 0; cache_page(page)->flags & PAGE_WRITING && i < POLLS; i++)
-    disk_poll();
-}
-
 /* @param data  NULL: zeroes */
 static errcode_t write_piece(uint64_t block, uint32_t offset, uint32_t n, const char *data) {
   bool whole = n == disk_block_bytes();
   if (!whole && !cache_read_wait(block)) return EXT2_ET_SHORT_WRITE;
   uint32_t page = cache_overwrite(block);
   if (page == NO_PAGE) return EXT2_ET_SHORT_WRITE;
-  settle(page);
+  cache_settle(page, PAGE_WRITING); /* as data of the block's former owner */
   char *to = disk_page(page) + offset;
   bool known = cache_page(page)->flags & PAGE_VALID && cache_page(page)->inode == 0;
   if (known && data && memcmp(to, data, n) == 0) return 0;

@@ -14,7 +14,7 @@
 #include "servers/storage/writeback.h"
 
 enum {
-  AHEAD_MAX = 64,   /* blocks that are read ahead */
+  AHEAD_MAX = 256,  /* blocks that are read ahead */
   PAGES_BESIDE = 8, /* that a write needs for metadata */
 };
 
@@ -132,6 +132,20 @@ static int is_there(struct node *node, uint64_t at) {
   return flags & PAGE_VALID ? 1 : 0;
 }
 
+/* Whether any of its blocks is on its way from the disk. */
+static int is_being_read(const struct write *w) {
+  uint32_t size = disk_block_bytes();
+  uint64_t end = (w->offset + w->bytes + size - 1) / size;
+  for (uint64_t at = w->offset / size; at < end; at++) {
+    struct extent_run run;
+    int error = map_find(w->node, at, &run);
+    if (error) return error;
+    uint32_t page = run.block ? cache_find(run.block) : NO_PAGE;
+    if (page != NO_PAGE && cache_page(page)->flags & PAGE_READING) return 1;
+  }
+  return 0;
+}
+
 static int edges_are_there(const struct write *w) {
   uint32_t size = disk_block_bytes();
   uint64_t end = w->offset + w->bytes;
@@ -223,6 +237,8 @@ int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const voi
   if (status) return status;
   int there = edges_are_there(&w);
   if (there < 1) return there == 0 ? DATA_WAITS : there;
+  int reading = is_being_read(&w);
+  if (reading) return reading == 1 ? DATA_WAITS : reading;
   int32_t done = put_blocks(&w);
   if (done <= 0) return done;
   if (offset + (uint32_t)done > node_bytes(node)) node_set_bytes(node, offset + (uint32_t)done);

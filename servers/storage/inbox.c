@@ -1,5 +1,6 @@
 #include "servers/storage/inbox.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -12,14 +13,14 @@ struct kept {
 };
 
 static STAILQ_HEAD(, kept) kept = STAILQ_HEAD_INITIALIZER(kept);
-static uint8_t *current; /* payload of the message that was taken from `kept` last */
-static uint32_t alarms;  /* that are set, bits of enum inbox_alarm */
+static uint8_t current[SYS_PAYLOAD_MAX]; /* payload of the message that was received last */
+static uint32_t alarms;                  /* that are set, bits of enum inbox_alarm */
 
 static void keep(const msg_t *m) {
   struct kept *k = calloc(1, sizeof *k);
   uint8_t *payload = m->payload ? malloc(m->payload) : NULL;
   if (!k || (m->payload && !payload)) {
-    msg_t reply = {.type = m->type | SYS_REPLY_FLAG, .status = -12 /* ENOMEM */};
+    msg_t reply = {.type = m->type | SYS_REPLY_FLAG, .status = -ENOMEM};
     if (msg_is_request(m)) sys_reply(m->token, &reply);
     free(k);
     free(payload);
@@ -31,18 +32,19 @@ static void keep(const msg_t *m) {
   STAILQ_INSERT_TAIL(&kept, k, link);
 }
 
+/* The bus's buffer is used again by whoever waits deeper in the stack, so payloads are copied. */
 void inbox_receive(msg_t *m, const void **payload) {
-  free(current);
-  current = NULL;
   struct kept *k = STAILQ_FIRST(&kept);
+  *payload = current;
   if (!k) {
     sys_receive(m);
-    *payload = sys_payload();
+    if (m->payload) memcpy(current, sys_payload(), m->payload);
     return;
   }
   STAILQ_REMOVE_HEAD(&kept, link);
   memcpy(m, k->message, sizeof *m);
-  *payload = current = k->payload;
+  if (m->payload) memcpy(current, k->payload, m->payload);
+  free(k->payload);
   free(k);
 }
 

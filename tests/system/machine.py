@@ -28,6 +28,7 @@ def machine_manifest(image: Path, net: bool = False, at_most: int = 16,
         default = Manifest()
         manifest.data["regions"] += default.data["regions"]
         manifest.data["wires"] += default.data["wires"]
+        manifest.data["wires"][-1]["open"] = True
         manifest.data["components"] += [c for c in default.data["components"]
                                         if c["name"] in ("e1000-model", "e1000", "net")]
         servers.append("net")

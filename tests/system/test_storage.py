@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import shutil
+import signal
 import stat as modes
 import struct
 import subprocess
@@ -17,7 +18,7 @@ from typing import Callable, Iterator
 import pytest
 
 from filing import (APPEND, CREATE, DIRECTORY, EXCLUSIVE, FROM_END, FROM_POSITION, FROM_START,
-                    FS_OPEN, FS_RENAME, FS_STAT, IO_READ, NO_FOLLOW, PAYLOAD_MAX, READ, TRUNCATE, WRITE,
+                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE,
                     Failed, Filer, Lost, Storage, check_image, debugfs, make_image)
 from fsx import Fsx
 
@@ -141,6 +142,28 @@ def test_other_formats(tmp_path: Path, options: list[str]):
         storage.system.kill("storage")
         until_back(storage)
         assert filer.get("/d/b") == data
+        storage.end()
+
+
+def test_write_into_what_is_being_read_ahead(tmp_path: Path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "f").write_bytes(b"old!" * (1 << 20))
+    image = make_image(tmp_path / "disk.img", 64, "-d", str(folder))
+    with Storage(tmp_path, image, clients=("one", "two"), cache_bytes=16 << 20) as storage:
+        one, two = storage.filers["one"], storage.filers["two"]
+        handle, until = one.open("/f", READ | WRITE), 576 << 10
+        for at in range(0, until, PAYLOAD_MAX):
+            one.read(handle, PAYLOAD_MAX, at)
+        storage.system.kill("nvme", signal.SIGSTOP)
+        for at in range(until, 960 << 10, PAYLOAD_MAX):  # which is there; what follows is asked for
+            one.read(handle, PAYLOAD_MAX, at)
+        one.send(IO_WRITE, struct.pack("<QII", 1200 << 10, handle, 1), b"new!" * 4096)
+        two.stat("/")
+        storage.system.kill("nvme", signal.SIGCONT)
+        one.receive()
+        two.sync()
+        assert one.read(handle, 16384, 1200 << 10) == b"new!" * 4096
         storage.end()
 
 
