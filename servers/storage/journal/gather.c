@@ -59,8 +59,8 @@ int journal_add(struct journal *j, uint64_t block, const void *data, enum journa
     memcpy(b.copy, data, j->block_bytes);
   }
   put_block(g, b);
-  block_map_remove(&g->revoked,
-                   block); /* replay takes a revoke for later than all of its transaction */
+  /* Replay takes a revoke for later than all of its transaction. */
+  block_map_remove(&g->revoked, block);
   return 0;
 }
 

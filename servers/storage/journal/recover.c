@@ -3,6 +3,8 @@
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +40,16 @@ static bool is_later(journal_tid a, journal_tid b) {
   return (int32_t)(a - b) > 0;
 }
 
-#define DOUBT(r, ...)                                                                              \
-  do {                                                                                             \
-    if (!(r)->doubtful) refuse(&(r)->doubt, 0, __VA_ARGS__);                                       \
-    (r)->doubtful = true;                                                                          \
-  } while (0)
+/* Notes what is wrong; the first thing counts. */
+__attribute__((format(printf, 2, 3))) static void doubt(struct recovery *r, const char *format,
+                                                        ...) {
+  if (r->doubtful) return;
+  r->doubtful = true;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(r->doubt.text, sizeof r->doubt.text, format, args);
+  va_end(args);
+}
 
 /* ---- access ---- */
 
@@ -106,15 +113,15 @@ static bool data_is_right(const struct recovery *r, const struct tag *t) {
 static int scan_data(struct recovery *r, const struct tag *t, uint32_t at) {
   if (r->doubtful) return 0;
   if (t->block >= r->j->fs_blocks)
-    DOUBT(r, "block %" PRIu64 " of transaction %" PRIu32 " lies outside the file system", t->block,
+    doubt(r, "block %" PRIu64 " of transaction %" PRIu32 " lies outside the file system", t->block,
           r->tid);
   else if (log_map_has(&r->j->map, t->block))
-    DOUBT(r, "block %" PRIu64 " of transaction %" PRIu32 " is one of the journal", t->block,
+    doubt(r, "block %" PRIu64 " of transaction %" PRIu32 " is one of the journal", t->block,
           r->tid);
   if (r->doubtful || !has_checksums(r->j)) return 0;
   int err = read_log(r, at, r->data);
   if (!err && !data_is_right(r, t))
-    DOUBT(r, "the checksum of block %" PRIu64 " of transaction %" PRIu32 " is wrong", t->block,
+    doubt(r, "the checksum of block %" PRIu64 " of transaction %" PRIu32 " is wrong", t->block,
           r->tid);
   return err;
 }
@@ -138,7 +145,7 @@ static int replay_data(struct recovery *r, const struct tag *t, uint32_t at) {
 static int on_descriptor(struct recovery *r) {
   const struct journal *j = r->j;
   if (r->pass == PASS_SCAN && !checksum_tail_is_right(j, r->record))
-    DOUBT(r, "the checksum of a descriptor block of transaction %" PRIu32 " is wrong", r->tid);
+    doubt(r, "the checksum of a descriptor block of transaction %" PRIu32 " is wrong", r->tid);
   for (uint32_t at = sizeof(struct jbd2_header); at + tag_bytes(j) <= tail_at(j);) {
     struct tag t = parse_tag(j, r->record + at);
     uint32_t place;
@@ -184,9 +191,9 @@ static int on_revoke(struct recovery *r) {
   if (r->pass == PASS_REVOKE) return note_revokes(r);
   if (r->pass == PASS_REPLAY) return 0;
   if (!checksum_tail_is_right(r->j, r->record))
-    DOUBT(r, "the checksum of a revoke block of transaction %" PRIu32 " is wrong", r->tid);
+    doubt(r, "the checksum of a revoke block of transaction %" PRIu32 " is wrong", r->tid);
   else if (revokes_end(r) > tail_at(r->j))
-    DOUBT(r, "a revoke block of transaction %" PRIu32 " is longer than a block", r->tid);
+    doubt(r, "a revoke block of transaction %" PRIu32 " is longer than a block", r->tid);
   return 0;
 }
 

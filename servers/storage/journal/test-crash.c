@@ -23,11 +23,11 @@ struct setting {
 
 /* mkfs.ext4's defaults are metadata_csum and 64bit. */
 static const struct setting settings[] = {
-    {"1k, checksums v3, 64 bit", "", 1024, 0, 40, 40, 60, 30, 1},
-    {"4k, checksums v3, 64 bit", "", 4096, 0, 40, 20, 30, 30, 1},
-    {"4k, checksums v3, 32 bit", "-O ^64bit", 4096, 0, 50, 20, 30, 30, 1},
-    {"4k, no checksums, 64 bit", "-O ^metadata_csum", 4096, 0, 50, 20, 30, 30, 1},
-    {"1k, no checksums, 32 bit", "-O ^metadata_csum,^64bit", 1024, 0, 30, 40, 25, 25, 1},
+    {"1k, checksums v3, 64 bit", "", 1024, 0, 40, 25, 60, 30, 1},
+    {"4k, checksums v3, 64 bit", "", 4096, 0, 40, 14, 30, 30, 1},
+    {"4k, checksums v3, 32 bit", "-O ^64bit", 4096, 0, 50, 14, 30, 30, 1},
+    {"4k, no checksums, 64 bit", "-O ^metadata_csum", 4096, 0, 50, 14, 30, 30, 1},
+    {"1k, no checksums, 32 bit", "-O ^metadata_csum,^64bit", 1024, 0, 30, 25, 25, 25, 1},
     {"1k, checksums v2, 64 bit", "-O ^metadata_csum", 1024, JBD2_INCOMPAT_CSUM_V2, 40, 40, 60, 30,
      1},
     {"1k, checksums v2, 32 bit", "-O ^metadata_csum,^64bit", 1024, JBD2_INCOMPAT_CSUM_V2, 40, 40,
