@@ -13,11 +13,11 @@
 #include "servers/storage/journal/journal.h"
 #include "servers/storage/parked.h"
 #include "servers/storage/volume.h"
+#include "servers/storage/wanted.h"
 #include "servers/storage/writeback.h"
 
 enum {
-  SYNCED_MAX = 64, /* files that one commit writes the data of by name; else all */
-  OVERHEAD = 8,    /* pages of the log beside copies, at least */
+  OVERHEAD = 8, /* pages of the log beside copies, at least */
 };
 
 enum commit_state {
@@ -34,7 +34,6 @@ static struct {
   enum commit_state state;
   commit_number asked, begun, done;
   uint32_t age_s, since_s; /* of the running transaction; since_s 0: it is empty */
-  uint32_t wanted;         /* pages of data that are not written yet */
   uint32_t flush;          /* COMMIT_FLUSHING: waits for it */
   struct copies body;      /* the log's blocks */
   struct copies place;     /* metadata of the committing transaction */
@@ -42,11 +41,8 @@ static struct {
   uint32_t previous_flush; /* that makes it last */
   struct copies single;    /* the block that is written alone */
   journal_tid tid, previous_tid;
-  bool with_journal;           /* the transaction has metadata */
-  uint32_t synced[SYNCED_MAX]; /* inodes whose data the next commit writes */
-  uint32_t nsynced;
-  bool sync_all;
-  bool look; /* something has been done that it may wait for */
+  bool with_journal; /* the transaction has metadata */
+  bool look;         /* something has been done that it may wait for */
 } commit;
 
 void commit_init(uint32_t age_s) {
@@ -65,10 +61,7 @@ commit_number commit_ask(void) {
 }
 
 commit_number commit_ask_with_data(uint32_t inode) {
-  if (inode == 0 || commit.nsynced == SYNCED_MAX)
-    commit.sync_all = true;
-  else
-    commit.synced[commit.nsynced++] = inode;
+  wanted_sync(inode);
   return commit_ask();
 }
 
@@ -90,37 +83,6 @@ bool commit_is_behind(void) {
 }
 
 /* ---- sealing ---- */
-
-static bool is_synced(uint32_t inode) {
-  for (uint32_t i = 0; i < commit.nsynced; i++)
-    if (commit.synced[i] == inode) return true;
-  return false;
-}
-
-static bool goes_with(const struct page *p) {
-  return p->inode && (p->flags & PAGE_FRESH || commit.sync_all || is_synced(p->inode));
-}
-
-static void want(uint32_t page, bool is_under_way) {
-  struct page *p = cache_page(page);
-  if (p->flags & PAGE_WANTED || !goes_with(p)) return;
-  p->flags |= PAGE_WANTED;
-  if (is_under_way && !(p->flags & PAGE_DIRTY)) p->flags |= PAGE_WANTED_NOW;
-  commit.wanted++;
-}
-
-/* Dirty data, and what is being written and may not have been dirty since. */
-static void want_data(void) {
-  for (uint32_t page = cache_oldest(PAGES_DIRTY); page != NO_PAGE; page = cache_newer(page))
-    want(page, false);
-  for (uint32_t i = 0; i < DISK_REQUESTS; i++) {
-    const struct disk_transfer *t = disk_transfer_at(i);
-    for (uint32_t k = 0; t->purpose == FOR_CACHE_WRITE && k < t->count; k++)
-      want(t->pages[k], true);
-  }
-  commit.sync_all = false;
-  commit.nsynced = 0;
-}
 
 /* Copies of what the transaction has changed. There are pages for them. */
 static int copy_changed(void) {
@@ -168,7 +130,7 @@ static void seal(void) {
   commit.begun++;
   commit.since_s = 0;
   commit.with_journal = cache_count(PAGES_CHANGED) || journal_running_needs(volume_journal());
-  want_data();
+  wanted_begin();
   if (commit.with_journal) {
     commit.tid = journal_running(volume_journal());
     int error = copy_changed();
@@ -231,8 +193,8 @@ static void flushed_previous(void) {
 }
 
 static void written(void) {
-  if (commit.wanted) writeback_wanted();
-  if (commit.wanted || !copies_are_written(&commit.body) || !copies_are_written(&commit.previous))
+  if (wanted_left()) writeback_wanted();
+  if (wanted_left() || !copies_are_written(&commit.body) || !copies_are_written(&commit.previous))
     return;
   commit.state = COMMIT_FLUSHING;
   commit.flush = flush_needed_by_all();
@@ -349,18 +311,13 @@ void commit_written(const uint32_t *pages, uint32_t count, int status) {
   commit_look();
 }
 
-void commit_has_page(void) {
-  commit.wanted--;
-}
-
 /* The step that goes on is done again; data comes by itself, see cache_lost(). */
 void commit_lost(void) {
   copies_write_all(&commit.previous);
   if (commit.state == COMMIT_WRITING || commit.state == COMMIT_FLUSHING) {
     copies_write_all(&commit.body);
     commit.state = COMMIT_WRITING;
-    commit.sync_all = true; /* whatever of it was wanted */
-    want_data();
+    wanted_again();
   }
   if (commit.state == COMMIT_PLACING) copies_write_all(&commit.place);
   commit_look();

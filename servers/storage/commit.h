@@ -38,7 +38,6 @@ bool commit_is_pending(void);
 
 /** From the disk and the cache. */
 void commit_written(const uint32_t *pages, uint32_t count, int status);
-void commit_has_page(void);
 /** Something was done that a commit may wait for: it goes on at the end of the turn. */
 void commit_look(void);
 void commit_lost(void);

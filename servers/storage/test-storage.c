@@ -12,6 +12,7 @@
 #include "servers/storage/logged.h"
 #include "servers/storage/parked.h"
 #include "servers/storage/volume.h"
+#include "servers/storage/wanted.h"
 #include "servers/storage/writeback.h"
 
 enum { PAGES = 64 };
@@ -95,7 +96,7 @@ void disk_lost(void) {
 
 static unsigned pages_had;
 
-void commit_has_page(void) {
+void wanted_has_page(void) {
   pages_had++;
 }
 

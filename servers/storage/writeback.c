@@ -7,6 +7,7 @@
 #include "servers/storage/disk.h"
 #include "servers/storage/flush.h"
 #include "servers/storage/volume.h"
+#include "servers/storage/wanted.h"
 
 enum { BATCH = 512 /* pages that are looked for at a time */ };
 
@@ -93,7 +94,7 @@ static void end_page(uint32_t page, int status) {
   }
   if (p->flags & PAGE_WANTED_NOW && !status) {
     p->flags &= ~(PAGE_WANTED | PAGE_WANTED_NOW);
-    commit_has_page();
+    wanted_has_page();
   }
   p->flags &= ~PAGE_WANTED_NOW;
   cache_sort_in(page);
