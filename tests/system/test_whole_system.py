@@ -1,0 +1,63 @@
+"""The default system as a whole: files through the network, a shell on the console, and updates of
+everything below them that move all of its state."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from proteos import Manifest, System
+from proteos.build import BUILD, SOURCE
+from proteos.console import Console
+from proteos.load import Load
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[System]:
+    disk = tmp_path / "disk.img"
+    subprocess.run(["cp", "--sparse=always", BUILD / "disk.img", disk], check=True)
+    with System(Manifest.whole(disk)) as running:
+        yield running
+    assert subprocess.run(["e2fsck", "-fn", disk], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+def test_serves_the_disks_files(whole: System):
+    with urllib.request.urlopen(whole.url("/")) as page:
+        assert page.read() == (SOURCE / "disk/www/index.html").read_bytes()
+
+
+def test_console_has_a_shell(whole: System):
+    with Console(whole) as console:
+        console.expect("$ ")
+        console.type("cat /etc/motd | wc -l; wget -q -O - http://10.0.2.15/ | grep -c works\r")
+        console.expect("\n2\r\n1\r\n")
+
+
+def test_everything_moves_while_it_is_used(whole: System):
+    """First each by itself, then all at once: um and busd, too."""
+    names = [*(name for name in whole.status() if not name.startswith("program-")), "busd"]
+    with Load(whole.url()) as load, Console(whole) as console:
+        console.expect("$ ")
+        console.type("cat\r")
+        console.expect("cat\r\n")
+        for name in names:
+            whole.prctl("update", name, "self", "-relocate", "-strict")
+            console.type(f"after {name}\r")
+            console.expect(f"after {name}\r\nafter {name}\r\n")
+        for name in names:
+            whole.prctl("mupdate", name, "self", "-relocate", "-strict")
+        whole.mupdate_start()
+        console.type("after all\r")
+        console.expect("after all\r\nafter all\r\n")
+        load.mark()
+        load.wait_until_busy()
+        figures = load.finish()
+    assert figures["failed"] == 0, figures
+    after = whole.status()
+    assert {(after[name].updates, after[name].restarts) for name in names[:-1]} == {(2, 0)}
+    assert whole.instance().busd_updates == 2
