@@ -27,8 +27,8 @@ enum manifest_recover { MANIFEST_RECOVER_NONE, MANIFEST_RECOVER_STATE };
 
 enum manifest_kernel {
   MANIFEST_KERNEL_UPDATE = 1,   /* the calls marked (um) in bus/abi.h */
-  MANIFEST_KERNEL_MEMORY = 2,   /* (mm) */
-  MANIFEST_KERNEL_SCHEDULE = 4, /* (sched) */
+  MANIFEST_KERNEL_MEMORY = 4,   /* (mm) */
+  MANIFEST_KERNEL_SCHEDULE = 8, /* (sched) */
 };
 
 enum manifest_wire_kind {
