@@ -104,8 +104,8 @@ int st_writeback_slice(unsigned max_us);
 void *st_map_shared(int fd, size_t bytes);
 
 /** Maps `n` objects of `bytes` each, one behind the other without gaps, like st_map_shared(), but
- * anew even if one of them is mapped already. `bytes` is a multiple of the page size. Takes over all
- * of `fds`. @return the address, or NULL with errno set: nothing is mapped then. */
+ * anew even if one of them is mapped already. `bytes` is a multiple of the page size. Takes over
+ * all of `fds`. @return the address, or NULL with errno set: nothing is mapped then. */
 void *st_map_run(const int *fds, unsigned n, size_t bytes);
 
 /** Ends the mappings that lie in the `bytes` from `address`, whole ones only.
