@@ -17,6 +17,7 @@
 #include "bus/log.h"
 #include "bus/process_time.h"
 #include "bus/stop.h"
+#include "proto/printable.h"
 
 enum place_state {
   PLACE_FREE,
@@ -79,6 +80,7 @@ static struct endpoint *find_free(void) {
 static int check_needs(const struct endpoint *e, int exe, const char *file) {
   char why[512];
   if (grants_suffice_for(bus.manifest, e->component, exe, file, why, sizeof(why))) return 0;
+  printable_make(why);
   bus_log("%s", why);
   return -EPERM;
 }

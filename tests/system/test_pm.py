@@ -588,6 +588,18 @@ def test_its_restart_ends_all(stage, init, shell):
     assert again.endpoint in (shell.endpoint, child.endpoint)
 
 
+def test_it_is_stopped_and_started_again(stage, init, shell):
+    shell.spawn("child")
+    stage.system.prctl("stop", "pm")
+    stage.system.wait(lambda: not any(c.program for c in stage.system.status().values()),
+                      "the programs' end")
+    stage.system.prctl("start", "pm")
+    assert init.list() == []
+    for i in range(6):
+        init.spawn(f"again{i}")
+    assert init.spawn_error(ACTOR, "more") == -errno.EAGAIN
+
+
 def test_updates_while_everything_waits(stage, init, shell):
     """Of pm, with every kind of state, also to where everything lies elsewhere."""
     child = shell.spawn("child")
