@@ -18,7 +18,7 @@ from typing import Callable, Iterator
 import pytest
 
 from filing import (APPEND, CREATE, DIRECTORY, EXCLUSIVE, FROM_END, FROM_POSITION, FROM_START,
-                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE,
+                    FS_RENAME, FS_STAT, FS_SYNC_FILE, IO_READ, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE,
                     Failed, Filer, Lost, Storage, check_image, debugfs, make_image)
 from fsx import Fsx
 
@@ -355,6 +355,26 @@ def test_permissions(tmp_path: Path, image: Path):
         storage.end()
 
 
+def test_process_manager_gives_handles_away(tmp_path: Path, image: Path):
+    with Storage(tmp_path, image, clients=("filer", "pm")) as storage:
+        filer, pm = storage.filers["filer"], storage.filers["pm"]
+        mine, its = endpoint(storage, "filer"), endpoint(storage, "pm")
+        pm.put("/f", b"0123456789")
+        handle = pm.open("/f", READ)
+        assert pm.read(handle, 3) == b"012"
+        given = pm.duplicate(handle, its, mine)
+        assert filer.read(given, 3) == b"345"
+        assert pm.read(handle, 3) == b"678"
+        pm.close_file(handle)
+        assert filer.read(given, 3) == b"9"
+        again = filer.duplicate(given, mine, mine)
+        assert again != given
+        with fails(errno.EPERM):
+            filer.duplicate(given, mine, its)
+        with fails(errno.EBADF):
+            pm.duplicate(77, mine, its)
+
+
 def endpoint(storage: Storage, name: str) -> int:
     """Components are numbered from 1 in the order of the manifest."""
     names = [c["name"] for c in storage.system.manifest.data["components"]]
@@ -641,6 +661,35 @@ def test_updates_under_load(appenders, names: tuple[str, ...], options: list[str
         status = storage.system.status()["storage"]
         assert (status.updates, status.restarts) == (i, 0)
     progress(storage, running)
+
+
+def test_update_while_requests_wait(tmp_path: Path, image: Path):
+    """Reads, a write into the middle of a block, and a sync, which all need the disk."""
+    names = ("reader", "writer", "syncer", "other")
+    with Storage(tmp_path, image, clients=names, cache_bytes=1 << 20) as storage:
+        reader, writer, syncer, other = storage.filers.values()
+        other.put("/old", b"o" * (3 << 20))
+        other.put("/new", b"n" * 10_000)
+        other.put("/push", b"p" * (2 << 20))  # the others are no longer in the cache
+        other.sync()
+        handles = {f: f.open(path, READ | WRITE)
+                   for f, path in ((reader, "/old"), (writer, "/old"), (syncer, "/new"))}
+        syncer.write_all(handles[syncer], b"N" * 10_000, 0)
+        storage.system.kill("nvme", signal.SIGSTOP)
+        reader.send(IO_READ, struct.pack("<QIII", 0, handles[reader], 10_000, 1))
+        writer.send(IO_WRITE, struct.pack("<QII", 1_000_001, handles[writer], 1), b"w" * 10_000)
+        syncer.send(FS_SYNC_FILE, struct.pack("<I", handles[syncer]))
+        assert other.counts()["version"] == 1
+        for i in range(1, 4):
+            storage.system.prctl("update", "storage", "self", "-relocate", "-strict")
+            assert storage.system.status()["storage"].updates == i
+        storage.system.kill("nvme", signal.SIGCONT)
+        assert reader.receive()[1] == b"o" * 10_000
+        writer.receive()
+        syncer.receive()
+        assert other.read(other.open("/old", READ), 10_004, 999_999) == \
+            b"oo" + b"w" * 10_000 + b"oo"
+        storage.end()
 
 
 def test_updates_keep_files_open(storage: Storage, filer: Filer):
