@@ -756,6 +756,32 @@ def test_damaged_journal(tmp_path: Path, image: Path):
     refused(tmp_path, image, "its journal")
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_metadata_crashes_nothing(tmp_path: Path, seed: int):
+    """Operations may fail, but storage goes on. Without checksums, which would find it."""
+    chance, folder = random.Random(seed), tmp_path / "folder"
+    (folder / "d").mkdir(parents=True)
+    for i in range(40):
+        (folder / "d" / f"{i}").write_bytes(b"x" * chance.randrange(30_000))
+    image = make_image(tmp_path / "disk.img", 16, "-O", "^metadata_csum", "-d", str(folder))
+    with image.open("r+b") as file:
+        for _ in range(60):
+            file.seek(chance.randrange(4096, 400 * 4096))
+            file.write(chance.randbytes(1))
+    with Storage(tmp_path, image) as storage:
+        filer, name = storage.filer, lambda: f"/d/{chance.randrange(40)}"
+        operations = [lambda: filer.get(name()), lambda: filer.list("/d"),
+                      lambda: filer.put(name(), b"y" * 20_000), lambda: filer.remove(name()),
+                      lambda: filer.rename(name(), name()), lambda: filer.make_dir(name()),
+                      lambda: filer.sync()]
+        for _ in range(150):
+            try:
+                chance.choice(operations)()
+            except Failed:
+                pass
+        assert storage.system.status()["storage"].restarts == 0
+
+
 def test_image_larger_than_the_disk(tmp_path: Path, image: Path):
     os.truncate(image, 40 << 20)
     refused(tmp_path, image, "larger than the disk")
