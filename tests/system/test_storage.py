@@ -18,7 +18,7 @@ from typing import Callable, Iterator
 import pytest
 
 from filing import (APPEND, CREATE, DIRECTORY, EXCLUSIVE, FROM_END, FROM_POSITION, FROM_START,
-                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE,
+                    FS_RENAME, FS_STAT, FS_SYNC_FILE, IO_READ, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE,
                     Failed, Filer, Lost, Storage, check_image, debugfs, make_image)
 from fsx import Fsx
 
@@ -355,6 +355,26 @@ def test_permissions(tmp_path: Path, image: Path):
         storage.end()
 
 
+def test_process_manager_gives_handles_away(tmp_path: Path, image: Path):
+    with Storage(tmp_path, image, clients=("filer", "pm")) as storage:
+        filer, pm = storage.filers["filer"], storage.filers["pm"]
+        mine, its = endpoint(storage, "filer"), endpoint(storage, "pm")
+        pm.put("/f", b"0123456789")
+        handle = pm.open("/f", READ)
+        assert pm.read(handle, 3) == b"012"
+        given = pm.duplicate(handle, its, mine)
+        assert filer.read(given, 3) == b"345"
+        assert pm.read(handle, 3) == b"678"
+        pm.close_file(handle)
+        assert filer.read(given, 3) == b"9"
+        again = filer.duplicate(given, mine, mine)
+        assert again != given
+        with fails(errno.EPERM):
+            filer.duplicate(given, mine, its)
+        with fails(errno.EBADF):
+            pm.duplicate(77, mine, its)
+
+
 def endpoint(storage: Storage, name: str) -> int:
     """Components are numbered from 1 in the order of the manifest."""
     names = [c["name"] for c in storage.system.manifest.data["components"]]
@@ -643,6 +663,35 @@ def test_updates_under_load(appenders, names: tuple[str, ...], options: list[str
     progress(storage, running)
 
 
+def test_update_while_requests_wait(tmp_path: Path, image: Path):
+    """Reads, a write into the middle of a block, and a sync, which all need the disk."""
+    names = ("reader", "writer", "syncer", "other")
+    with Storage(tmp_path, image, clients=names, cache_bytes=1 << 20) as storage:
+        reader, writer, syncer, other = storage.filers.values()
+        other.put("/old", b"o" * (3 << 20))
+        other.put("/new", b"n" * 10_000)
+        other.put("/push", b"p" * (2 << 20))  # the others are no longer in the cache
+        other.sync()
+        handles = {f: f.open(path, READ | WRITE)
+                   for f, path in ((reader, "/old"), (writer, "/old"), (syncer, "/new"))}
+        syncer.write_all(handles[syncer], b"N" * 10_000, 0)
+        storage.system.kill("nvme", signal.SIGSTOP)
+        reader.send(IO_READ, struct.pack("<QIII", 0, handles[reader], 10_000, 1))
+        writer.send(IO_WRITE, struct.pack("<QII", 1_000_001, handles[writer], 1), b"w" * 10_000)
+        syncer.send(FS_SYNC_FILE, struct.pack("<I", handles[syncer]))
+        assert other.counts()["version"] == 1
+        for i in range(1, 4):
+            storage.system.prctl("update", "storage", "self", "-relocate", "-strict")
+            assert storage.system.status()["storage"].updates == i
+        storage.system.kill("nvme", signal.SIGCONT)
+        assert reader.receive()[1] == b"o" * 10_000
+        writer.receive()
+        syncer.receive()
+        assert other.read(other.open("/old", READ), 10_004, 999_999) == \
+            b"oo" + b"w" * 10_000 + b"oo"
+        storage.end()
+
+
 def test_updates_keep_files_open(storage: Storage, filer: Filer):
     handle, expected = filer.open("/log", READ | WRITE | CREATE), b""
     for i in range(1, 6):
@@ -705,6 +754,32 @@ def test_damaged_journal(tmp_path: Path, image: Path):
         file.seek(data.index(bytes.fromhex("c03b3998")))
         file.write(b"no journal at all")
     refused(tmp_path, image, "its journal")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_metadata_crashes_nothing(tmp_path: Path, seed: int):
+    """Operations may fail, but storage goes on. Without checksums, which would find it."""
+    chance, folder = random.Random(seed), tmp_path / "folder"
+    (folder / "d").mkdir(parents=True)
+    for i in range(40):
+        (folder / "d" / f"{i}").write_bytes(b"x" * chance.randrange(30_000))
+    image = make_image(tmp_path / "disk.img", 16, "-O", "^metadata_csum", "-d", str(folder))
+    with image.open("r+b") as file:
+        for _ in range(60):
+            file.seek(chance.randrange(4096, 400 * 4096))
+            file.write(chance.randbytes(1))
+    with Storage(tmp_path, image) as storage:
+        filer, name = storage.filer, lambda: f"/d/{chance.randrange(40)}"
+        operations = [lambda: filer.get(name()), lambda: filer.list("/d"),
+                      lambda: filer.put(name(), b"y" * 20_000), lambda: filer.remove(name()),
+                      lambda: filer.rename(name(), name()), lambda: filer.make_dir(name()),
+                      lambda: filer.sync()]
+        for _ in range(150):
+            try:
+                chance.choice(operations)()
+            except Failed:
+                pass
+        assert storage.system.status()["storage"].restarts == 0
 
 
 def test_image_larger_than_the_disk(tmp_path: Path, image: Path):
