@@ -24,7 +24,7 @@ static struct {
   endpoint_t client; /* 0: nobody has started us */
   uint32_t first, used;
   char buffer[KBD_BUFFER_BYTES]; /* round */
-  uint8_t leds; /* as they were set */
+  uint8_t leds;                  /* as they were set */
   bool device_ready;
 } driver;
 static char keyboard[32] = "kbd0";
