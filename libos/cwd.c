@@ -13,6 +13,7 @@
 #include "libsys/if/io.h"
 
 static uint32_t handle; /* 0: the root */
+static unsigned reopened;
 static char text[FS_PATH_MAX + 1] = "/";
 
 uint32_t cwd_handle(void) {
@@ -102,6 +103,7 @@ bool cwd_reopen(void) {
   uint32_t opened;
   if (*text != '/' || open_directory(text, &opened) < 0) return false;
   handle = opened;
+  reopened++;
   return true;
 }
 
@@ -110,10 +112,10 @@ void cwd_given(uint32_t given) {
 }
 
 bool cwd_was_lost(void) {
-  uint32_t before = handle;
+  unsigned before = reopened;
   struct stat st;
   os_stat(".", &st); /* opens it again, if so */
-  return handle != before;
+  return reopened != before;
 }
 
 int os_chdir(const char *path) {

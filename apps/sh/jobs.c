@@ -113,7 +113,7 @@ void jobs_look(void) {
 
 static void take_console_back(const struct job *job) {
   if (!shell.interactive || !job->group) return;
-  os_tcsetpgrp(0, os_getpgrp());
+  os_tcsetpgrp(shell.console, os_getpgrp());
 }
 
 static void tell_end(struct job *job) {
@@ -128,13 +128,13 @@ static void tell_end(struct job *job) {
 
 int job_wait(struct job *job) {
   struct termios modes;
-  bool console = shell.interactive && job->group && os_tcgetattr(0, &modes) == 0;
+  bool console = shell.interactive && job->group && os_tcgetattr(shell.console, &modes) == 0;
   while (job->state == JOB_RUNNING)
     wait_one(0);
   take_console_back(job);
   int status = job_exit_status(job->status);
   if (console && (job->state == JOB_STOPPED || WIFSIGNALED(job->status)))
-    os_tcsetattr(0, TCSADRAIN, &modes);
+    os_tcsetattr(shell.console, TCSADRAIN, &modes);
   if (job->state == JOB_DONE) {
     tell_end(job);
     job_forget(job);
@@ -154,7 +154,7 @@ int job_continue(struct job *job, bool foreground) {
   printf("%s\n", job->text);
   fflush(stdout);
   job->background = !foreground;
-  if (foreground && job->group) os_tcsetpgrp(0, job->group);
+  if (foreground && job->group) os_tcsetpgrp(shell.console, job->group);
   job->state = JOB_RUNNING;
   if (job->group && os_kill(-job->group, SIGCONT) < 0 && errno != ESRCH)
     shell_complain("%s: %s", job->text, os_strerror(errno));

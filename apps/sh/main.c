@@ -147,13 +147,15 @@ static void nothing(int signal) {
 
 /* Caught, not ignored: children begin with the default. */
 static void start_interactive(void) {
+  shell.console = os_dup_from(0, PLUMBING_NUMBERS);
+  if (shell.console < 0) return;
   shell.interactive = true;
   os_signal(SIGINT, interrupt);
   os_signal(SIGQUIT, nothing);
   os_signal(SIGTSTP, nothing);
   os_signal(SIGTERM, nothing);
   os_setpgid(0, 0);
-  os_tcsetpgrp(0, os_getpgrp());
+  os_tcsetpgrp(shell.console, os_getpgrp());
 }
 
 static void prompt(bool more) {

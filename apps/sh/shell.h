@@ -14,6 +14,7 @@ struct shell {
   int status;          /* $? */
   int last_background; /* $!, 0: none */
   bool interactive;    /* reads from the console: prompts, and jobs have groups of their own */
+  int console;         /* interactive: a descriptor of its own for it */
   bool exit_on_error;  /* set -e */
   bool trace;          /* set -x */
   unsigned conditions; /* how many conditions are being tried: set -e waits */
