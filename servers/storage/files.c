@@ -2,14 +2,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
+#include "libsys/sys.h"
 #include "servers/storage/volume.h"
+
+enum { NOBODY = 65534 };
 
 struct owner {
   LIST_ENTRY(owner) link;
   endpoint_t endpoint;
   struct credentials who;
+  bool is_known; /* who it is */
   struct file **handles; /* handle N is at N - 1 */
   uint32_t capacity;
 };
@@ -137,10 +142,20 @@ int files_set_credentials(endpoint_t endpoint, struct credentials who) {
   struct owner *o = find_or_make(endpoint);
   if (!o) return -ENOMEM;
   o->who = who;
+  o->is_known = true;
   return 0;
 }
 
-struct credentials files_credentials(endpoint_t endpoint) {
+/* After a restart of storage programs ask that it has not heard of yet. Without a process manager
+ * that calls storage it never will. */
+bool files_know(endpoint_t endpoint, struct credentials *who) {
   const struct owner *o = find(endpoint);
-  return o ? o->who : (struct credentials){0, 0};
+  bool is_program = strncmp(sys_name(endpoint), "program-", 8) == 0;
+  if (o && o->is_known)
+    *who = o->who;
+  else if (is_program && sys_lookup("pm") > 0)
+    return false;
+  else
+    *who = is_program ? (struct credentials){NOBODY, NOBODY} : (struct credentials){0, 0};
+  return true;
 }

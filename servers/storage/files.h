@@ -2,6 +2,7 @@
 #ifndef PROTEOS_STORAGE_FILES_H
 #define PROTEOS_STORAGE_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "libsys/msg.h"
@@ -26,7 +27,7 @@ struct file *files_find(endpoint_t owner, uint32_t handle);
 int files_close(endpoint_t owner, uint32_t handle);
 /** @return a handle of `to`, or -EBADF, -EMFILE, -ENOMEM */
 int64_t files_duplicate(endpoint_t from, uint32_t handle, endpoint_t to);
-/** An endpoint's process has ended: its handles are closed, and it is root again. */
+/** An endpoint's process has ended: its handles are closed, and who it was is forgotten. */
 void files_drop_owner(endpoint_t owner);
 void files_drop_all(void);
 uint32_t files_handles(void);
@@ -37,6 +38,8 @@ struct credentials {
 
 /** @return 0 or -ENOMEM */
 int files_set_credentials(endpoint_t owner, struct credentials who);
-struct credentials files_credentials(endpoint_t owner);
+/** Who an endpoint is: a component is root, a program whom the process manager has said.
+ * @return false: it is a program, and the process manager has not said yet */
+bool files_know(endpoint_t owner, struct credentials *who);
 
 #endif

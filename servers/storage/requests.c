@@ -88,9 +88,11 @@ static int32_t make(struct request *r) {
 }
 
 enum outcome request_make(const msg_t *m, const void *payload) {
+  struct credentials who;
+  if (!files_know(m->source, &who)) return WAITS;
   struct request r = {.m = m,
                       .payload = payload,
-                      .who = files_credentials(m->source),
+                      .who = who,
                       .reply = {.type = m->type | SYS_REPLY_FLAG}};
   int32_t status = make(&r);
   if (status == DATA_WAITS) return WAITS;

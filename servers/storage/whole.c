@@ -4,6 +4,7 @@
 
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/parked.h"
 #include "servers/storage/request.h"
 #include "servers/storage/sync.h"
 #include "servers/storage/version.h"
@@ -40,6 +41,7 @@ int32_t do_statfs(struct request *r) {
 int32_t do_credentials(struct request *r) {
   const struct fs_credentials *q = IPC(r->m, fs_credentials);
   if (strcmp(sys_name(r->m->source), "pm") != 0) return -EPERM;
+  parked_wake(); /* it may have asked already */
   return files_set_credentials(q->process, (struct credentials){q->user, q->group});
 }
 
