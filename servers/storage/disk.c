@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "servers/storage/batch.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/flush.h"
@@ -29,8 +30,10 @@ static struct {
   struct disk_transfer transfers[DISK_REQUESTS];
   uint32_t under_way;
   uint32_t losses;
-  uint32_t resets; /* of the device, as the driver counts them */
-  bool submitted;  /* since the driver was last told */
+  uint32_t resets;              /* of the device, as the driver counts them */
+  uint32_t held[DISK_REQUESTS]; /* transfers that the driver does not have yet */
+  uint32_t nheld;
+  bool is_urgent; /* one of them is not to wait */
 } disk;
 
 static struct dq_ring *ring(enum disk_ring_index which) {
@@ -111,8 +114,8 @@ static void submit(uint32_t number) {
   t->waits = disk.state != DISK_IS_UP;
   if (t->waits) return;
   fill_record(number, t);
-  dq_push(ring(DISK_RING_SUBMIT), (struct dq_desc){.offset = number});
-  disk.submitted = true;
+  disk.held[disk.nheld++] = number;
+  if (t->operation != DISK_READ || t->count > 1) disk.is_urgent = true;
 }
 
 static struct disk_transfer transfer(enum disk_purpose purpose, uint32_t operation, uint64_t block,
@@ -198,10 +201,25 @@ void disk_take_done(void) {
   if (disk.state == DISK_IS_UP) take_all();
 }
 
-void disk_turn_end(void) {
-  if (!disk.submitted || disk.state != DISK_IS_UP) return;
-  disk.submitted = false;
+static void give_held(void) {
+  for (uint32_t i = 0; i < disk.nheld; i++)
+    dq_push(ring(DISK_RING_SUBMIT), (struct dq_desc){.offset = disk.held[i]});
+  disk.nheld = 0;
+  disk.is_urgent = false;
   if (dq_must_notify_consumer(ring(DISK_RING_SUBMIT))) sys_notify(disk.driver, DISK_TO_DRIVER);
+}
+
+void disk_turn_end(void) {
+  if (!disk.nheld || disk.state != DISK_IS_UP) return;
+  if (disk.is_urgent)
+    batch_was_given();
+  else if (!batch_is_complete(disk.nheld))
+    return;
+  give_held();
+}
+
+void disk_hold_no_longer(void) {
+  if (batch_alarm(disk.nheld)) disk.is_urgent = true;
 }
 
 /* ---- the driver's and the device's failures ---- */
@@ -252,6 +270,8 @@ static int start_once(void) {
   disk_was_reset();
   dq_want_items(ring(DISK_RING_DONE));
   if (lost) disk_lost();
+  disk.nheld = 0;
+  disk.is_urgent = true;
   for (uint32_t i = RECORD_TO_WAIT + 1; i < DISK_REQUESTS; i++)
     if (disk.transfers[i].purpose != FOR_NOBODY) submit(i);
   disk_turn_end();
@@ -314,6 +334,7 @@ int disk_wait(uint32_t operation, uint64_t block, uint32_t count, const uint32_t
 
 void disk_poll(void) {
   msg_t m = {.type = DISK_INFO};
+  disk.is_urgent = true;
   disk_turn_end();
   int error = sys_sendrec(disk.driver, &m);
   if (error) {

@@ -73,8 +73,10 @@ void disk_take_done(void);
 /** Lets the driver work, and takes what it has done: for whoever cannot return to the event loop.
  */
 void disk_poll(void);
-/** For the end of each turn: tells the driver of what was begun. */
+/** For the end of each turn: tells the driver of what was begun, unless that can wait for more. */
 void disk_turn_end(void);
+/** For the alarm: it can wait no longer. */
+void disk_hold_no_longer(void);
 /** The driver has died; it is back, having forgotten all. */
 void disk_driver_lost(void);
 void disk_driver_restarted(void);

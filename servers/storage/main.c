@@ -48,7 +48,7 @@ static void turn_end(void) {
 }
 
 static void alarm_came(uint64_t bits) {
-  for (unsigned i = ALARM_DISK; i <= ALARM_TICK; i++)
+  for (unsigned i = ALARM_DISK; i <= ALARM_BATCH; i++)
     if (bits & 1u << i) inbox_alarm_came(i);
   if (bits & 1u << ALARM_DISK) {
     if (disk_try_again()) inbox_alarm(ALARM_DISK, RETRY_US);
@@ -56,6 +56,7 @@ static void alarm_came(uint64_t bits) {
     commit_look();
     parked_wake();
   }
+  if (bits & 1u << ALARM_BATCH) disk_hold_no_longer();
   if (bits & 1u << ALARM_TICK) {
     writeback_tick();
     commit_tick();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus/test-run.h"
+#include "servers/storage/batch.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/disk.h"
@@ -114,11 +115,14 @@ void inbox_alarm(enum inbox_alarm which, uint64_t us) {
   (void)us;
 }
 
+static uint64_t now_us;
+
 uint64_t sys_time_us(void) {
-  return 0;
+  return now_us;
 }
 
 static void setup(void) {
+  now_us = 1000000;
   nbegun = pages_had = 0;
   room = 200;
   was_reset = has_failed = false;
@@ -306,6 +310,46 @@ START_TEST(flush_without_room_begins_later) {
 }
 END_TEST
 
+/* ---- batches ---- */
+
+/* So many come one after the other. @return how many of them were given to the driver together */
+static uint32_t batch_of(uint32_t most) {
+  for (uint32_t held = 1; held <= most; held++)
+    if (batch_is_complete(held)) return held;
+  return 0;
+}
+
+START_TEST(batches_grow_while_they_are_complete) {
+  uint32_t last = 0;
+  for (unsigned i = 0; i < 100; i++) {
+    uint32_t n = batch_of(100);
+    ck_assert_uint_ge(n, last);
+    last = n;
+  }
+  ck_assert_uint_gt(last, 8);
+  ck_assert_uint_lt(last, 17);
+}
+END_TEST
+
+START_TEST(batch_that_takes_too_long_is_given_and_not_tried_again_soon) {
+  ck_assert_uint_eq(batch_of(1), 1);
+  ck_assert_uint_eq(batch_of(1), 1);
+  ck_assert_uint_eq(batch_of(1), 0); /* it is tried whether a second one comes */
+  ck_assert(!batch_alarm(1));        /* one of an earlier batch */
+  now_us += 1000;
+  ck_assert(batch_alarm(1));
+  for (unsigned i = 0; i < 100; i++)
+    ck_assert_uint_eq(batch_of(1), 1);
+}
+END_TEST
+
+START_TEST(alarm_without_a_batch_means_nothing) {
+  ck_assert_uint_eq(batch_of(1), 1);
+  now_us += 1000;
+  ck_assert(!batch_alarm(0));
+}
+END_TEST
+
 /* ---- what the log has ---- */
 
 START_TEST(log_has_what_was_added) {
@@ -352,6 +396,9 @@ int main(void) {
   tcase_add_test(t, flush_after_an_unknown_reset_does_not_count);
   tcase_add_test(t, flush_that_fails_is_tried_again_in_the_end_in_vain);
   tcase_add_test(t, flush_without_room_begins_later);
+  tcase_add_test(t, batches_grow_while_they_are_complete);
+  tcase_add_test(t, batch_that_takes_too_long_is_given_and_not_tried_again_soon);
+  tcase_add_test(t, alarm_without_a_batch_means_nothing);
   tcase_add_test(t, log_has_what_was_added);
   tcase_add_test(t, log_that_moves_forgets);
   suite_add_tcase(suite, t);
