@@ -207,7 +207,7 @@ static pid_t start(const char *what, const char *argument, int group) {
 }
 
 static void children(void) {
-  int status;
+  int status = 0;
   pid_t pid = start("false", NULL, PROC_SAME_GROUP);
   CHECK(pid > 0 && os_waitpid(pid, &status, 0) == pid);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);

@@ -70,6 +70,15 @@ def test_a_zombie_waits_for_its_parent(stage, init, shell):
     assert init.info(child.pid) is None
 
 
+def test_a_component_waits_for_what_it_started(init, shell):
+    init.begin_wait(shell.pid)
+    shell.exit(7)
+    error, pid, status = init.end_wait()
+    assert (error, pid, code(status)) == (0, shell.pid, 7)
+    assert init.wait(shell.pid)[0] == -errno.ECHILD
+    assert init.wait(999)[0] == -errno.ECHILD
+
+
 def test_whom_to_wait_for(init, shell):
     one, two = shell.spawn("one"), shell.spawn("two", group=0)
     assert shell.wait(flags=NO_HANG) == (0, 0, 0)
@@ -78,7 +87,7 @@ def test_whom_to_wait_for(init, shell):
     assert shell.wait(-999)[0] == -errno.ECHILD
     assert shell.wait(-1, 0x80)[0] == -errno.EINVAL
     assert shell.wait(-2**31)[0] == -errno.EINVAL
-    assert init.wait()[0] == -errno.ECHILD, "a component has no children"
+    assert init.wait()[0] == -errno.ECHILD, "a component names whom it waits for"
     shell.begin_wait(-two.pid)
     one.exit(1)
     two.exit(2)
