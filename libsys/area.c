@@ -94,7 +94,7 @@ int sys_area_map(uint32_t grant, struct sys_area *mapped) {
     release(grant);
     return error;
   }
-  *mapped = (struct sys_area){address, what.bytes, grant, what.rights};
+  *mapped = (struct sys_area){address, what.bytes, grant, what.rights, what.owner};
   return 0;
 }
 

@@ -23,6 +23,7 @@ struct sys_area {
   size_t bytes;
   uint32_t grant;  /* what it is mapped by */
   uint32_t rights; /* enum mem_right; writing without MEM_WRITE is a crash */
+  endpoint_t owner;
 };
 
 /** Makes an area that this component owns, and maps all of it.

@@ -10,9 +10,15 @@
  * answered once it can be done: plain programs block in sys_sendrec() that way, event loops use
  * sys_call().
  *
+ * Contents may also go through memory that the caller lends: a grant of an area of its own to the
+ * server (libsys/if/mem.h), instead of payload. Then one message moves more than
+ * SYS_PAYLOAD_MAX. Storage knows this; other servers answer -ENOSYS.
+ *
  * Errors in a reply's status: -EBADF (no handle of the caller's, or not open for that), -EINVAL,
  * -EAGAIN, -EINTR (the wait was ended by a signal of the console), -EMFILE (too many handles),
- * -EPIPE, -EIO, -ENOSPC, -EFBIG, -ENOMEM, -ESPIPE (a position where there is none), -ENOSYS. */
+ * -EPIPE, -EIO, -ENOSPC, -EFBIG, -ENOMEM, -ESPIPE (a position where there is none), -ENOSYS, and of
+ * grants -ENOENT (none to the server, or revoked), -EACCES (another's, or without the right),
+ * -EFAULT (it is shorter). */
 #ifndef PROTEOS_IF_IO_H
 #define PROTEOS_IF_IO_H
 
@@ -34,6 +40,8 @@ enum io_event {
 
 /* IO_READ: the payload is what was read, at most `max` bytes and SYS_PAYLOAD_MAX; none is the end.
  * IO_WRITE: the payload is what to write; `taken` bytes of it were taken, at least one.
+ * IO_READ_INTO: the same as IO_READ, into bytes `at` and on of the grant; `taken` says how many.
+ * IO_WRITE_FROM: the same as IO_WRITE, of `bytes` bytes of it.
  * IO_CLOSE: ends a handle. What was written stays in the server's hands; FS_SYNC_FILE makes it
  *   last.
  * IO_DUPLICATE: a further handle of `to` for what `handle` of `from` refers to. The process
@@ -48,12 +56,19 @@ enum io_event {
 #define IO_DUPLICATE_REPLY(F)  F(u32, handle)
 #define IO_WATCH_FIELDS(F)     F(u32, handle) F(x32, events)
 #define IO_WATCH_REPLY(F)      F(x32, events)
+#define IO_READ_INTO_FIELDS(F)                                                                     \
+  F(u64, offset) F(u64, at) F(u32, handle) F(u32, grant) F(u32, bytes) F(x32, flags)
+#define IO_READ_INTO_REPLY(F)   F(u32, taken)
+#define IO_WRITE_FROM_FIELDS(F) IO_READ_INTO_FIELDS(F)
+#define IO_WRITE_FROM_REPLY(F)  F(u32, taken)
 #define IO_MESSAGES(M)                                                                             \
   M(IO_READ, 0x800, io_read, IO_READ_FIELDS, IPC_NO_FIELDS)                                        \
   M(IO_WRITE, 0x801, io_write, IO_WRITE_FIELDS, IO_WRITE_REPLY)                                    \
   M(IO_CLOSE, 0x802, io_close, IO_CLOSE_FIELDS, IPC_NO_FIELDS)                                     \
   M(IO_DUPLICATE, 0x803, io_duplicate, IO_DUPLICATE_FIELDS, IO_DUPLICATE_REPLY)                    \
-  M(IO_WATCH, 0x804, io_watch, IO_WATCH_FIELDS, IO_WATCH_REPLY)
+  M(IO_WATCH, 0x804, io_watch, IO_WATCH_FIELDS, IO_WATCH_REPLY)                                    \
+  M(IO_READ_INTO, 0x805, io_read_into, IO_READ_INTO_FIELDS, IO_READ_INTO_REPLY)                    \
+  M(IO_WRITE_FROM, 0x806, io_write_from, IO_WRITE_FROM_FIELDS, IO_WRITE_FROM_REPLY)
 IPC_INTERFACE(io, IO_MESSAGES)
 
 #endif

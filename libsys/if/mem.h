@@ -47,7 +47,7 @@ struct mem_account {
  *   segments. `grant` is the owner's own, for reading and writing.
  * MEM_GRANT: the run of segments from byte `first`; both `first` and `bytes` must be multiples of
  *   the segments' size. rights is enum mem_right.
- * MEM_MAP: payload of the reply: `segments` numbers, uint32_t, for the kernel.
+ * MEM_MAP: payload of the reply: `segments` numbers, uint32_t, for the kernel. owner is the area's.
  * MEM_RELEASE: the holder has unmapped it. It may map it again, unless it was revoked.
  * MEM_REVOKE: by the area's owner. Answered when the grant is gone: at once if it is not mapped,
  *   else when the holder has released it or has died; `ended` 1: it was ended, since it did not
@@ -58,12 +58,13 @@ struct mem_account {
  * MEM_NEXT_REVOKED: the first of the caller's grants with a number beyond `after` that it is to
  *   release, 0: none.
  * MEM_LIST: payload: struct mem_account of each component that has anything. */
-#define MEM_CREATE_FIELDS(F)       F(u64, bytes) F(u64, segment_bytes)
-#define MEM_CREATE_REPLY(F)        F(u64, bytes) F(u32, area) F(u32, grant)
-#define MEM_GRANT_FIELDS(F)        F(u64, first) F(u64, bytes) F(u32, area) F(i32, to) F(x32, rights)
-#define MEM_GRANT_REPLY(F)         F(u32, grant)
-#define MEM_MAP_FIELDS(F)          F(u32, grant)
-#define MEM_MAP_REPLY(F)           F(u64, bytes) F(u64, segment_bytes) F(u32, segments) F(x32, rights)
+#define MEM_CREATE_FIELDS(F) F(u64, bytes) F(u64, segment_bytes)
+#define MEM_CREATE_REPLY(F)  F(u64, bytes) F(u32, area) F(u32, grant)
+#define MEM_GRANT_FIELDS(F)  F(u64, first) F(u64, bytes) F(u32, area) F(i32, to) F(x32, rights)
+#define MEM_GRANT_REPLY(F)   F(u32, grant)
+#define MEM_MAP_FIELDS(F)    F(u32, grant)
+#define MEM_MAP_REPLY(F)                                                                           \
+  F(u64, bytes) F(u64, segment_bytes) F(u32, segments) F(x32, rights) F(i32, owner)
 #define MEM_RELEASE_FIELDS(F)      F(u32, grant)
 #define MEM_REVOKE_FIELDS(F)       F(u32, grant) F(u32, patience_ms)
 #define MEM_REVOKE_REPLY(F)        F(u32, ended)

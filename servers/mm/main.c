@@ -53,7 +53,8 @@ static int map(const msg_t *m, msg_t *reply) {
   *IPC_REPLY(reply, mem_map) = (struct mem_map_reply){.bytes = g->count * a->segment_bytes,
                                                       .segment_bytes = a->segment_bytes,
                                                       .segments = g->count,
-                                                      .rights = g->rights};
+                                                      .rights = g->rights,
+                                                      .owner = a->owner};
   return sys_reply_bulk(m->token, reply, &a->segments[g->first], g->count * sizeof(uint32_t));
 }
 

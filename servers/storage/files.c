@@ -14,7 +14,7 @@ struct owner {
   LIST_ENTRY(owner) link;
   endpoint_t endpoint;
   struct credentials who;
-  bool is_known; /* who it is */
+  bool is_known;         /* who it is */
   struct file **handles; /* handle N is at N - 1 */
   uint32_t capacity;
 };

@@ -19,6 +19,7 @@
 #include "servers/storage/files.h"
 #include "servers/storage/flush.h"
 #include "servers/storage/inbox.h"
+#include "servers/storage/lent.h"
 #include "servers/storage/requests.h"
 #include "servers/storage/sync.h"
 #include "servers/storage/volume.h"
@@ -65,6 +66,8 @@ static void alarm_came(uint64_t bits) {
 
 static void notified(const msg_t *m) {
   if (m->source == SYS_KERNEL) alarm_came(m->bits);
+  if (m->source != SYS_KERNEL && !disk_is_driver(m->source) && lent_is_server(m->source))
+    lent_revoked();
   if (!disk_is_driver(m->source)) return;
   if (m->bits & DISK_TO_CLIENT_LOST) disk_lost();
   disk_take_done();
@@ -79,6 +82,7 @@ static void peer_changed(endpoint_t peer, bool restarted) {
       disk_driver_lost();
     return;
   }
+  if (lent_is_server(peer)) lent_drop_all();
   parked_drop(peer);
   sync_drop(peer);
   files_drop_owner(peer);

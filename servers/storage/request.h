@@ -24,7 +24,7 @@ struct request {
 typedef int32_t request_fn(struct request *r);
 
 /* stream.c: libsys/if/io.h, and what concerns an open file. */
-request_fn do_read, do_write, do_close, do_duplicate, do_watch;
+request_fn do_read, do_write, do_read_into, do_write_from, do_close, do_duplicate, do_watch;
 request_fn do_seek, do_truncate, do_list, do_stat_file, do_sync_file;
 /* tree.c: what concerns names. */
 request_fn do_open, do_stat, do_access, do_make_dir, do_remove, do_rename, do_link, do_symlink,

@@ -31,6 +31,8 @@ static struct kind kind_of(uint32_t type) {
     return (struct kind){TYPE, make, needs}
     KIND(IO_READ, do_read, NEEDS_VOLUME);
     KIND(IO_WRITE, do_write, NEEDS_WRITING);
+    KIND(IO_READ_INTO, do_read_into, NEEDS_VOLUME);
+    KIND(IO_WRITE_FROM, do_write_from, NEEDS_WRITING);
     KIND(IO_CLOSE, do_close, NEEDS_NOTHING);
     KIND(IO_DUPLICATE, do_duplicate, NEEDS_NOTHING);
     KIND(IO_WATCH, do_watch, NEEDS_NOTHING);
@@ -90,10 +92,8 @@ static int32_t make(struct request *r) {
 enum outcome request_make(const msg_t *m, const void *payload) {
   struct credentials who;
   if (!files_know(m->source, &who)) return WAITS;
-  struct request r = {.m = m,
-                      .payload = payload,
-                      .who = who,
-                      .reply = {.type = m->type | SYS_REPLY_FLAG}};
+  struct request r = {
+      .m = m, .payload = payload, .who = who, .reply = {.type = m->type | SYS_REPLY_FLAG}};
   int32_t status = make(&r);
   if (status == DATA_WAITS) return WAITS;
   if (r.is_answered) return ANSWERED;

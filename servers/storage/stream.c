@@ -4,26 +4,66 @@
 #include <sys/stat.h>
 
 #include "libsys/if/io.h"
+#include "libsys/if/mem.h"
+#include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/directory.h"
+#include "servers/storage/disk.h"
+#include "servers/storage/lent.h"
 #include "servers/storage/request.h"
 #include "servers/storage/sync.h"
 #include "servers/storage/volume.h"
+
+enum { LENT_BYTES_MAX = 1 << 20 };
 
 static struct file *file_of(const struct request *r, uint32_t handle) {
   return files_find(r->m->source, handle);
 }
 
+/* What one request through lent memory moves at most: less than what must be in the cache at once.
+ */
+static uint32_t most_lent(uint32_t bytes) {
+  uint64_t cached = (uint64_t)cache_size() / 8 * disk_block_bytes();
+  uint64_t most = cached < LENT_BYTES_MAX ? cached : LENT_BYTES_MAX;
+  return bytes < most ? bytes : (uint32_t)most;
+}
+
+static int find_readable(const struct request *r, uint32_t handle, struct file **f) {
+  *f = file_of(r, handle);
+  if (!*f || !((*f)->flags & FS_READ)) return -EBADF;
+  return S_ISDIR((*f)->node->inode.i_mode) ? -EISDIR : 0;
+}
+
+static int find_writable(const struct request *r, uint32_t handle, struct file **f) {
+  *f = file_of(r, handle);
+  return *f && (*f)->flags & FS_WRITE ? 0 : -EBADF;
+}
+
+/* @param asked  where, or IO_POSITION
+ * @return bytes, or as data_read() */
+static int32_t read_at(struct file *f, uint64_t asked, uint32_t max, void *out) {
+  uint64_t offset = asked == IO_POSITION ? f->position : asked;
+  int32_t n = data_read(f->node, offset, max, out);
+  if (n > 0 && asked == IO_POSITION) f->position += (uint32_t)n;
+  return n;
+}
+
+static int32_t write_at(struct file *f, uint64_t asked, uint32_t bytes, const void *in) {
+  bool at_position = asked == IO_POSITION;
+  uint64_t offset = f->flags & FS_APPEND ? node_bytes(f->node) : at_position ? f->position : asked;
+  int32_t n = bytes ? data_write(f->node, offset, bytes, in) : 0;
+  if (n >= 0 && at_position) f->position = offset + (uint32_t)n;
+  return n;
+}
+
 int32_t do_read(struct request *r) {
   const struct io_read *q = IPC(r->m, io_read);
-  struct file *f = file_of(r, q->handle);
-  if (!f || !(f->flags & FS_READ)) return -EBADF;
-  if (S_ISDIR(f->node->inode.i_mode)) return -EISDIR;
-  uint64_t offset = q->offset == IO_POSITION ? f->position : q->offset;
+  struct file *f;
+  int error = find_readable(r, q->handle, &f);
+  if (error) return error;
   uint32_t max = q->max < SYS_PAYLOAD_MAX ? q->max : SYS_PAYLOAD_MAX;
-  int32_t n = data_read(f->node, offset, max, request_buffer());
+  int32_t n = read_at(f, q->offset, max, request_buffer());
   if (n < 0) return n;
-  if (q->offset == IO_POSITION) f->position += (uint32_t)n;
   r->out = request_buffer();
   r->out_bytes = (uint32_t)n;
   return 0;
@@ -31,16 +71,39 @@ int32_t do_read(struct request *r) {
 
 int32_t do_write(struct request *r) {
   const struct io_write *q = IPC(r->m, io_write);
-  struct file *f = file_of(r, q->handle);
-  if (!f || !(f->flags & FS_WRITE)) return -EBADF;
-  bool at_position = q->offset == IO_POSITION;
-  uint64_t offset = f->flags & FS_APPEND ? node_bytes(f->node)
-                    : at_position        ? f->position
-                                         : q->offset;
-  int32_t n = r->m->payload ? data_write(f->node, offset, r->m->payload, r->payload) : 0;
+  struct file *f;
+  int error = find_writable(r, q->handle, &f);
+  if (error) return error;
+  int32_t n = write_at(f, q->offset, r->m->payload, r->payload);
   if (n < 0) return n;
-  if (at_position) f->position = offset + (uint32_t)n;
   IPC_REPLY(&r->reply, io_write)->taken = (uint32_t)n;
+  return 0;
+}
+
+int32_t do_read_into(struct request *r) {
+  const struct io_read_into *q = IPC(r->m, io_read_into);
+  struct file *f;
+  void *out;
+  int error = find_readable(r, q->handle, &f);
+  if (!error)
+    error = lent_find(r->m->source, q->grant, q->at, q->bytes, MEM_READ | MEM_WRITE, &out);
+  if (error) return error;
+  int32_t n = read_at(f, q->offset, most_lent(q->bytes), out);
+  if (n < 0) return n;
+  IPC_REPLY(&r->reply, io_read_into)->taken = (uint32_t)n;
+  return 0;
+}
+
+int32_t do_write_from(struct request *r) {
+  const struct io_write_from *q = IPC(r->m, io_write_from);
+  struct file *f;
+  void *in;
+  int error = find_writable(r, q->handle, &f);
+  if (!error) error = lent_find(r->m->source, q->grant, q->at, q->bytes, MEM_READ, &in);
+  if (error) return error;
+  int32_t n = write_at(f, q->offset, most_lent(q->bytes), in);
+  if (n < 0) return n;
+  IPC_REPLY(&r->reply, io_write_from)->taken = (uint32_t)n;
   return 0;
 }
 

@@ -64,6 +64,7 @@ class Machine:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(path)
         listener.listen(1)
+        listener.settimeout(PATIENCE_S)
         self.manifest.data["wires"].append({"name": name, "kind": "stream", "to": to, "path": path})
         return listener
 
@@ -78,6 +79,7 @@ class Machine:
 
     def _attach(self) -> None:
         self.keys, self.screen = (listener.accept()[0] for listener in self.listeners)
+        self.screen.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.screen.sendall(b"\x1b[>1p")  # somebody looks at it

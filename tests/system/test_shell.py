@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -109,15 +110,17 @@ def test_a_directory_is_renamed_below_us(machine: Machine):
 def test_interrupt_ends_the_foreground_only(machine: Machine):
     machine.type("sleep 1000 | sleep 2000\n")
     machine.expect("sleep 1000 | sleep 2000\r\n")
-    machine.system.wait(lambda: machine.system.prctl("ps").count("sleep") == 2, "both")
+    wait_for_process(machine, "sleep", 2)
     machine.type(b"\x03")
     machine.expect(b"^C")
     machine.expect(PROMPT)
     assert machine.output("echo $?") == "130\n"
 
 
-def wait_for_process(machine: Machine, name: str) -> None:
-    machine.system.wait(lambda: name in machine.system.prctl("ps"), name)
+def wait_for_process(machine: Machine, name: str, how_many: int = 1) -> None:
+    """Until it is started, and its parent knows it."""
+    running = re.compile(rf" running .* {name}$", re.M)
+    machine.system.wait(lambda: len(running.findall(machine.system.prctl("ps"))) == how_many, name)
 
 
 def test_interrupt_at_the_prompt_drops_the_line(machine: Machine):
