@@ -35,12 +35,13 @@ void signals_tell_parent(const struct process *p) {
   signals_deliver(parent, SIGCHLD);
 }
 
+/* One that has not begun goes on until it has: its parent waits for that. */
 static void stop(struct process *p, int signal) {
   if (p->stopped) return;
   p->stopped = true;
   p->stop_signal = signal;
   p->news = NEWS_STOPPED;
-  if (p->phase != PROCESS_GATHERING) kern_signal(p->program, SIGSTOP);
+  if (p->phase == PROCESS_RUNNING) kern_signal(p->program, SIGSTOP);
   signals_tell_parent(p);
 }
 
@@ -58,7 +59,7 @@ static void go_on(struct process *p) {
   p->stopped = false;
   p->postponed = 0;
   p->news = NEWS_CONTINUED;
-  if (p->phase != PROCESS_GATHERING) kern_signal(p->program, SIGCONT);
+  if (p->phase == PROCESS_RUNNING) kern_signal(p->program, SIGCONT);
   signals_tell_parent(p);
   if (postponed) end(p, __builtin_ctzll(postponed) + 1);
 }

@@ -13,6 +13,7 @@
 #include "servers/pm/groups.h"
 #include "servers/pm/limit.h"
 #include "servers/pm/request.h"
+#include "servers/pm/signals.h"
 
 /* What is to be done next, and whether its answer is awaited. */
 enum step { STEP_CREDENTIALS, STEP_DIRECTORY, STEP_HANDLES, STEP_FOREGROUND, STEP_START };
@@ -100,7 +101,6 @@ static int start(struct process *p) {
   int error = kern_start(p->program);
   if (error < 0) return error;
   p->phase = PROCESS_STARTING;
-  if (p->stopped) kern_signal(p->program, SIGSTOP);
   p->started_us = sys_time_us();
   limits_look();
   return 0;
@@ -333,7 +333,9 @@ void spawn_begin(const msg_t *m) {
     return;
   }
   p->phase = PROCESS_RUNNING;
+  if (p->stopped) kern_signal(p->program, SIGSTOP); /* it finds the answer when it goes on */
   tell_itself(p, m);
   answer_parent(p->spawn, 0, p->pid);
   spawn_free(p);
+  if (p->stopped) signals_tell_parent(p);
 }

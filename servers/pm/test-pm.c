@@ -155,13 +155,30 @@ START_TEST(killed_while_a_server_is_asked) {
 }
 END_TEST
 
+/* It stands still only when it has begun: else its parent would wait for that. */
 START_TEST(stopped_before_it_starts) {
-  ask_spawn(INIT, 1, TTY);
+  uint64_t token = ask_spawn(INIT, 1, TTY);
   server_answers(0);
   kill_process(INIT, 2, SIGSTOP);
   server_answers(0);
   ck_assert(places[0].started);
+  ck_assert_int_eq(places[0].signal, 0);
+  begin(FIRST_PLACE);
   ck_assert_int_eq(places[0].signal, SIGSTOP);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+}
+END_TEST
+
+START_TEST(stopped_before_it_begins) {
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(0);
+  kill_process(INIT, 2, SIGTSTP);
+  ck_assert(places[0].started);
+  ck_assert_int_eq(places[0].signal, 0);
+  kill_process(INIT, 2, SIGCONT);
+  begin(FIRST_PLACE);
+  ck_assert_int_eq(places[0].signal, 0);
+  ck_assert_int_eq(answer_to(token)->status, 0);
 }
 END_TEST
 
@@ -346,6 +363,7 @@ int main(void) {
   tcase_add_test(t, it_cannot_be_started);
   tcase_add_test(t, killed_while_a_server_is_asked);
   tcase_add_test(t, stopped_before_it_starts);
+  tcase_add_test(t, stopped_before_it_begins);
   tcase_add_test(t, an_executable_that_is_none);
   tcase_add_test(t, another_incarnation_ends);
   tcase_add_test(t, the_table_is_full);
