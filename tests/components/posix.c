@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "libos/os.h"
+#include "libsys/area.h"
+#include "libsys/if/fs.h"
 
 static const char *current;
 static int failures;
@@ -340,6 +342,51 @@ static void sockets(void) {
   os_close(listener);
 }
 
+/* @return bytes moved, or a negative error */
+static int move(uint32_t type, uint32_t file, uint32_t grant, uint64_t at, uint32_t bytes) {
+  msg_t m = {.type = type};
+  *IPC(&m, io_read_into) =
+      (struct io_read_into){.at = at, .handle = file, .grant = grant, .bytes = bytes};
+  int error = sys_sendrec(sys_lookup("storage"), &m);
+  return error ? error : m.status ? m.status : (int)IPC_REPLY(&m, io_read_into)->taken;
+}
+
+/* A file's contents through memory that this program lends to storage. */
+static void lent(void) {
+  enum { SEGMENT = 65536, AREA = 4 * SEGMENT, BYTES = 200000 };
+  endpoint_t storage = sys_lookup("storage");
+  struct sys_area own;
+  uint32_t area, both, only_read;
+  CHECK(sys_area_create(AREA, SEGMENT, &own, &area) == 0);
+  CHECK(sys_area_grant(area, storage, 0, AREA, MEM_READ | MEM_WRITE, &both) == 0);
+  CHECK(sys_area_grant(area, storage, 0, SEGMENT, MEM_READ, &only_read) == 0);
+  msg_t m = {.type = FS_OPEN};
+  *IPC(&m, fs_open) = (struct fs_open){.flags = FS_READ | FS_WRITE | FS_CREATE, .mode = 0600};
+  CHECK(sys_sendrec_bulk(storage, &m, "/p/lent", 7, NULL, 0) == 0 && m.status == 0);
+  uint32_t file = IPC_REPLY(&m, fs_open)->handle;
+  for (int i = 0; i < BYTES; i++)
+    own.address[i] = (uint8_t)(i * 7 / 3);
+  CHECK(move(IO_WRITE_FROM, file, both, 0, BYTES) == BYTES);
+  memset(own.address, 0, AREA);
+  CHECK(move(IO_READ_INTO, file, both, 4096, AREA - 4096) == BYTES);
+  int same = 0;
+  for (int i = 0; i < BYTES; i++)
+    same += own.address[4096 + i] == (uint8_t)(i * 7 / 3);
+  CHECK(same == BYTES && own.address[0] == 0 && own.address[4096 + BYTES] == 0);
+  CHECK(move(IO_READ_INTO, file, both, 4096, AREA) == -EFAULT);
+  CHECK(move(IO_READ_INTO, file, both, UINT64_MAX, 1) == -EFAULT);
+  CHECK(move(IO_READ_INTO, file, 4711, 0, 1) == -ENOENT);
+  CHECK(move(IO_READ_INTO, file, own.grant, 0, 1) == -ENOENT);
+  CHECK(move(IO_READ_INTO, file, only_read, 0, 1) == -EACCES);
+  CHECK(move(IO_WRITE_FROM, file, only_read, 0, 10) == 10);
+  CHECK(move(IO_READ_INTO, 4711, both, 0, 1) == -EBADF);
+  m = (msg_t){.type = MEM_REVOKE};
+  *IPC(&m, mem_revoke) = (struct mem_revoke){.grant = both, .patience_ms = 60000};
+  CHECK(sys_sendrec(sys_lookup("mm"), &m) == 0 && m.status == 0);
+  CHECK(IPC_REPLY(&m, mem_revoke)->ended == 0);
+  CHECK(move(IO_READ_INTO, file, both, 0, 1) == -ENOENT);
+}
+
 static void system_figures(void) {
   struct statvfs st;
   struct proc_info list[8];
@@ -367,6 +414,7 @@ static const struct {
     {"console", console},
     {"system_figures", system_figures},
     {"sockets", sockets},
+    {"lent", lent},
 };
 
 int main(int argc, char **argv) {

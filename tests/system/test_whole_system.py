@@ -38,6 +38,17 @@ def test_console_has_a_shell(whole: System):
         console.expect("\n2\r\n1\r\n")
 
 
+def test_files_through_lent_memory(whole: System):
+    """Storage has the grant mapped, before and after an update that moves all else."""
+    with Console(whole) as console:
+        console.expect("$ ")
+        for _ in range(2):
+            console.type("posix lent; posix lent\r")
+            console.expect("\nall hold\r\nall hold\r\n")
+            whole.prctl("update", "storage", "self", "-relocate", "-strict")
+            whole.prctl("update", "mm", "self", "-relocate", "-strict")
+
+
 def test_everything_moves_while_it_is_used(whole: System):
     """First each by itself, then all at once: um and busd, too."""
     names = [*(name for name in whole.status() if not name.startswith("program-")), "busd"]
