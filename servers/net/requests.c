@@ -1,6 +1,7 @@
 #include "servers/net/requests.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "libsys/if/io.h"
 #include "libsys/if/sock.h"
@@ -289,12 +290,21 @@ void do_stats(const msg_t *m) {
   sys_reply(m->token, &reply);
 }
 
+/* Programs end every day, as processes do; a component has died. */
+static bool is_program(endpoint_t endpoint) {
+  return strncmp(sys_name(endpoint), "program-", 8) == 0;
+}
+
 void requests_drop_owner(endpoint_t endpoint) {
   for (struct socket *s = socket_after(0); s; s = socket_after(s->handle))
     if (socket_of(endpoint, s->handle)) leave(s, endpoint);
   for (struct socket *s = socket_after(0); s; s = socket_after(s->handle)) {
     if (s->owner != endpoint) continue;
-    connection_abort(s); /* a listener's waiting connections go with it, and are its owner's too */
+    if (is_program(endpoint) && !s->listener)
+      connection_close(s);
+    else
+      connection_abort(
+          s); /* a listener's waiting connections go with it, and are its owner's too */
   }
   uint32_t handle = 0;
   for (struct socket *s; (s = socket_after(handle));) {

@@ -54,8 +54,7 @@ endpoint_t sys_lookup(const char *name) {
   return DRIVER;
 }
 const char *sys_name(endpoint_t ep) {
-  (void)ep;
-  return "?";
+  return ep == CHILD ? "program-1" : "?";
 }
 void *sys_region(const char *name, size_t *bytes) {
   (void)name;
@@ -545,6 +544,20 @@ START_TEST(a_duplicate_keeps_a_connection) {
 }
 END_TEST
 
+START_TEST(a_program_that_ends_closes_its_sockets) {
+  connect_both();
+  ck_assert_int_eq(duplicate(PM, client, CLIENT, CHILD), 0);
+  requests_drop_owner(CLIENT);
+  ck_assert_int_eq(ask(CHILD, on_handle(SOCK_SEND, client, 0, 0), "bye", 3), 0);
+  requests_drop_owner(CHILD);
+  pass(20);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  ck_assert_uint_eq(reply.payload, 3);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  ck_assert_uint_eq(reply.payload, 0);
+}
+END_TEST
+
 START_TEST(who_accepts_has_the_connection) {
   ck_assert_int_eq(duplicate(PM, listener, SERVER, CHILD), 0);
   client = make_socket(CLIENT);
@@ -587,6 +600,7 @@ int main(void) {
   tcase_add_test(tc, hostile_frames_do_no_harm);
   tcase_add_test(tc, a_stuck_driver_holds_back_without_loss_of_count);
   tcase_add_test(tc, a_duplicate_keeps_a_connection);
+  tcase_add_test(tc, a_program_that_ends_closes_its_sockets);
   tcase_add_test(tc, who_accepts_has_the_connection);
   tcase_add_test(tc, shares_are_bounded);
   suite_add_tcase(suite, tc);
