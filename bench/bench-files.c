@@ -4,18 +4,20 @@
  * a second of 4 KiB at random places, so many under way at a time; then "done".
  *   bench-files ROUNDS write FILE MEGABYTES
  *   bench-files ROUNDS read FILE
+ *   bench-files ROUNDS sizes FILE       both ways: as payload, and through memory that it lends
  *   bench-files ROUNDS random FILE DEPTH REQUESTS */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsys/area.h"
 #include "libsys/if/fs.h"
 #include "libsys/if/io.h"
 #include "libsys/sys.h"
 
 SYS_NEEDS(call, "storage");
 
-enum { PIECE = SYS_PAYLOAD_MAX, BLOCK = 4096 };
+enum { PIECE = SYS_PAYLOAD_MAX, BLOCK = 4096, LENT = 1 << 20 };
 
 static endpoint_t storage;
 static char buffer[PIECE];
@@ -86,6 +88,41 @@ static void measure_read(uint32_t handle) {
   sys_log("read %.1f", megabytes_a_second(done, sys_time_us() - t));
 }
 
+/* The file once, in pieces of `piece` bytes: as payload, in as many messages as that takes. */
+static void measure_payload(uint32_t handle, uint32_t piece) {
+  uint64_t t = sys_time_us();
+  uint32_t max = piece < PIECE ? piece : PIECE;
+  for (uint64_t done = 0; done < bytes;) {
+    msg_t m = read_request(handle, done, max);
+    check(sys_sendrec_bulk(storage, &m, NULL, 0, buffer, PIECE), &m, "read");
+    done += m.payload;
+  }
+  sys_log("payload_%u %.1f", piece, megabytes_a_second(bytes, sys_time_us() - t));
+}
+
+static void measure_lent(uint32_t handle, uint32_t piece, uint32_t grant) {
+  uint64_t t = sys_time_us();
+  for (uint64_t done = 0; done < bytes;) {
+    msg_t m = {.type = IO_READ_INTO};
+    *IPC(&m, io_read_into) = (struct io_read_into){
+        .offset = done, .handle = handle, .grant = grant, .bytes = piece, .flags = IO_WAIT};
+    check(sys_sendrec(storage, &m), &m, "read into");
+    done += IPC_REPLY(&m, io_read_into)->taken;
+  }
+  sys_log("lent_%u %.1f", piece, megabytes_a_second(bytes, sys_time_us() - t));
+}
+
+static void measure_sizes(uint32_t handle) {
+  struct sys_area own;
+  uint32_t area, grant;
+  check(sys_area_create(LENT, 0, &own, &area), &(msg_t){0}, "area");
+  check(sys_area_grant(area, storage, 0, LENT, MEM_READ | MEM_WRITE, &grant), &(msg_t){0}, "grant");
+  for (uint32_t piece = BLOCK; piece <= LENT; piece *= 4) {
+    measure_payload(handle, piece);
+    measure_lent(handle, piece, grant);
+  }
+}
+
 static void ask_random(uint32_t handle) {
   static uint64_t state = 88172645463325252u; /* xorshift */
   state ^= state << 13;
@@ -117,6 +154,8 @@ int main(int argc, char **argv) {
   for (unsigned i = 0; i < rounds; i++) {
     if (strcmp(argv[2], "write") == 0)
       measure_write(argv[3], strtoull(argv[4], NULL, 10) << 20);
+    else if (strcmp(argv[2], "sizes") == 0)
+      measure_sizes(open_file(argv[3], FS_READ));
     else if (strcmp(argv[2], "read") == 0)
       measure_read(open_file(argv[3], FS_READ));
     else

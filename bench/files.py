@@ -19,6 +19,7 @@ from proteos import Manifest, System, wait_for
 from result import distribution, result
 
 ROUNDS = 5
+LENT_SIZES = (4096, 16384, 65536, 262144, 1048576)  # of a request
 REPEATS = 3  # each peer in turn
 FILE_MB = 32
 LARGE_MB = 128
@@ -53,16 +54,27 @@ def _manifest(image: Path, cache_bytes: int, args: list[str]) -> Manifest:
     manifest.add("nvme-model", args=["disk0"], cpu="other",
                  syscalls=["pread64", "pwrite64", "fdatasync"])
     manifest.add("nvme", args=["disk0"], calls=[{"to": "nvme-model"}])
-    manifest.add("storage", args=["disk0"], calls=[{"to": "nvme"}])
-    manifest.add("files", "bench-files", args=args, calls=[{"to": "storage"}])
+    manifest.add("mm", kernel=["memory"])
+    manifest.add("storage", args=["disk0"], calls=[{"to": "nvme"}, {"to": "mm"}])
+    manifest.add("files", "bench-files", args=args, calls=[{"to": "storage"}, {"to": "mm"}])
     return manifest
 
 
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _bus_percent(system: System) -> float:
+    bus = _cpu_s(system.instance().busd_pid)
+    return 100 * bus / (bus + sum(_cpu_s(c.pid) for c in system.status().values()))
+
+
 def _component(image: Path, cache_bytes: int, *args: str) -> dict[str, list[float]]:
-    """What it logs, by name."""
+    """What it logs, by name; and of the CPU time of all, the bus's share in percent."""
     with System(_manifest(image, cache_bytes, [str(ROUNDS), *args])) as system:
         wait_for(lambda: re.search(r"\bdone$", system.log("files"), re.M), "the files", 120)
-        found: dict[str, list[float]] = {}
+        found: dict[str, list[float]] = {"bus_percent": [_bus_percent(system)]}
         for name, value in re.findall(r"\b(\w+) ([\d.]+)$", system.log("files"), re.M):
             found.setdefault(name, []).append(float(value))
         return found
@@ -124,22 +136,28 @@ def measure() -> list[dict]:
         for _ in range(REPEATS):
             runs = {"write": (LARGE_CACHE, "write", "/new", str(FILE_MB)),
                     "read": (LARGE_CACHE, "read", "/file"),
+                    "sizes": (LARGE_CACHE, "sizes", "/file"),
                     "deep": (SMALL_CACHE, "random", "/large", "16", str(REQUESTS)),
                     "single": (SMALL_CACHE, "random", "/large", "1", str(REQUESTS // 4))}
             for name, (cache, *args) in runs.items():
                 for what, values in _component(image, cache, *args).items():
-                    found.setdefault(name if what == "random" else what, []).extend(values)
+                    key = {"random": name, "bus_percent": f"{name}_bus"}.get(what, what)
+                    found.setdefault(key, []).extend(values)
             for name, values in (("host_read", _host_read(small)), ("host_write", _host_write(small)),
                                  ("host_random", _host_random(large))):
                 found.setdefault(name, []).append(values)
     median = {name: statistics.median(values) for name, values in found.items()}
     return [
         result("storage_seq_read_mbps", median["read"], "MB/s", "read() of the host",
-               median["host_read"], read=distribution(found["read"])),
+               median["host_read"], read=distribution(found["read"]),
+               bus_percent=distribution(found["read_bus"])),
         result("storage_seq_write_mbps", median["write"], "MB/s", "write() of the host",
                median["host_write"], write=distribution(found["write"]),
+               bus_percent=distribution(found["write_bus"]),
                write_and_sync=distribution(found["write_sync"])),
         result("storage_rand_4k_iops", median["deep"], "1/s", "preadv() of the host, O_DIRECT",
                median["host_random"], depth_16=distribution(found["deep"]),
-               depth_1=distribution(found["single"])),
+               bus_percent=distribution(found["deep_bus"]), depth_1=distribution(found["single"])),
+        *(result(f"storage_lent_{size}_mbps", median[f"lent_{size}"], "MB/s", "as payload",
+                 median[f"payload_{size}"]) for size in LENT_SIZES),
     ]
