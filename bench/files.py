@@ -38,8 +38,8 @@ def _make_image(path: Path) -> None:
                     file.write(random.randbytes(1 << 20))
         with path.open("wb") as file:
             file.truncate((FILE_MB * 3 + LARGE_MB) * 3 // 2 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-b", str(BLOCK), "-d", folder, str(path)],
-                       check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-b", str(BLOCK), "-d", folder, str(path)], check=True,
+                       env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
 
 def _manifest(image: Path, cache_bytes: int, args: list[str]) -> Manifest:
