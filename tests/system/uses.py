@@ -186,6 +186,7 @@ class OnScheduler:
 
 class OnProcesses:
     """A family of processes; each has its state, and more are made and end."""
+
     def __init__(self, stage: Stage):
         self.system = stage.system
         self.init = Parent(stage.actor("init"))
@@ -198,6 +199,8 @@ class OnProcesses:
         self.running = self.waiter.spawn("running")
         self.waiter.begin_wait(self.running.pid)
         self.times = 0
+
+    def check(self) -> None:
         self.times += 1
         child = self.shell.spawn(f"child{self.times}")
         child.exit(self.times)
