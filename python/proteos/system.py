@@ -69,6 +69,7 @@ class System:
 
     def __enter__(self) -> System:
         self.directory = Path(tempfile.mkdtemp(prefix="proteos-"))
+        self.directory.chmod(0o755)  # `prefix` may make prctl another user's; instances are private
         self.base = self.base or self.directory
         self.runtime = self.base / self.name
         self.socket = self.runtime / "control.sock"

@@ -25,8 +25,8 @@ void answer_status(const msg_t *m, int status);
 
 /** Tries again what waits on a socket, now that something has happened to it. */
 void requests_retry(struct socket *s);
-/** An application has ended: its sockets are closed if it was a program, and dropped, with a reset to
- * their peers, if it was a component. */
+/** An application has ended: its sockets are closed if it was a program, and dropped, with a reset
+ * to their peers, if it was a component. */
 void requests_drop_owner(endpoint_t endpoint);
 
 #endif
