@@ -13,6 +13,8 @@ import pytest
 from proteos import System, process
 
 NEVER_TRUE = "num_pending_writes == 123456"
+# A version that was stopped need not be waited for as long as one that loads on a busy machine.
+LIMITS = ["-timeout", "load=4000", "-timeout", "transfer=4000"]
 MOMENTS_MS = [0, 1, 2, 4, 6, 9, 13, 18, 25, 40]
 
 
@@ -23,7 +25,7 @@ def live(system: System) -> dict[str, int]:
 def start_update(system: System, *state: str) -> tuple[subprocess.Popen[str], int]:
     """Starts an update of net; returns prctl and the pid of the new version once it exists."""
     before = set(system.processes())
-    prctl = system.start_prctl("update", "net", "/bin/net.new", *state)
+    prctl = system.start_prctl("update", "net", "/bin/net.new", *LIMITS, *state)
 
     def newcomer() -> int:
         # A process in the middle of the loader's fork is the loader's image still.
