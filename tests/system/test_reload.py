@@ -244,7 +244,7 @@ def test_peers_of_a_removed_component():
 
 def test_component_that_does_not_start(running):
     """The change is made; that a component of it fails is told."""
-    manifest = small().add("wrong", "/bin/false")
+    manifest = small().add("wrong", "/usr/bin/false")
     write(running, manifest)
     done = running.try_prctl("reload")
     assert done.returncode == 1
