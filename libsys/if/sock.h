@@ -52,6 +52,9 @@ struct sock_event {
  *   that is 0, SOCK_OUT comes when sending is worth while again. With SOCK_WAIT and no room at all
  *   the answer comes then, with taken = 0: send again.
  * SOCK_RECV: at most `max` bytes come as payload; none at the end of the stream. `more` wait.
+ * SOCK_SEND_FROM, SOCK_RECV_INTO: the same through memory that the caller lends: bytes `at` and on
+ *   of a grant of an own area to the server (libsys/if/mem.h). Errors of the grant: -ENOENT,
+ *   -EACCES (another's, or without the right), -EFAULT (it is shorter).
  * SOCK_SHUTDOWN: SOCK_SHUT_WRITE ends the stream to the peer after what was sent.
  * SOCK_CLOSE: what was sent is still delivered; unread data makes it a reset.
  * SOCK_POLL: payload: `count` struct sock_event, at most `max`.
@@ -78,6 +81,10 @@ struct sock_event {
 #define SOCK_STATS_REPLY(F)                                                                        \
   F(u32, version)                                                                                  \
   F(u32, sockets) F(u32, sockets_max) F(u32, pending_writes) F(u64, accepted) F(u64, bytes_sent)
+#define SOCK_SEND_FROM_FIELDS(F) F(u64, at) F(u32, handle) F(u32, grant) F(u32, bytes) F(x32, flags)
+#define SOCK_SEND_FROM_REPLY(F)  SOCK_SEND_REPLY(F)
+#define SOCK_RECV_INTO_FIELDS(F) F(u64, at) F(u32, handle) F(u32, grant) F(u32, max) F(x32, flags)
+#define SOCK_RECV_INTO_REPLY(F)  F(u32, taken) F(u32, more)
 #define SOCK_MESSAGES(M)                                                                           \
   M(SOCK_SOCKET, 0x500, sock_socket, SOCK_SOCKET_FIELDS, SOCK_SOCKET_REPLY)                        \
   M(SOCK_BIND, 0x501, sock_bind, SOCK_BIND_FIELDS, IPC_NO_FIELDS)                                  \
@@ -90,7 +97,9 @@ struct sock_event {
   M(SOCK_CLOSE, 0x508, sock_close, SOCK_CLOSE_FIELDS, IPC_NO_FIELDS)                               \
   M(SOCK_POLL, 0x509, sock_poll, SOCK_POLL_FIELDS, SOCK_POLL_REPLY)                                \
   M(SOCK_NAME, 0x50a, sock_name, SOCK_NAME_FIELDS, SOCK_NAME_REPLY)                                \
-  M(SOCK_STATS, 0x50b, sock_stats, SOCK_STATS_FIELDS, SOCK_STATS_REPLY)
+  M(SOCK_STATS, 0x50b, sock_stats, SOCK_STATS_FIELDS, SOCK_STATS_REPLY)                            \
+  M(SOCK_SEND_FROM, 0x50c, sock_send_from, SOCK_SEND_FROM_FIELDS, SOCK_SEND_FROM_REPLY)            \
+  M(SOCK_RECV_INTO, 0x50d, sock_recv_into, SOCK_RECV_INTO_FIELDS, SOCK_RECV_INTO_REPLY)
 IPC_INTERFACE(sock, SOCK_MESSAGES)
 
 #endif

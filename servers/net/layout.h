@@ -34,6 +34,8 @@ struct waiter {
   uint32_t op; /* message type, 0 when nobody waits */
   uint32_t max;
   endpoint_t who;
+  uint32_t grant; /* of SOCK_RECV_INTO */
+  uint64_t at;
 };
 
 #if NET_VERSION == 1

@@ -13,6 +13,7 @@
 #include "libsys/if/nic.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
+#include "servers/lent/lent.h"
 #include "servers/net/connection.h"
 #include "servers/net/nic.h"
 #include "servers/net/requests.h"
@@ -28,9 +29,12 @@ static struct nic_config config;
 static void process_notification(const msg_t *m) {
   if (m->source == SYS_KERNEL && (m->bits & (1u << STACK_ALARM_BIT))) stack_run_timers();
   if (m->source == nic_driver() && (m->bits & NIC_TO_SERVER_LINK)) nic_check_link();
+  if (m->source != SYS_KERNEL && m->source != nic_driver() && lent_is_server(m->source))
+    lent_revoked();
 }
 
 static void peer_exited(endpoint_t peer) {
+  if (lent_is_server(peer)) lent_drop_all();
   if (peer == nic_driver())
     nic_lost();
   else
@@ -38,6 +42,7 @@ static void peer_exited(endpoint_t peer) {
 }
 
 static void peer_restarted(endpoint_t peer) {
+  if (lent_is_server(peer)) lent_drop_all();
   if (peer != nic_driver())
     requests_drop_owner(peer);
   else if (nic_start() == 0)
@@ -75,6 +80,12 @@ static void process_msg(const msg_t *m) {
     break;
   case SOCK_RECV:
     do_recv(m);
+    break;
+  case SOCK_SEND_FROM:
+    do_send_from(m);
+    break;
+  case SOCK_RECV_INTO:
+    do_recv_into(m);
     break;
   case SOCK_SHUTDOWN:
     do_shutdown(m);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "libsys/if/io.h"
+#include "libsys/if/mem.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
+#include "servers/lent/lent.h"
 #include "servers/net/connection.h"
 #include "servers/net/inbox.h"
 #include "servers/net/nic.h"
@@ -60,8 +62,9 @@ static bool try_connect(struct socket *s, uint64_t token) {
   return true;
 }
 
-static bool try_send(struct socket *s, uint64_t token, const void *data, uint32_t bytes) {
-  msg_t m = {.type = SOCK_SEND};
+static bool try_send(struct socket *s, uint64_t token, uint32_t op, const void *data,
+                     uint32_t bytes) {
+  msg_t m = {.type = op};
   int r = s->state == SOCKET_DEAD && !s->error ? -EPIPE : not_open(s);
   if (r == 0 && s->send_ended) r = -EPIPE;
   uint32_t room = 0;
@@ -78,19 +81,42 @@ static bool try_send(struct socket *s, uint64_t token, const void *data, uint32_
   return true;
 }
 
+/* @return bytes, 0 at the end of the stream, -EAGAIN: none yet, or another error */
+static int32_t receive(struct socket *s, void *out, uint32_t max) {
+  if (!s->read_ended && s->inbox && inbox_used(s->inbox)) {
+    uint32_t n = inbox_take(s->inbox, out, max);
+    connection_consumed(s, n);
+    return (int32_t)n;
+  }
+  if (s->peer_ended || s->read_ended) return 0;
+  return s->state == SOCKET_OPEN ? -EAGAIN : not_open(s);
+}
+
+static uint32_t more(const struct socket *s) {
+  return s->inbox ? inbox_used(s->inbox) : 0;
+}
+
 static bool try_recv(struct socket *s, uint64_t token, uint32_t max) {
   char data[INBOX_MAX_BYTES];
   msg_t m = {.type = SOCK_RECV};
-  uint32_t n = 0;
-  if (!s->read_ended && s->inbox && inbox_used(s->inbox)) {
-    n = inbox_take(s->inbox, data, max < sizeof data ? max : sizeof data);
-    IPC_REPLY(&m, sock_recv)->more = inbox_used(s->inbox);
-    connection_consumed(s, n);
-  } else if (!s->peer_ended && !s->read_ended) {
-    m.status = not_open(s);
-    if (m.status == -EAGAIN || s->state == SOCKET_OPEN) return false;
-  }
-  sys_reply_bulk(token, &m, data, n);
+  int32_t n = receive(s, data, max < sizeof data ? max : sizeof data);
+  if (n == -EAGAIN) return false;
+  if (n < 0) m.status = n;
+  IPC_REPLY(&m, sock_recv)->more = more(s);
+  sys_reply_bulk(token, &m, data, n > 0 ? (uint32_t)n : 0);
+  return true;
+}
+
+static bool try_recv_into(struct socket *s, const struct waiter *w) {
+  void *out;
+  msg_t m = {.type = SOCK_RECV_INTO};
+  int32_t n = lent_find(w->who, w->grant, w->at, w->max, MEM_READ | MEM_WRITE, &out);
+  if (n == 0) n = receive(s, out, w->max);
+  if (n == -EAGAIN) return false;
+  if (n < 0) m.status = n;
+  IPC_REPLY(&m, sock_recv_into)->taken = n > 0 ? (uint32_t)n : 0;
+  IPC_REPLY(&m, sock_recv_into)->more = more(s);
+  sys_reply(w->token, &m);
   return true;
 }
 
@@ -110,10 +136,13 @@ static bool retry(struct socket *s, const struct waiter *w) {
     return try_accept(s, w->token, w->who);
   case SOCK_RECV:
     return try_recv(s, w->token, w->max);
+  case SOCK_RECV_INTO:
+    return try_recv_into(s, w);
   case SOCK_CONNECT:
     return try_connect(s, w->token);
   case SOCK_SEND:
-    return try_send(s, w->token, NULL, 0);
+  case SOCK_SEND_FROM:
+    return try_send(s, w->token, w->op, NULL, 0);
   default:
     return false;
   }
@@ -177,7 +206,7 @@ void do_send(const msg_t *m, const void *data) {
     answer_status(m, -EBADF);
     return;
   }
-  if (!try_send(s, m->token, data, m->payload)) wait_for(&s->writer, m, q->flags, 0);
+  if (!try_send(s, m->token, m->type, data, m->payload)) wait_for(&s->writer, m, q->flags, 0);
 }
 
 void do_recv(const msg_t *m) {
@@ -188,6 +217,35 @@ void do_recv(const msg_t *m) {
     return;
   }
   if (!try_recv(s, m->token, q->max)) wait_for(&s->reader, m, q->flags, q->max);
+}
+
+void do_send_from(const msg_t *m) {
+  const struct sock_send_from *q = IPC(m, sock_send_from);
+  struct socket *s = socket_of(m->source, q->handle);
+  void *in;
+  int error = s ? lent_find(m->source, q->grant, q->at, q->bytes, MEM_READ, &in) : -EBADF;
+  if (error)
+    answer_status(m, error);
+  else if (!try_send(s, m->token, m->type, in, q->bytes))
+    wait_for(&s->writer, m, q->flags, 0);
+}
+
+void do_recv_into(const msg_t *m) {
+  const struct sock_recv_into *q = IPC(m, sock_recv_into);
+  struct socket *s = socket_of(m->source, q->handle);
+  const struct waiter w = {.token = m->token,
+                           .op = m->type,
+                           .max = q->max,
+                           .who = m->source,
+                           .grant = q->grant,
+                           .at = q->at};
+  if (!s) {
+    answer_status(m, -EBADF);
+    return;
+  }
+  if (try_recv_into(s, &w)) return;
+  wait_for(&s->reader, m, q->flags, q->max);
+  if (s->reader.op && s->reader.token == m->token) s->reader = w;
 }
 
 void do_shutdown(const msg_t *m) {

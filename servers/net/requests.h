@@ -13,6 +13,8 @@ void do_accept(const msg_t *m);
 void do_connect(const msg_t *m);
 void do_send(const msg_t *m, const void *data);
 void do_recv(const msg_t *m);
+void do_send_from(const msg_t *m);
+void do_recv_into(const msg_t *m);
 void do_shutdown(const msg_t *m);
 void do_close(const msg_t *m);
 void do_poll(const msg_t *m);

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libsys/area.h"
 #include "libsys/if/io.h"
 #include "libsys/if/nic.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
+#include "servers/lent/lent.h"
 #include "servers/net/connection.h"
 #include "servers/net/inbox.h"
 #include "servers/net/nic.h"
@@ -70,6 +72,26 @@ int sys_sendrec(endpoint_t dst, msg_t *m) {
       (struct nic_start_reply){.mac = 0x563412005452, .mtu = 1500, .link = 1};
   m->status = 0;
   return 0;
+}
+/* Grant 1 is of CLIENT's for reading and writing, 2 for reading, 3 of SERVER's. */
+static uint8_t lent[4096];
+static uint32_t revoked;
+
+int sys_area_map(uint32_t grant, struct sys_area *mapped) {
+  if (grant < 1 || grant > 3 || grant == revoked) return -ENOENT;
+  *mapped = (struct sys_area){.address = lent,
+                              .bytes = sizeof lent,
+                              .grant = grant,
+                              .rights = grant == 2 ? MEM_READ : MEM_READ | MEM_WRITE,
+                              .owner = grant == 3 ? SERVER : CLIENT};
+  return 0;
+}
+int sys_area_unmap(struct sys_area *mapped) {
+  *mapped = (struct sys_area){0};
+  return 0;
+}
+uint32_t sys_area_next_revoked(uint32_t after) {
+  return after < revoked ? revoked : 0;
 }
 void sys_log(const char *fmt, ...) {
   (void)fmt;
@@ -139,6 +161,12 @@ static uint64_t start(endpoint_t from, msg_t m, const void *data, uint32_t bytes
     break;
   case IO_DUPLICATE:
     do_duplicate(&m);
+    break;
+  case SOCK_SEND_FROM:
+    do_send_from(&m);
+    break;
+  case SOCK_RECV_INTO:
+    do_recv_into(&m);
     break;
   case SOCK_POLL:
     do_poll(&m);
@@ -572,6 +600,50 @@ START_TEST(who_accepts_has_the_connection) {
 }
 END_TEST
 
+static msg_t through(uint32_t type, uint32_t s, uint32_t grant, uint64_t at, uint32_t bytes,
+                     uint32_t flags) {
+  msg_t m = {.type = type};
+  *IPC(&m, sock_recv_into) =
+      (struct sock_recv_into){.at = at, .handle = s, .grant = grant, .max = bytes, .flags = flags};
+  return m;
+}
+
+START_TEST(bytes_go_through_lent_memory) {
+  connect_both();
+  memcpy(lent + 100, "hello", 5);
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_SEND_FROM, client, 2, 100, 5, 0), NULL, 0), 0);
+  ck_assert_uint_eq(IPC_REPLY(&reply, sock_send_from)->taken, 5);
+  pass(20);
+  ck_assert_int_eq(ask(SERVER, through(SOCK_RECV_INTO, server, 3, 4000, 4, 0), NULL, 0), 0);
+  ck_assert_uint_eq(IPC_REPLY(&reply, sock_recv_into)->taken, 4);
+  ck_assert_uint_eq(IPC_REPLY(&reply, sock_recv_into)->more, 1);
+  ck_assert(memcmp(lent + 4000, "hell", 4) == 0);
+  ck_assert_int_eq(receive(SERVER, server), 0);
+  uint64_t token = start(SERVER, through(SOCK_RECV_INTO, server, 3, 0, 10, SOCK_WAIT), NULL, 0);
+  ck_assert(!take_answer(token));
+  ask(CLIENT, on_handle(SOCK_SEND, client, 0, 0), "later", 5);
+  pass(20);
+  ck_assert(take_answer(token) && reply.status == 0);
+  ck_assert_uint_eq(IPC_REPLY(&reply, sock_recv_into)->taken, 5);
+  ck_assert(memcmp(lent, "later", 5) == 0);
+}
+END_TEST
+
+START_TEST(only_what_is_lent_is_used) {
+  connect_both();
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_SEND_FROM, client, 9, 0, 1, 0), NULL, 0), -ENOENT);
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_SEND_FROM, client, 3, 0, 1, 0), NULL, 0), -EACCES);
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_RECV_INTO, client, 2, 0, 1, 0), NULL, 0), -EACCES);
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_RECV_INTO, client, 1, 4096, 1, 0), NULL, 0), -EFAULT);
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_RECV_INTO, client, 1, 1, 4096, 0), NULL, 0), -EFAULT);
+  ck_assert_int_eq(ask(SERVER, through(SOCK_RECV_INTO, client, 3, 0, 1, 0), NULL, 0), -EBADF);
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_RECV_INTO, client, 1, 0, 1, 0), NULL, 0), -EAGAIN);
+  revoked = 1;
+  lent_revoked();
+  ck_assert_int_eq(ask(CLIENT, through(SOCK_RECV_INTO, client, 1, 0, 1, 0), NULL, 0), -ENOENT);
+}
+END_TEST
+
 START_TEST(shares_are_bounded) {
   for (unsigned i = 0; i < MAX_SHARES; i++)
     ck_assert_int_eq(duplicate(PM, make_socket(CLIENT), CLIENT, CHILD), 0);
@@ -602,6 +674,8 @@ int main(void) {
   tcase_add_test(tc, a_duplicate_keeps_a_connection);
   tcase_add_test(tc, a_program_that_ends_closes_its_sockets);
   tcase_add_test(tc, who_accepts_has_the_connection);
+  tcase_add_test(tc, bytes_go_through_lent_memory);
+  tcase_add_test(tc, only_what_is_lent_is_used);
   tcase_add_test(tc, shares_are_bounded);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);

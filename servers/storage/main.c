@@ -13,13 +13,13 @@
 #include <string.h>
 
 #include "libsys/sys.h"
+#include "servers/lent/lent.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/files.h"
 #include "servers/storage/flush.h"
 #include "servers/storage/inbox.h"
-#include "servers/storage/lent.h"
 #include "servers/storage/requests.h"
 #include "servers/storage/sync.h"
 #include "servers/storage/volume.h"

@@ -5,11 +5,11 @@
 
 #include "libsys/if/io.h"
 #include "libsys/if/mem.h"
+#include "servers/lent/lent.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/directory.h"
 #include "servers/storage/disk.h"
-#include "servers/storage/lent.h"
 #include "servers/storage/request.h"
 #include "servers/storage/sync.h"
 #include "servers/storage/volume.h"

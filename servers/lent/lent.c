@@ -1,4 +1,4 @@
-#include "servers/storage/lent.h"
+#include "servers/lent/lent.h"
 
 #include <errno.h>
 #include <stdlib.h>
