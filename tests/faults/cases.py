@@ -341,7 +341,9 @@ class RandomExperiment(Experiment):
         outside = {subject.held[party].pid for party in spared}
         targets = sorted((p for p in everybody if p.pid not in outside), key=lambda p: p.pid)
         if not targets:
-            raise Violation("the instance has ended before anything was hit")
+            raise Violation("the instance has ended before anything was hit: the loader "
+                            f"{'has ended' if subject.ended() else 'runs'}, with the processes "
+                            f"{[p.pid for p in everybody]}, {list(subject.system.processes().items())} now")
         victim = targets[int(shot.choice * len(targets))]
         name = process.command(victim.pid).split(" ")[0]
         # In the middle of its execution: it is one of the new versions.
