@@ -123,25 +123,36 @@ static void measure_sizes(uint32_t handle) {
   }
 }
 
-static void ask_random(uint32_t handle) {
+/* @param slot  of the lent memory, where it goes */
+static void ask_random(uint32_t handle, uint32_t grant, unsigned slot) {
   static uint64_t state = 88172645463325252u; /* xorshift */
   state ^= state << 13;
   state ^= state >> 7;
   state ^= state << 17;
-  msg_t m = read_request(handle, state % (bytes / BLOCK) * BLOCK, BLOCK);
-  check(sys_call(storage, &m, NULL, 0, 0), &m, "read");
+  msg_t m = {.type = IO_READ_INTO};
+  *IPC(&m, io_read_into) = (struct io_read_into){.offset = state % (bytes / BLOCK) * BLOCK,
+                                                 .at = slot * BLOCK,
+                                                 .handle = handle,
+                                                 .grant = grant,
+                                                 .bytes = BLOCK,
+                                                 .flags = IO_WAIT};
+  check(sys_call(storage, &m, NULL, 0, slot), &m, "read");
 }
 
 static void measure_random(uint32_t handle, unsigned depth, unsigned requests) {
+  struct sys_area own;
+  uint32_t area, grant;
+  check(sys_area_create(LENT, 0, &own, &area), &(msg_t){0}, "area");
+  check(sys_area_grant(area, storage, 0, LENT, MEM_READ | MEM_WRITE, &grant), &(msg_t){0}, "grant");
   uint64_t t = sys_time_us();
   for (unsigned i = 0; i < depth; i++)
-    ask_random(handle);
+    ask_random(handle, grant, i);
   for (unsigned done = 0; done < requests;) {
     msg_t m;
     sys_receive(&m);
-    if (m.type != (IO_READ | SYS_REPLY_FLAG)) continue;
+    if (m.type != (IO_READ_INTO | SYS_REPLY_FLAG)) continue;
     check(0, &m, "read");
-    if (++done + depth <= requests) ask_random(handle);
+    if (++done + depth <= requests) ask_random(handle, grant, (unsigned)m.cookie);
   }
   sys_log("random %.0f", (double)requests * 1e6 / (double)(sys_time_us() - t));
 }
