@@ -43,21 +43,9 @@ def _make_image(path: Path) -> None:
 
 
 def _manifest(image: Path, cache_bytes: int, args: list[str]) -> Manifest:
-    manifest = Manifest.empty()
-    manifest.data["regions"] = [
-        {"name": "disk0.bar", "bytes": 8192, "share": ["nvme-model", "nvme"]},
-        {"name": "disk0.rings", "bytes": 40960, "share": ["nvme-model", "nvme"]},
-        {"name": "disk0.frames", "bytes": 65536 + cache_bytes,
-         "share": ["nvme-model", "nvme", "storage"]}]
-    manifest.data["wires"] = [{"name": "disk0", "kind": "file", "to": "nvme-model",
-                               "path": str(image)}]
-    manifest.add("nvme-model", args=["disk0"], cpu="other",
-                 syscalls=["pread64", "pwrite64", "fdatasync"])
-    manifest.add("nvme", args=["disk0"], calls=[{"to": "nvme-model"}])
-    manifest.add("mm", kernel=["memory"])
-    manifest.add("storage", args=["disk0"], calls=[{"to": "nvme"}, {"to": "mm"}])
-    manifest.add("files", "bench-files", args=args, calls=[{"to": "storage"}, {"to": "mm"}])
-    return manifest
+    manifest = Manifest.empty().add("mm", kernel=["memory"])
+    manifest.add_storage(image, cache_bytes, calls=("mm",))
+    return manifest.add("files", "bench-files", args=args, calls=[{"to": "storage"}, {"to": "mm"}])
 
 
 def _cpu_s(pid: int) -> float:

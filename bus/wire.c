@@ -119,8 +119,12 @@ static int open_file(struct wire *w) {
   w->fd = open(w->def->path, O_RDWR | O_CLOEXEC);
   int error = w->fd < 0 ? -errno : 0;
   if (!error && flock(w->fd, LOCK_EX | LOCK_NB) < 0) error = -errno;
+  char locked[PATH_MAX + 128];
+  snprintf(locked, sizeof(locked),
+           "another program has locked the file %s: end it, or give this instance a copy",
+           w->def->path);
   if (error == -EWOULDBLOCK)
-    fail(w, "another program has locked the file", -EBUSY);
+    fail(w, locked, -EBUSY);
   else if (error)
     fail(w, w->def->path, error);
   else

@@ -60,6 +60,25 @@ class Manifest:
         self.data["components"].append({"name": name, "file": file or name, **settings})
         return self
 
+    def add_storage(self, image: Path, cache_bytes: int, *options: str,
+                    calls: tuple[str, ...] = ()) -> Manifest:
+        """Adds files: a disk on an image, its driver, and storage.
+
+        options   storage's, after its driver's name
+        calls     whom it calls beside its driver: mm, for memory that is lent to it"""
+        self.data.setdefault("regions", []).extend([
+            {"name": "disk0.bar", "bytes": 8192, "share": ["nvme-model", "nvme"]},
+            {"name": "disk0.rings", "bytes": 40960, "share": ["nvme-model", "nvme"]},
+            {"name": "disk0.frames", "bytes": 65536 + cache_bytes,
+             "share": ["nvme-model", "nvme", "storage"]}])
+        self.data.setdefault("wires", []).append(
+            {"name": "disk0", "kind": "file", "to": "nvme-model", "path": str(image)})
+        self.add("nvme-model", args=["disk0"], cpu="other", restart="always",
+                 syscalls=["pread64", "pwrite64", "fdatasync"])
+        self.add("nvme", args=["disk0"], calls=[{"to": "nvme-model"}], restart="always")
+        return self.add("storage", args=["disk0", "nvme", *options], restart="always",
+                        calls=[{"to": name} for name in ("nvme", *calls)])
+
     def wire(self, **settings: Any) -> Manifest:
         """Changes the first wire."""
         self.data["wires"][0].update(settings)

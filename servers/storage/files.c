@@ -150,12 +150,13 @@ int files_set_credentials(endpoint_t endpoint, struct credentials who) {
  * that calls storage it never will. */
 bool files_know(endpoint_t endpoint, struct credentials *who) {
   const struct owner *o = find(endpoint);
-  bool is_program = strncmp(sys_name(endpoint), "program-", 8) == 0;
-  if (o && o->is_known)
+  if (o && o->is_known) {
     *who = o->who;
-  else if (is_program && sys_lookup("pm") > 0)
-    return false;
-  else
-    *who = is_program ? (struct credentials){NOBODY, NOBODY} : (struct credentials){0, 0};
+    return true;
+  }
+  bool is_program = strncmp(sys_name(endpoint), "program-", 8) == 0;
+  if (is_program && sys_lookup("pm") > 0) return false;
+  *who = is_program ? (struct credentials){NOBODY, NOBODY} : (struct credentials){0, 0};
+  files_set_credentials(endpoint, *who); /* so that the next request need not ask again */
   return true;
 }

@@ -255,20 +255,7 @@ def debugfs(path: Path, command: str) -> str:
 
 
 def storage_manifest(image: Path, options: list[str], cache_bytes: int) -> Manifest:
-    manifest = Manifest.empty()
-    manifest.data["regions"] = [
-        {"name": "disk0.bar", "bytes": 8192, "share": ["nvme-model", "nvme"]},
-        {"name": "disk0.rings", "bytes": 40960, "share": ["nvme-model", "nvme"]},
-        {"name": "disk0.frames", "bytes": 65536 + cache_bytes,
-         "share": ["nvme-model", "nvme", "storage"]}]
-    manifest.data["wires"] = [{"name": "disk0", "kind": "file", "to": "nvme-model",
-                               "path": str(image)}]
-    manifest.add("nvme-model", args=["disk0"], cpu="other", restart="always",
-                 syscalls=["pread64", "pwrite64", "fdatasync"])
-    manifest.add("nvme", args=["disk0"], calls=[{"to": "nvme-model"}], restart="always")
-    manifest.add("storage", args=["disk0", "nvme", *options], calls=[{"to": "nvme"}],
-                 restart="always")
-    return manifest
+    return Manifest.empty().add_storage(image, cache_bytes, *options)
 
 
 class Storage:

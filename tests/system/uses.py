@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import random
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Callable, Iterator, Protocol
+from typing import Any, Callable, ContextManager, Iterator, Protocol
 
 import filing
 from consoles import Console
@@ -217,44 +217,15 @@ class OnProcesses:
 
 
 @contextmanager
+def until_closed(what: Any, use: Callable[[Any], Use]) -> Iterator[Use]:
+    with closing(what):
+        yield use(what)
+
+
+@contextmanager
 def on_disk(folder: Path) -> Iterator[Use]:
     with System(disk_manifest(make_disk(folder))) as system:
         yield OnDisk(system)
-
-
-@contextmanager
-def on_keyboard(folder: Path) -> Iterator[Use]:
-    keyboard = Keyboard(folder, [])
-    yield OnKeyboard(keyboard)
-    keyboard.close()
-
-
-@contextmanager
-def on_pipes(folder: Path) -> Iterator[Use]:
-    pipes = Pipes(folder)
-    yield OnPipes(pipes)
-    pipes.close()
-
-
-@contextmanager
-def on_console(folder: Path) -> Iterator[Use]:
-    console = Console(folder)
-    yield OnConsole(console)
-    console.close()
-
-
-@contextmanager
-def on_memory(folder: Path) -> Iterator[Use]:
-    sharing = Sharing(folder, ["owner", "holder"], [])
-    yield OnMemory(sharing)
-    sharing.close()
-
-
-@contextmanager
-def on_scheduler(folder: Path) -> Iterator[Use]:
-    scheduled = Scheduled(folder)
-    yield OnScheduler(scheduled)
-    scheduled.close()
 
 
 @contextmanager
@@ -276,9 +247,16 @@ def on_network(folder: Path) -> Iterator[Use]:
         yield OnNetwork(system, load)
 
 
-USES: dict[str, Callable] = {
+def on_keyboard(folder: Path) -> ContextManager[Use]:
+    return until_closed(Keyboard(folder, []), OnKeyboard)
+
+
+USES: dict[str, Callable[[Path], ContextManager[Use]]] = {
     "nvme": on_disk, "nvme-model": on_disk, "kbd": on_keyboard, "kbd-model": on_keyboard,
-    "pipe": on_pipes, "tty": on_console, "mm": on_memory, "sched": on_scheduler,
+    "pipe": lambda folder: until_closed(Pipes(folder), OnPipes),
+    "tty": lambda folder: until_closed(Console(folder), OnConsole),
+    "mm": lambda folder: until_closed(Sharing(folder, ["owner", "holder"], []), OnMemory),
+    "sched": lambda folder: until_closed(Scheduled(folder), OnScheduler),
     "pm": on_processes, "storage": on_files, "um": on_network, "e1000": on_network,
     "e1000-model": on_network, "net": on_network, "httpd": on_network,
 }
