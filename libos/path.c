@@ -28,7 +28,8 @@ int path_ask(msg_t *m, uint32_t *dir, const char *path, void *in, size_t in_cap)
   return r;
 }
 
-int path_ask_two(msg_t *m, uint32_t *dir, uint32_t *to_dir, const char *one, const char *two) {
+/* The same with two paths; a NULL `to_dir` when the first is no path but text. */
+static int ask_two(msg_t *m, uint32_t *dir, uint32_t *to_dir, const char *one, const char *two) {
   char both[2 * (FS_PATH_MAX + 1)];
   size_t n = strlen(one), k = strlen(two);
   if (n == 0 || k == 0) return fail(-ENOENT);
@@ -128,17 +129,17 @@ int os_unlink(const char *path) {
 
 int os_rename(const char *from, const char *to) {
   msg_t m = {.type = FS_RENAME};
-  return path_ask_two(&m, &IPC(&m, fs_rename)->dir, &IPC(&m, fs_rename)->to_dir, from, to);
+  return ask_two(&m, &IPC(&m, fs_rename)->dir, &IPC(&m, fs_rename)->to_dir, from, to);
 }
 
 int os_link(const char *from, const char *to) {
   msg_t m = {.type = FS_LINK};
-  return path_ask_two(&m, &IPC(&m, fs_link)->dir, &IPC(&m, fs_link)->to_dir, from, to);
+  return ask_two(&m, &IPC(&m, fs_link)->dir, &IPC(&m, fs_link)->to_dir, from, to);
 }
 
 int os_symlink(const char *says, const char *path) {
   msg_t m = {.type = FS_SYMLINK};
-  return path_ask_two(&m, &IPC(&m, fs_symlink)->dir, NULL, says, path);
+  return ask_two(&m, &IPC(&m, fs_symlink)->dir, NULL, says, path);
 }
 
 ssize_t os_readlink(const char *path, char *says, size_t bytes) {

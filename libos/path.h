@@ -11,8 +11,6 @@
  * place; it is filled in. If storage was restarted meanwhile, once more from a reopened working
  * directory. @return 0, or -1 with errno set */
 int path_ask(msg_t *m, uint32_t *dir, const char *path, void *in, size_t in_cap);
-/** The same with two paths; a NULL `to_dir` when the first is no path but text. */
-int path_ask_two(msg_t *m, uint32_t *dir, uint32_t *to_dir, const char *one, const char *two);
 
 struct stat;
 void path_stat_convert(const struct fs_stat *from, struct stat *to);

@@ -123,21 +123,3 @@ void lex_next(struct lexer *l) {
     take_word(l);
   l->to = l->at;
 }
-
-const char *lex_name(enum token token) {
-  switch (token) {
-  case TOKEN_NEWLINE:
-    return "end of line";
-  case TOKEN_END:
-    return "end of text";
-  case TOKEN_UNFINISHED:
-    return "quote without its end";
-  case TOKEN_WORD:
-  case TOKEN_NUMBER:
-    return "word";
-  default:
-    for (unsigned i = 0; i < OPERATORS; i++)
-      if (operators[i].token == token) return operators[i].text;
-    return "?";
-  }
-}

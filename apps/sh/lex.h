@@ -35,8 +35,6 @@ struct lexer {
 
 /** Takes the next token. */
 void lex_next(struct lexer *lexer);
-/** What a message calls it. */
-const char *lex_name(enum token token);
 /** @return the offset behind the quoted or substituted part that begins at `at` with one of
  * ' " ` \ $, or 0 when it does not end */
 size_t lex_quoted(const char *text, size_t at);

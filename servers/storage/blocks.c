@@ -153,11 +153,3 @@ int blocks_open(void) {
   fs->get_alloc_block = allocate_one;
   return logged_open(journal_capacity(volume_journal()));
 }
-
-void blocks_close(void) {
-  if (blocks.taken) ext2fs_free_block_bitmap(blocks.taken);
-  free(blocks.running.blocks);
-  free(blocks.committing.blocks);
-  blocks.taken = NULL;
-  blocks.running = blocks.committing = (struct freed){0};
-}

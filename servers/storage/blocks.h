@@ -13,7 +13,6 @@
 
 /** For a file system that was opened. @return 0 or a negative errno */
 int blocks_open(void);
-void blocks_close(void);
 /** Finds blocks for data that follow each other and can be had; marks them as used.
  * @param goal  near which
  * @param want  how many at most

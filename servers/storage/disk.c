@@ -29,7 +29,6 @@ static struct {
   uint64_t sectors;
   struct disk_transfer transfers[DISK_REQUESTS];
   uint32_t under_way;
-  uint32_t losses;
   uint32_t resets;              /* of the device, as the driver counts them */
   uint32_t held[DISK_REQUESTS]; /* transfers that the driver does not have yet */
   uint32_t nheld;
@@ -224,10 +223,6 @@ void disk_hold_no_longer(void) {
 
 /* ---- the driver's and the device's failures ---- */
 
-uint32_t disk_losses(void) {
-  return disk.losses;
-}
-
 static uint32_t ask_resets(void) {
   msg_t m = {.type = DISK_INFO};
   int error = sys_sendrec(disk.driver, &m);
@@ -242,7 +237,6 @@ bool disk_was_reset(void) {
 }
 
 void disk_lost(void) {
-  disk.losses++;
   disk_was_reset();
   disk_take_done(); /* what is there may have been done before; what was written is taken for lost
                      */

@@ -82,8 +82,6 @@ void disk_driver_lost(void);
 void disk_driver_restarted(void);
 /** What failed is tried again; for the alarm. @return whether there is more to be tried */
 bool disk_try_again(void);
-/** How often the device has lost what was not flushed. */
-uint32_t disk_losses(void);
 /** Whether the device was reset since this was last asked: the news of it may still be on its way.
  */
 bool disk_was_reset(void);

@@ -62,7 +62,3 @@ void parked_drop(endpoint_t ep) {
     if (p->source == ep) drop(p);
   }
 }
-
-bool parked_any(void) {
-  return !TAILQ_EMPTY(&parked);
-}

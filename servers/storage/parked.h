@@ -23,6 +23,5 @@ void parked_wake(void);
 void parked_retry(parked_make make);
 /** Forgets those of an endpoint. */
 void parked_drop(endpoint_t ep);
-bool parked_any(void);
 
 #endif

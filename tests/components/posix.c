@@ -223,6 +223,10 @@ static void children(void) {
   CHECK(WIFCONTINUED(status) && os_kill(pid, SIGTERM) == 0);
   CHECK(os_waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
   FAILS(os_kill(pid, 0), ESRCH);
+  CHECK(os_getgid() == 0 && os_limit(PROC_LIMIT_CHILDREN, 1) == 0);
+  pid = start("sleep", "1000", 0);
+  FAILS(start("true", NULL, PROC_SAME_GROUP), EAGAIN);
+  CHECK(os_kill(pid, SIGKILL) == 0 && os_waitpid(pid, &status, 0) == pid);
   CHECK(os_getpid() > 1 && os_getppid() > 0 && os_getuid() == 0 && os_kill(os_getpid(), 0) == 0);
 }
 
@@ -334,8 +338,12 @@ static void sockets(void) {
   pid_t pid = os_spawn(&(struct os_spawn){
       .program = "cat", .args = args, .fds = fds, .nfds = 3, .group = PROC_SAME_GROUP});
   CHECK(pid > 0 && os_close(connection) == 0);
-  CHECK(os_write(client, "hello", 5) == 5);
-  CHECK(os_read(client, text, sizeof text) == 5 && memcmp(text, "hello", 5) == 0);
+  struct sockaddr_in own, peer;
+  CHECK(os_getpeername(client, &peer) == 0 && peer.sin_port == htons(7007));
+  CHECK(peer.sin_addr.s_addr == here.sin_addr.s_addr);
+  CHECK(os_getsockname(client, &own) == 0 && own.sin_port != 0 && own.sin_port != peer.sin_port);
+  CHECK(os_send(client, "hello", 5) == 5);
+  CHECK(os_recv(client, text, sizeof text) == 5 && memcmp(text, "hello", 5) == 0);
   CHECK(os_shutdown(client, SHUT_WR) == 0 && os_read(client, text, sizeof text) == 0);
   CHECK(os_waitpid(pid, NULL, 0) == pid);
   os_close(client);
