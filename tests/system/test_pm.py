@@ -1,44 +1,16 @@
-"""The process manager."""
+"""The process manager: processes begin, inherit, have limits, and end."""
 
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import struct
-from typing import Iterator
 
-import pytest
-
-from processes import (BEGIN, CONTINUED, GET, HOLD, IS_STOPPED, KILL, LIMIT_CHILDREN, LIMIT_CPU_S,
-                       LOOK, MEMBERS, NO_HANG, OPEN, RUNNING, SAME_GROUP, SET_GROUP, SET_LIMIT,
-                       SIGNALLED, SIGNALS, SPAWN, STARTING, STOPPED, TAKE, WAIT, ZOMBIE, Parent,
-                       Process, bit, process_stage, spawn_payload)
-from stage import ACTOR, EXITED, NOTIFIED, Answer, Stage
-
-TERM, KILLED, STOP, CONT, TSTP, CHLD, INT, USR1, XCPU = (
-    signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGTSTP, signal.SIGCHLD,
-    signal.SIGINT, signal.SIGUSR1, signal.SIGXCPU)
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    with process_stage() as made:
-        yield made
-
-
-@pytest.fixture
-def init(stage: Stage) -> Parent:
-    return Parent(stage.actor("init"))
-
-
-@pytest.fixture
-def shell(init: Parent) -> Process:
-    return init.spawn("shell", group=0)
-
-
-def code(status: int) -> int:
-    return os.waitstatus_to_exitcode(status)
+from family import KILLED, TERM, XCPU, code, endpoint, hold, init, look, open_on, shell, stage  # noqa: F401 (fixtures)
+from processes import (BEGIN, GET, HOLD, LIMIT_CHILDREN, LIMIT_CPU_S, NO_HANG, RUNNING, SET_LIMIT,
+                       SIGNALLED, SIGNALS, SPAWN, STARTING, TAKE, ZOMBIE, Parent, Process, bit,
+                       process_stage, spawn_payload)
+from stage import ACTOR
 
 
 # ---- life and death ----
@@ -206,20 +178,6 @@ def test_users(stage, init, shell):
 
 # ---- handles ----
 
-def open_on(parent: Parent, server: str) -> tuple[int, int]:
-    """A handle of the caller's, and the object behind it."""
-    answer = parent.actor.ask(server, OPEN)
-    return answer[0], answer[1]
-
-
-def endpoint(parent: Parent, name: str) -> int:
-    return int(parent.actor.do(f"lookup {name}"))
-
-
-def look(parent: Parent, server: str, endpoint: int, handle: int = 0) -> Answer:
-    return parent.actor.ask(server, LOOK, struct.pack("<iI", endpoint, handle))
-
-
 def test_handles_are_inherited(stage, init, shell):
     console, terminal = open_on(shell, "tty")
     pipe, stream = open_on(shell, "pipe")
@@ -272,10 +230,6 @@ def test_the_foreground(stage, init, shell):
     assert look(init, "tty", child.endpoint)[4] == child.pid
     other = shell.spawn("other", group=0)
     assert look(init, "tty", other.endpoint)[4] == child.pid
-
-
-def hold(parent: Parent, server: str, on: bool) -> int:
-    return parent.actor.ask(server, HOLD, struct.pack("<I", on))[0]
 
 
 def test_it_runs_once_its_handles_are_there(stage, init, shell):
@@ -347,178 +301,6 @@ def test_more_at_once_than_calls_can_be_made():
             made.system.wait(lambda: look(init, "storage", child.endpoint)[2] == 0, "that it knows")
 
 
-# ---- signals ----
-
-def test_default_actions(stage, init, shell):
-    for signum in (TERM, INT, signal.SIGHUP, USR1, KILLED, signal.SIGRTMAX):
-        child = shell.spawn("child")
-        assert shell.kill(child.pid, signum) == 0
-        error, pid, status = shell.wait()
-        assert (error, pid, code(status)) == (0, child.pid, -signum)
-    child = shell.spawn("child")
-    for signum in (CHLD, signal.SIGURG, signal.SIGWINCH, CONT, 0):
-        assert shell.kill(child.pid, signum) == 0
-    child.exit(3)
-    assert code(shell.wait()[2]) == 3
-
-
-def test_stop_and_continue(stage, init, shell):
-    child = shell.spawn("child")
-    pid = stage.system.status()["program-2"].pid
-    shell.begin_wait(child.pid, STOPPED | CONTINUED)
-    assert init.kill(child.pid, TSTP) == 0
-    error, who, status = shell.end_wait()
-    assert who == child.pid and os.WIFSTOPPED(status) and os.WSTOPSIG(status) == TSTP
-    assert init.state(child.pid) == IS_STOPPED
-    stage.system.wait(lambda: open(f"/proc/{pid}/stat").read().split()[2] == "T", "the stop")
-    assert shell.wait(child.pid, NO_HANG | STOPPED) == (0, 0, 0), "it is told once"
-    assert init.kill(child.pid, CONT) == 0
-    assert os.WIFCONTINUED(shell.wait(child.pid, CONTINUED)[2])
-    assert init.state(child.pid) == RUNNING
-    assert child.actor.do("print on") == ""
-    assert init.kill(child.pid, STOP) == 0
-    assert shell.wait(child.pid, NO_HANG) == (0, 0, 0), "nobody asked about stops"
-    assert init.kill(child.pid, TERM) == 0
-    assert init.state(child.pid) == IS_STOPPED, "which waits until it goes on"
-    assert init.kill(child.pid, CONT) == 0
-    assert code(shell.wait(child.pid)[2]) == -TERM
-    other = shell.spawn("other")
-    assert init.kill(other.pid, STOP) == 0 and init.kill(other.pid, KILLED) == 0
-    assert code(shell.wait(other.pid)[2]) == -KILLED
-
-
-def test_caught_and_ignored(stage, init, shell):
-    child = shell.spawn("child")
-    assert child.signals(caught=bit(USR1) | bit(CONT), ignored=bit(TERM)) == 0
-    for signum in (TERM, USR1, CONT):
-        assert init.kill(child.pid, signum) == 0
-    news = child.actor.receive()
-    assert (news.type, news.bits) == (NOTIFIED, SIGNALLED)
-    assert child.take() == bit(USR1) | bit(CONT)
-    assert child.take() == 0
-    for caught, ignored in ((bit(KILLED), 0), (0, bit(STOP)), (bit(INT), bit(INT))):
-        assert child.signals(caught, ignored) == -errno.EINVAL
-    assert init.kill(child.pid, USR1) == 0
-    assert child.signals() == 0
-    assert child.take() == 0, "it does not catch it any more"
-    assert init.kill(child.pid, TERM) == 0
-    assert code(shell.wait()[2]) == -TERM
-
-
-def test_a_signal_ends_a_wait(stage, init, shell):
-    shell.spawn("child")
-    assert shell.signals(caught=bit(INT)) == 0
-    shell.begin_wait()
-    assert init.kill(shell.pid, INT) == 0
-    assert shell.end_wait()[0] == -errno.EINTR
-    assert shell.take() == bit(INT)
-
-
-def test_news_of_children(stage, init, shell):
-    child = shell.spawn("child")
-    assert shell.signals(caught=bit(CHLD)) == 0
-    for signum in (STOP, CONT, KILLED):
-        assert init.kill(child.pid, signum) == 0
-        assert shell.actor.receive().bits == SIGNALLED
-        assert shell.take() == bit(CHLD)
-    assert shell.wait()[1] == child.pid
-
-
-def test_a_wait_gets_the_child_and_not_its_signal(stage, init, shell):
-    child = shell.spawn("child")
-    assert shell.signals(caught=bit(CHLD)) == 0
-    shell.begin_wait()
-    child.exit(5)
-    error, pid, status = shell.end_wait()
-    assert (error, pid, code(status)) == (0, child.pid, 5)
-    assert shell.take() == bit(CHLD)
-
-
-def test_children_that_are_ignored_leave_nothing(stage, init, shell):
-    one, two = shell.spawn("one"), shell.spawn("two")
-    assert shell.signals(ignored=bit(CHLD)) == 0
-    one.exit(0)
-    stage.system.wait(lambda: init.info(one.pid) is None, "its end")
-    shell.begin_wait()
-    two.exit(0)
-    assert shell.end_wait()[0] == -errno.ECHILD
-
-
-def test_whom_a_signal_is_for(stage, init, shell):
-    one, two = shell.spawn("one"), shell.spawn("two", group=0)
-    user = shell.spawn("user", user=1000)
-    assert init.kill(999, TERM) == -errno.ESRCH
-    assert init.kill(-999, TERM) == -errno.ESRCH
-    assert init.kill(0, TERM) == -errno.ESRCH, "a component has no group"
-    assert init.kill(1, TERM) == -errno.EPERM and init.kill(1, 0) == 0
-    for signum in (-1, 65, 2**31 - 1):
-        assert init.kill(one.pid, signum) == -errno.EINVAL
-    assert init.kill(-2**31, TERM) == -errno.EINVAL
-    assert user.kill(-two.pid, TERM) == -errno.EPERM
-    assert user.kill(0, 0) == 0, "itself it may"
-    shell.signals(ignored=bit(TERM))
-    one.actor.begin_ask("pm", KILL, struct.pack("<ii", 0, TERM))  # its group, and itself
-    ended = {shell.wait()[1], shell.wait()[1]}
-    assert ended == {one.pid, user.pid}
-    assert shell.kill(-1, KILLED) == 0, "all but itself"
-    assert shell.wait()[1] == two.pid
-    assert init.kill(shell.pid, KILLED) == 0
-
-
-def test_it_may_signal_itself(stage, init, shell):
-    child = shell.spawn("child")
-    child.actor.begin_ask("pm", KILL, struct.pack("<ii", child.pid, TERM))
-    assert code(shell.wait()[2]) == -TERM
-
-
-def test_a_zombie_can_be_signalled_in_vain(stage, init, shell):
-    child = shell.spawn("child")
-    child.exit(4)
-    stage.system.wait(lambda: init.state(child.pid) == ZOMBIE, "the zombie")
-    assert init.kill(child.pid, KILLED) == 0
-    assert init.kill(child.pid, CONT) == 0
-    assert code(shell.wait()[2]) == 4
-
-
-# ---- groups ----
-
-def members(parent: Parent, group: int) -> int:
-    return parent.ask(MEMBERS, group)[0]
-
-
-def test_groups(stage, init, shell):
-    one, two = shell.spawn("one"), shell.spawn("two", group=0)
-    assert members(init, shell.pid) == 2 and members(init, two.pid) == 1
-    assert shell.ask(SET_GROUP, one.pid, two.pid).error == 0
-    assert members(init, shell.pid) == 1 and members(init, two.pid) == 2
-    assert one.ask(SET_GROUP, 0, 0).error == 0
-    assert init.ask(GET, 0, one.pid)[2] == one.pid
-    for fields, error in (((one.pid, 999), errno.EPERM), ((999, 0), errno.ESRCH),
-                          ((-1, 0), errno.EINVAL), ((0, -1), errno.EINVAL)):
-        assert shell.ask(SET_GROUP, *fields).error == -error
-    assert one.ask(SET_GROUP, two.pid, 0).error == -errno.ESRCH, "no child of its own"
-    assert init.ask(SET_GROUP, 0, 0).error == -errno.ESRCH
-    two.exit(0)
-    shell.wait(two.pid)
-    assert members(init, two.pid) == 0
-    assert shell.ask(SET_GROUP, one.pid, two.pid).error == -errno.EPERM, "nobody is left in it"
-
-
-def test_who_is_who(stage, init, shell):
-    child = shell.spawn("child", user=7, gid=8)
-    for fields in ((child.endpoint, 0), (0, child.pid)):
-        answer = init.ask(GET, *fields)
-        assert (answer[0], answer[1], answer[2], answer[3], answer[4]) == (
-            child.pid, shell.pid, shell.pid, 7, 8)
-    assert init.ask(GET, 0, 999).error == -errno.ESRCH
-    assert init.ask(GET, endpoint(init, "tty"), 0).error == -errno.ESRCH
-    infos = init.list()
-    assert [i.pid for i in infos] == [shell.pid, child.pid]
-    assert [i.pid for i in init.list(after=shell.pid)] == [child.pid]
-    assert init.list(after=child.pid) == []
-    assert infos[1].endpoint == child.endpoint and infos[1].started_us > infos[0].started_us
-
-
 # ---- limits ----
 
 def set_limit(process: Process, which: int, value: int) -> int:
@@ -567,145 +349,3 @@ def test_a_limit_of_processes_per_user():
         assert user.spawn_error(ACTOR, "x") == -errno.EAGAIN, "a zombie counts"
         assert user.wait()[1] == child.pid
         user.spawn("again")
-
-
-# ---- pm itself ----
-
-def test_an_instance_without_other_servers():
-    with process_stage(servers=[]) as made:
-        init = Parent(made.actor("init"))
-        shell = init.spawn("shell")
-        assert shell.spawn_error(ACTOR, "x", cwd=1) == -errno.EBADF
-        assert shell.spawn_error(ACTOR, "x", foreground=1) == -errno.EINVAL
-        child = shell.spawn("child")
-        child.exit(1)
-        assert shell.wait()[1] == child.pid
-
-
-def test_wrong_arguments(stage):
-    with pytest.raises(Exception, match="usage: pm"):
-        process_stage(pm={"args": ["processes=many"]}).__enter__()
-
-
-def test_its_restart_ends_all(stage, init, shell):
-    child = shell.spawn("child")
-    stage.system.kill("pm")
-    stage.system.wait(lambda: not set(stage.system.status()) & {"program-1", "program-2"},
-                      "the programs' end")
-    stage.system.wait(lambda: init.list() == [], "the new pm")
-    again = init.spawn("again")
-    assert again.endpoint in (shell.endpoint, child.endpoint)
-
-
-def test_it_is_stopped_and_started_again(stage, init, shell):
-    shell.spawn("child")
-    stage.system.prctl("stop", "pm")
-    stage.system.wait(lambda: not any(c.program for c in stage.system.status().values()),
-                      "the programs' end")
-    stage.system.prctl("start", "pm")
-    assert init.list() == []
-    for i in range(6):
-        init.spawn(f"again{i}")
-    assert init.spawn_error(ACTOR, "more") == -errno.EAGAIN
-
-
-def test_updates_while_everything_waits(stage, init, shell):
-    """Of pm, with every kind of state, also to where everything lies elsewhere."""
-    child = shell.spawn("child")
-    stopped = shell.spawn("stopped", user=7, gid=8)
-    assert init.kill(stopped.pid, STOP) == 0 and init.kill(stopped.pid, TERM) == 0
-    zombie = shell.spawn("zombie")
-    zombie.exit(9)
-    stage.system.wait(lambda: init.state(zombie.pid) == ZOMBIE, "the zombie")
-    child.begin_spawn("late", env=["A=1"])
-    late = stage.actor("late")
-    shell.begin_wait(child.pid)
-    for options in ([], ["-relocate"], ["-relocate"]):
-        stage.system.update("pm", "self", None, *options)
-        stage.system.update("busd", "self")
-    begun = Process(late)
-    assert begun.begun.env == ["A=1"] and begun.begun.parent == child.pid
-    assert child.actor.end_ask()[0] == begun.pid
-    child.exit(6)
-    assert code(shell.end_wait()[2]) == 6
-    assert code(shell.wait(zombie.pid)[2]) == 9
-    assert init.kill(stopped.pid, CONT) == 0
-    assert code(shell.wait(stopped.pid)[2]) == -TERM
-    assert stage.system.status()["pm"].updates == 3
-
-
-def test_updates_while_processes_come_and_go(stage, init, shell):
-    for turn in range(20):
-        updater = stage.system.start_prctl("update", ("pm", "busd")[turn % 2], "self")
-        alive = True
-        while alive:  # at least once, and as often as there is time for
-            alive = updater.poll() is None
-            child = shell.spawn("child", env=[f"TURN={turn}"])
-            assert child.begun.env == [f"TURN={turn}"]
-            shell.begin_wait()
-            child.exit(turn)
-            error, pid, status = shell.end_wait()
-            assert (error, pid, code(status)) == (0, child.pid, turn)
-        output, _ = updater.communicate(timeout=60)
-        assert updater.returncode == 0, output
-    pm = stage.system.status()["pm"]
-    assert (pm.updates, pm.restarts, stage.system.instance().busd_updates) == (10, 0, 10)
-
-
-def test_an_update_while_handles_are_made(stage, init, shell):
-    console, terminal = open_on(shell, "tty")
-    hold(init, "tty", True)
-    shell.begin_spawn("child", env=["A=1"], fds=[(3, endpoint(init, "tty"), console, 4)] * 2)
-    stage.system.wait(lambda: hold(init, "tty", True) == 1, "the request")
-    for _ in range(2):
-        stage.system.update("pm", "self", None, "-relocate")
-        stage.system.update("busd", "self", None, "-relocate")
-    hold(init, "tty", False)
-    child = Process(stage.actor("child"))
-    assert shell.actor.end_ask()[0] == child.pid
-    assert [look(init, "tty", child.endpoint, fd[2])[1] for fd in child.begun.fds] == [terminal] * 2
-
-
-def test_all_components_are_updated_and_no_program(stage, init, shell):
-    """prctl update --all leaves programs alone; the actor that is a component cannot be updated."""
-    asked = stage.system.try_prctl("update", "--all", "self", "-timeout", "load=500")
-    assert "program" not in asked.stdout and "pm" in asked.stdout
-
-
-def test_it_is_recovered_with_its_table():
-    """A crash with recover: state: what has happened meanwhile is found out."""
-    with process_stage(pm={"recover": "state"}) as made:
-        init = Parent(made.actor("init"))
-        shell = init.spawn("shell")
-        child, other = shell.spawn("child"), shell.spawn("other")
-        shell.begin_wait(child.pid)
-        made.system.wait(lambda: made.system.status()["program-1"].calls_in_flight == 1, "the wait")
-        init.list()  # answered after that has been looked at
-        made.system.kill("pm", signal.SIGSTOP)
-        child.exit(5)
-        made.system.wait(lambda: "program-2" not in made.system.status(), "its end")
-        made.system.kill("pm")
-        made.system.wait(lambda: made.system.status()["pm"].recovered == 1, "the recovery")
-        error, pid, status = shell.end_wait()
-        assert (error, pid, code(status)) == (0, child.pid, 5)
-        assert [i.pid for i in init.list()] == [shell.pid, other.pid]
-        other.exit(6)
-        assert code(shell.wait()[2]) == 6
-
-
-def test_it_is_taken_back_within_its_probation(stage, init, shell):
-    """What the failed version has done and the old one does not know is put in order."""
-    child, zombie = shell.spawn("child"), shell.spawn("zombie")
-    stage.system.update("pm", "self", None, "-probation", "60000")
-    unknown = shell.spawn("unknown")
-    zombie.exit(3)
-    assert shell.wait()[1] == zombie.pid
-    child.exit(4)
-    stage.system.wait(lambda: init.state(child.pid) == ZOMBIE, "the zombie")
-    stage.system.kill("pm")
-    stage.system.wait(lambda: "old version takes over" in stage.system.log("instance"), "the old one")
-    stage.system.wait(lambda: {i.pid: i.state for i in init.list()} ==
-                      {shell.pid: RUNNING, child.pid: ZOMBIE, zombie.pid: ZOMBIE}, "order")
-    stage.system.wait(lambda: f"program-{unknown.endpoint}" not in stage.system.status(),
-                      "the end of one that is not known")
-    assert shell.spawn("again").begun.parent == shell.pid
