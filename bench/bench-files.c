@@ -5,7 +5,8 @@
  *   bench-files ROUNDS write FILE MEGABYTES
  *   bench-files ROUNDS read FILE
  *   bench-files ROUNDS sizes FILE       both ways: as payload, and through memory that it lends
- *   bench-files ROUNDS random FILE DEPTH REQUESTS */
+ *   bench-files ROUNDS random FILE DEPTH REQUESTS
+ *   bench-files ROUNDS lists FILE DEPTH REQUESTS    the same, in LISTS lists at a time */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 
 SYS_NEEDS(call, "storage");
 
-enum { PIECE = SYS_PAYLOAD_MAX, BLOCK = 4096, LENT = 1 << 20 };
+enum { PIECE = SYS_PAYLOAD_MAX, BLOCK = 4096, LENT = 1 << 20, LISTS = 2 };
 
 static endpoint_t storage;
 static char buffer[PIECE];
@@ -112,25 +113,34 @@ static void measure_lent(uint32_t handle, uint32_t piece, uint32_t grant) {
   sys_log("lent_%u %.1f", piece, megabytes_a_second(bytes, sys_time_us() - t));
 }
 
-static void measure_sizes(uint32_t handle) {
+static uint32_t lend(void) {
   struct sys_area own;
   uint32_t area, grant;
   check(sys_area_create(LENT, 0, &own, &area), &(msg_t){0}, "area");
   check(sys_area_grant(area, storage, 0, LENT, MEM_READ | MEM_WRITE, &grant), &(msg_t){0}, "grant");
+  return grant;
+}
+
+static void measure_sizes(uint32_t handle) {
+  uint32_t grant = lend();
   for (uint32_t piece = BLOCK; piece <= LENT; piece *= 4) {
     measure_payload(handle, piece);
     measure_lent(handle, piece, grant);
   }
 }
 
-/* @param slot  of the lent memory, where it goes */
-static void ask_random(uint32_t handle, uint32_t grant, unsigned slot) {
+static uint64_t random_block(void) {
   static uint64_t state = 88172645463325252u; /* xorshift */
   state ^= state << 13;
   state ^= state >> 7;
   state ^= state << 17;
+  return state % (bytes / BLOCK) * BLOCK;
+}
+
+/* @param slot  of the lent memory, where it goes */
+static void ask_random(uint32_t handle, uint32_t grant, unsigned slot) {
   msg_t m = {.type = IO_READ_INTO};
-  *IPC(&m, io_read_into) = (struct io_read_into){.offset = state % (bytes / BLOCK) * BLOCK,
+  *IPC(&m, io_read_into) = (struct io_read_into){.offset = random_block(),
                                                  .at = slot * BLOCK,
                                                  .handle = handle,
                                                  .grant = grant,
@@ -139,11 +149,12 @@ static void ask_random(uint32_t handle, uint32_t grant, unsigned slot) {
   check(sys_call(storage, &m, NULL, 0, slot), &m, "read");
 }
 
+static void log_random(const char *what, unsigned requests, uint64_t since_us) {
+  sys_log("%s %.0f", what, (double)requests * 1e6 / (double)(sys_time_us() - since_us));
+}
+
 static void measure_random(uint32_t handle, unsigned depth, unsigned requests) {
-  struct sys_area own;
-  uint32_t area, grant;
-  check(sys_area_create(LENT, 0, &own, &area), &(msg_t){0}, "area");
-  check(sys_area_grant(area, storage, 0, LENT, MEM_READ | MEM_WRITE, &grant), &(msg_t){0}, "grant");
+  uint32_t grant = lend();
   uint64_t t = sys_time_us();
   for (unsigned i = 0; i < depth; i++)
     ask_random(handle, grant, i);
@@ -154,7 +165,45 @@ static void measure_random(uint32_t handle, unsigned depth, unsigned requests) {
     check(0, &m, "read");
     if (++done + depth <= requests) ask_random(handle, grant, (unsigned)m.cookie);
   }
-  sys_log("random %.0f", (double)requests * 1e6 / (double)(sys_time_us() - t));
+  log_random("random", requests, t);
+}
+
+static void ask_list(uint32_t handle, uint32_t grant, unsigned list, unsigned count) {
+  struct io_piece pieces[IO_LIST_MAX] = {{0}};
+  for (unsigned i = 0; i < count; i++)
+    pieces[i] = (struct io_piece){random_block(), (list * count + i) * BLOCK, BLOCK, 0};
+  msg_t m = {.type = IO_READ_LIST};
+  *IPC(&m, io_read_list) = (struct io_read_list){.handle = handle, .grant = grant};
+  check(sys_call(storage, &m, pieces, count * sizeof *pieces, list), &m, "read list");
+}
+
+/* @return pieces that were read as a whole */
+static unsigned check_list(const msg_t *m, unsigned count) {
+  const int32_t *results = sys_payload();
+  check(0, m, "read list");
+  for (unsigned i = 0; i < count; i++)
+    if (m->payload != count * sizeof *results || results[i] != BLOCK) {
+      sys_log("read list: %u bytes of results, piece %u of %u: %d", m->payload, i, count,
+              results[i]);
+      exit(EXIT_FAILURE);
+    }
+  return count;
+}
+
+static void measure_lists(uint32_t handle, unsigned depth, unsigned requests) {
+  uint32_t grant = lend();
+  unsigned count = depth / LISTS, done = 0;
+  uint64_t t = sys_time_us();
+  for (unsigned i = 0; i < LISTS; i++)
+    ask_list(handle, grant, i, count);
+  while (done < requests) {
+    msg_t m;
+    sys_receive(&m);
+    if (m.type != (IO_READ_LIST | SYS_REPLY_FLAG)) continue;
+    done += check_list(&m, count);
+    if (done + depth <= requests) ask_list(handle, grant, (unsigned)m.cookie, count);
+  }
+  log_random("lists", done, t);
 }
 
 int main(int argc, char **argv) {
@@ -169,6 +218,8 @@ int main(int argc, char **argv) {
       measure_sizes(open_file(argv[3], FS_READ));
     else if (strcmp(argv[2], "read") == 0)
       measure_read(open_file(argv[3], FS_READ));
+    else if (strcmp(argv[2], "lists") == 0)
+      measure_lists(open_file(argv[3], FS_READ), (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]));
     else
       measure_random(open_file(argv[3], FS_READ), (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]));
   }

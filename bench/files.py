@@ -126,10 +126,11 @@ def measure() -> list[dict]:
                     "read": (LARGE_CACHE, "read", "/file"),
                     "sizes": (LARGE_CACHE, "sizes", "/file"),
                     "deep": (SMALL_CACHE, "random", "/large", "16", str(REQUESTS)),
+                    "listed": (SMALL_CACHE, "lists", "/large", "16", str(REQUESTS)),
                     "single": (SMALL_CACHE, "random", "/large", "1", str(REQUESTS // 4))}
             for name, (cache, *args) in runs.items():
                 for what, values in _component(image, cache, *args).items():
-                    key = {"random": name, "bus_percent": f"{name}_bus"}.get(what, what)
+                    key = {"random": name, "lists": name, "bus_percent": f"{name}_bus"}.get(what, what)
                     found.setdefault(key, []).extend(values)
             for name, values in (("host_read", _host_read(small)), ("host_write", _host_write(small)),
                                  ("host_random", _host_random(large))):
@@ -146,6 +147,9 @@ def measure() -> list[dict]:
         result("storage_rand_4k_iops", median["deep"], "1/s", "preadv() of the host, O_DIRECT",
                median["host_random"], depth_16=distribution(found["deep"]),
                bus_percent=distribution(found["deep_bus"]), depth_1=distribution(found["single"])),
+        result("storage_rand_4k_list_iops", median["listed"], "1/s", "one message a read",
+               median["deep"], depth_16=distribution(found["listed"]),
+               bus_percent=distribution(found["listed_bus"])),
         *(result(f"storage_lent_{size}_mbps", median[f"lent_{size}"], "MB/s", "as payload",
                  median[f"payload_{size}"]) for size in LENT_SIZES),
     ]

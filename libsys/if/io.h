@@ -12,7 +12,8 @@
  *
  * Contents may also go through memory that the caller lends: a grant of an area of its own to the
  * server (libsys/if/mem.h), instead of payload. Then one message moves more than
- * SYS_PAYLOAD_MAX. Storage knows this; other servers answer -ENOSYS.
+ * SYS_PAYLOAD_MAX, or many pieces (POSIX: lio_listio()). Storage knows this; other servers answer
+ * -ENOSYS.
  *
  * Errors in a reply's status: -EBADF (no handle of the caller's, or not open for that), -EINVAL,
  * -EAGAIN, -EINTR (the wait was ended by a signal of the console), -EMFILE (too many handles),
@@ -29,6 +30,17 @@
 
 enum io_flag { IO_WAIT = 1 /* answer later instead of -EAGAIN */ };
 
+/** A piece of IO_READ_LIST. */
+struct io_piece {
+  uint64_t offset; /* in the file, not IO_POSITION */
+  uint64_t at;     /* in the grant */
+  uint32_t bytes;
+  uint32_t unused; /* 0 */
+};
+
+/** Pieces of one list, at most. */
+#define IO_LIST_MAX 64u
+
 /** Notification bit from server to application: one of the watched handles is ready. */
 enum io_bit { IO_READY = 1u << 1 };
 
@@ -42,6 +54,10 @@ enum io_event {
  * IO_WRITE: the payload is what to write; `taken` bytes of it were taken, at least one.
  * IO_READ_INTO: the same as IO_READ, into bytes `at` and on of the grant; `taken` says how many.
  * IO_WRITE_FROM: the same as IO_WRITE, of `bytes` bytes of it.
+ * IO_READ_LIST: reads all pieces of the payload (struct io_piece, up to IO_LIST_MAX), in any order,
+ *   into the grant. Answered when the last one is there: the payload has an int32_t for each, bytes
+ *   that were read or a negative errno. Pieces at the end for which there is no room are left out,
+ *   but not the first: ask again for them. -EINVAL: no whole pieces, or too many.
  * IO_CLOSE: ends a handle. What was written stays in the server's hands; FS_SYNC_FILE makes it
  *   last.
  * IO_DUPLICATE: a further handle of `to` for what `handle` of `from` refers to. The process
@@ -61,6 +77,7 @@ enum io_event {
 #define IO_READ_INTO_REPLY(F)   F(u32, taken)
 #define IO_WRITE_FROM_FIELDS(F) IO_READ_INTO_FIELDS(F)
 #define IO_WRITE_FROM_REPLY(F)  F(u32, taken)
+#define IO_READ_LIST_FIELDS(F)  F(u32, handle) F(u32, grant)
 #define IO_MESSAGES(M)                                                                             \
   M(IO_READ, 0x800, io_read, IO_READ_FIELDS, IPC_NO_FIELDS)                                        \
   M(IO_WRITE, 0x801, io_write, IO_WRITE_FIELDS, IO_WRITE_REPLY)                                    \
@@ -68,7 +85,8 @@ enum io_event {
   M(IO_DUPLICATE, 0x803, io_duplicate, IO_DUPLICATE_FIELDS, IO_DUPLICATE_REPLY)                    \
   M(IO_WATCH, 0x804, io_watch, IO_WATCH_FIELDS, IO_WATCH_REPLY)                                    \
   M(IO_READ_INTO, 0x805, io_read_into, IO_READ_INTO_FIELDS, IO_READ_INTO_REPLY)                    \
-  M(IO_WRITE_FROM, 0x806, io_write_from, IO_WRITE_FROM_FIELDS, IO_WRITE_FROM_REPLY)
+  M(IO_WRITE_FROM, 0x806, io_write_from, IO_WRITE_FROM_FIELDS, IO_WRITE_FROM_REPLY)                \
+  M(IO_READ_LIST, 0x807, io_read_list, IO_READ_LIST_FIELDS, IPC_NO_FIELDS)
 IPC_INTERFACE(io, IO_MESSAGES)
 
 #endif

@@ -10,7 +10,7 @@
 from .errors import CommandFailed, ProteosError, Timeout
 from .manifest import Manifest
 from .system import System, default_base
-from .waiting import wait_for
+from .waiting import PATIENCE, wait_for
 
-__all__ = ["CommandFailed", "Manifest", "ProteosError", "System", "Timeout", "default_base",
-           "wait_for"]
+__all__ = ["PATIENCE", "CommandFailed", "Manifest", "ProteosError", "System", "Timeout",
+           "default_base", "wait_for"]

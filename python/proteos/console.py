@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import Timeout
 from .system import System
-from .waiting import wait_for
+from .waiting import PATIENCE, wait_for
 
 LEAVE = b"\x1d"  # Ctrl-]
 
@@ -49,7 +49,7 @@ class Console:
             except OSError:  # prctl has ended
                 return
 
-    def expect(self, text: str, deadline: float = 60.0) -> str:
+    def expect(self, text: str, deadline: float = PATIENCE) -> str:
         """Waits until this is shown. @return what came before it; both are forgotten"""
         wanted = text.encode()
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .build import LOAD
 from .errors import ProteosError
-from .waiting import wait_for
+from .waiting import PATIENCE, wait_for
 
 Figures = dict[str, int]
 
@@ -69,7 +69,7 @@ class Load:
             self._result = self._parse(output)
         return self._result
 
-    def wait_until_busy(self, deadline: float = 60.0) -> list[Figures]:
+    def wait_until_busy(self, deadline: float = PATIENCE) -> list[Figures]:
         """Waits until requests are answered and bytes flow; the marks made meanwhile."""
         marks: list[Figures] = []
 

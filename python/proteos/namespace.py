@@ -6,6 +6,7 @@ import subprocess
 from typing import Any
 
 from .errors import ProteosError
+from .waiting import PATIENCE
 
 SETUP = """
 ip link set lo up &&
@@ -44,7 +45,7 @@ class TapNamespace:
     def __exit__(self, *exception: Any) -> None:
         self._holder.communicate()
 
-    def run(self, *command: str, deadline: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, deadline: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Runs a command inside; its exit status and both outputs."""
         return subprocess.run([*self.prefix, *command], text=True, timeout=deadline,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -61,6 +62,17 @@ def descendants(pid: int) -> list[int]:
     found = []
     for child in children(pid):
         found += [child, *descendants(child)]
+    return found
+
+
+def loaders(runtime: Path) -> list[int]:
+    """Loaders of the instance with that runtime directory, whether it has come up or not."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (path / "cmdline").read_bytes().split(b"\0")
+            if words[0] == b"proteos-loader" and words[3:4] == [bytes(runtime)]:
+                found.append(int(path.name))
     return found
 
 

@@ -14,12 +14,12 @@ import threading
 from pathlib import Path
 from typing import Any, Callable, ClassVar, TypeVar
 
-from . import control, process
+from . import control, diagnosis, process
 from .build import PRCTL
 from .control import pb
 from .errors import CommandFailed, ProteosError
 from .manifest import Manifest
-from .waiting import wait_for
+from .waiting import PATIENCE, wait_for
 
 T = TypeVar("T")
 LOG_LINES_ON_FAILURE = 60
@@ -53,7 +53,7 @@ class System:
 
     def __init__(self, manifest: Manifest | None = None, name: str | None = None,
                  prefix: list[str] | None = None, base: Path | None = None,
-                 boot_deadline: float = 60.0, faults: bool = False):
+                 boot_deadline: float = PATIENCE, faults: bool = False):
         self.manifest = manifest or Manifest()
         self.name = name or f"t{os.getpid()}-{next(_numbers)}"
         self.prefix = prefix or []
@@ -108,6 +108,8 @@ class System:
         """Holds on to the instance, if there is one, also when it does not finish booting."""
         with contextlib.suppress(OSError, ProteosError):
             self._loader = process.Process.open(self.instance().loader_pid)
+        for pid in process.loaders(self.runtime) if not self._loader else ():
+            self._loader = process.Process.open(pid)
         if self._loader:
             self._known[self._loader.pid] = self._loader
             if self not in System.live:
@@ -177,18 +179,25 @@ class System:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, **popen)
 
-    def prctl(self, *args: str, deadline: float = 60.0) -> str:
+    def prctl(self, *args: str, deadline: float = PATIENCE) -> str:
         """Runs prctl; returns what it printed. Raises CommandFailed, which has the output too."""
         done = self.try_prctl(*args, deadline=deadline)
         if done.returncode != 0:
             raise CommandFailed(list(args), done.returncode, done.stdout)
         return done.stdout
 
-    def try_prctl(self, *args: str, deadline: float = 60.0) -> subprocess.CompletedProcess[str]:
-        """Runs prctl; its exit status and output, whatever they are."""
-        return subprocess.run(self.prctl_command(*args), env=self.environment(), text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=deadline)
+    def try_prctl(self, *args: str, deadline: float = PATIENCE) -> subprocess.CompletedProcess[str]:
+        """Runs prctl; its exit status and output, whatever they are. Reports on the instance when it takes
+        longer than `deadline` seconds."""
+        with self.start_prctl(*args) as running:
+            try:
+                output, _ = running.communicate(timeout=deadline)
+            except BaseException as error:
+                if isinstance(error, subprocess.TimeoutExpired):
+                    sys.stderr.write(diagnosis.report([running.pid, *process.loaders(self.runtime)]))
+                running.kill()
+                raise
+        return subprocess.CompletedProcess(running.args, running.returncode, output)
 
     def update(self, component: str, path: str | Path, filter: str | None = None,
                *options: str) -> str:
@@ -238,7 +247,7 @@ class System:
         pids = [self._loader.pid, *process.descendants(self._loader.pid)]
         return {pid: process.command(pid) for pid in pids}
 
-    def wait(self, condition: Callable[[], T], what: str, deadline: float = 60.0) -> T:
+    def wait(self, condition: Callable[[], T], what: str, deadline: float = PATIENCE) -> T:
         """Waits until `condition` gives something true; see wait_for()."""
         return wait_for(condition, what, deadline)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Callable, TypeVar
 
 from .errors import Timeout
 
 T = TypeVar("T")
+# Seconds: ends what hangs, and not what stands still on a busy machine.
+PATIENCE = float(os.environ.get("PROTEOS_PATIENCE", 600))
 
 
-def wait_for(condition: Callable[[], T], what: str, deadline: float = 60.0) -> T:
+def wait_for(condition: Callable[[], T], what: str, deadline: float = PATIENCE) -> T:
     """Asks `condition` again and again until it gives something true, which is returned.
 
     Raises Timeout, naming `what`, after `deadline` seconds."""

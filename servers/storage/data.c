@@ -102,6 +102,28 @@ int32_t data_read(struct node *node, uint64_t offset, uint32_t bytes, void *out)
   return result;
 }
 
+/* What could not be read is there: as an error. */
+static bool is_read(const struct extent_run *run) {
+  if (!run->block || run->unwritten) return true;
+  uint32_t page = cache_use(run->block);
+  return page != NO_PAGE && cache_page(page)->flags & (PAGE_VALID | PAGE_FAILED);
+}
+
+int data_fetch(struct node *node, uint64_t offset, uint32_t bytes) {
+  uint64_t end = node_bytes(node), size = disk_block_bytes();
+  if (offset >= end) return 1;
+  end = (offset + smaller(bytes, end - offset) + size - 1) / size;
+  bool all = true;
+  struct extent_run run;
+  for (uint64_t at = offset / size; at < end && all; at++) {
+    int error = map_find(node, at, &run);
+    if (error) return error;
+    all = is_read(&run);
+  }
+  int error = all ? 0 : fetch(node, offset / size, end);
+  return error ? error : all;
+}
+
 /* ---- writing ---- */
 
 /* What one write changes. */

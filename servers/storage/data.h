@@ -12,6 +12,9 @@
 /** Reads.
  * @return bytes, 0 at the end of the file; DATA_WAITS; a negative errno */
 int32_t data_read(struct node *node, uint64_t offset, uint32_t bytes, void *out);
+/** Begins to read what of it is not there.
+ * @return 1: all is there; 0: some is on its way, or there is no room now; a negative errno */
+int data_fetch(struct node *node, uint64_t offset, uint32_t bytes);
 /** Writes.
  * @return bytes, at least 1, which may be fewer; DATA_WAITS; a negative errno */
 int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const void *in);

@@ -217,8 +217,12 @@ void disk_turn_end(void) {
   give_held();
 }
 
+void disk_hold_none(void) {
+  disk.is_urgent = true;
+}
+
 void disk_hold_no_longer(void) {
-  if (batch_alarm(disk.nheld)) disk.is_urgent = true;
+  if (batch_alarm(disk.nheld)) disk_hold_none();
 }
 
 /* ---- the driver's and the device's failures ---- */

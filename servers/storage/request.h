@@ -26,6 +26,8 @@ typedef int32_t request_fn(struct request *r);
 /* stream.c: libsys/if/io.h, and what concerns an open file. */
 request_fn do_read, do_write, do_read_into, do_write_from, do_close, do_duplicate, do_watch;
 request_fn do_seek, do_truncate, do_list, do_stat_file, do_sync_file;
+/* pieces.c: many pieces of an open file at once. */
+request_fn do_read_list;
 /* tree.c: what concerns names. */
 request_fn do_open, do_stat, do_access, do_make_dir, do_remove, do_rename, do_link, do_symlink,
     do_read_link;
@@ -34,6 +36,10 @@ request_fn do_set_mode, do_set_owner, do_set_times;
 /* whole.c: what concerns everything. */
 request_fn do_sync, do_statfs, do_credentials, do_counts;
 
+/** A file that may be read by its handle. @return 0, -EBADF, -EISDIR */
+int request_readable(const struct request *r, uint32_t handle, struct file **f);
+/** How many blocks of a file one request may need in the cache at once. */
+uint32_t request_blocks_max(void);
 /** The directory of a handle, 0 being the root. @return 0, -EBADF, -ENOTDIR */
 int request_dir(const struct request *r, uint32_t handle, uint32_t *ino);
 /** The place that the payload, one path, leads to. */

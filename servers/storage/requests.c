@@ -4,11 +4,16 @@
 #include <sys/stat.h>
 
 #include "servers/storage/blocks.h"
+#include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/disk.h"
 #include "servers/storage/request.h"
 #include "servers/storage/volume.h"
 
-enum { BLOCKS_OF_A_NAME = 8 /* that an operation on names may need */ };
+enum {
+  BLOCKS_OF_A_NAME = 8, /* that an operation on names may need */
+  BYTES_MAX = 1 << 20,  /* that one request through lent memory moves */
+};
 
 enum needs {
   NEEDS_NOTHING,
@@ -33,6 +38,7 @@ static struct kind kind_of(uint32_t type) {
     KIND(IO_WRITE, do_write, NEEDS_WRITING);
     KIND(IO_READ_INTO, do_read_into, NEEDS_VOLUME);
     KIND(IO_WRITE_FROM, do_write_from, NEEDS_WRITING);
+    KIND(IO_READ_LIST, do_read_list, NEEDS_VOLUME);
     KIND(IO_CLOSE, do_close, NEEDS_NOTHING);
     KIND(IO_DUPLICATE, do_duplicate, NEEDS_NOTHING);
     KIND(IO_WATCH, do_watch, NEEDS_NOTHING);
@@ -114,6 +120,17 @@ void request_take(const msg_t *m, const void *payload) {
 char *request_buffer(void) {
   static char buffer[SYS_PAYLOAD_MAX];
   return buffer;
+}
+
+int request_readable(const struct request *r, uint32_t handle, struct file **f) {
+  *f = files_find(r->m->source, handle);
+  if (!*f || !((*f)->flags & FS_READ)) return -EBADF;
+  return S_ISDIR((*f)->node->inode.i_mode) ? -EISDIR : 0;
+}
+
+uint32_t request_blocks_max(void) {
+  uint32_t cached = cache_size() / 8, most = BYTES_MAX / disk_block_bytes();
+  return cached < most ? cached : most;
 }
 
 int request_dir(const struct request *r, uint32_t handle, uint32_t *ino) {

@@ -14,24 +14,14 @@
 #include "servers/storage/sync.h"
 #include "servers/storage/volume.h"
 
-enum { LENT_BYTES_MAX = 1 << 20 };
-
 static struct file *file_of(const struct request *r, uint32_t handle) {
   return files_find(r->m->source, handle);
 }
 
-/* What one request through lent memory moves at most: less than what must be in the cache at once.
- */
+/* What one request through lent memory moves at most. */
 static uint32_t most_lent(uint32_t bytes) {
-  uint64_t cached = (uint64_t)cache_size() / 8 * disk_block_bytes();
-  uint64_t most = cached < LENT_BYTES_MAX ? cached : LENT_BYTES_MAX;
-  return bytes < most ? bytes : (uint32_t)most;
-}
-
-static int find_readable(const struct request *r, uint32_t handle, struct file **f) {
-  *f = file_of(r, handle);
-  if (!*f || !((*f)->flags & FS_READ)) return -EBADF;
-  return S_ISDIR((*f)->node->inode.i_mode) ? -EISDIR : 0;
+  uint32_t most = request_blocks_max() * disk_block_bytes();
+  return bytes < most ? bytes : most;
 }
 
 static int find_writable(const struct request *r, uint32_t handle, struct file **f) {
@@ -59,7 +49,7 @@ static int32_t write_at(struct file *f, uint64_t asked, uint32_t bytes, const vo
 int32_t do_read(struct request *r) {
   const struct io_read *q = IPC(r->m, io_read);
   struct file *f;
-  int error = find_readable(r, q->handle, &f);
+  int error = request_readable(r, q->handle, &f);
   if (error) return error;
   uint32_t max = q->max < SYS_PAYLOAD_MAX ? q->max : SYS_PAYLOAD_MAX;
   int32_t n = read_at(f, q->offset, max, request_buffer());
@@ -84,7 +74,7 @@ int32_t do_read_into(struct request *r) {
   const struct io_read_into *q = IPC(r->m, io_read_into);
   struct file *f;
   void *out;
-  int error = find_readable(r, q->handle, &f);
+  int error = request_readable(r, q->handle, &f);
   if (!error)
     error = lent_find(r->m->source, q->grant, q->at, q->bytes, MEM_READ | MEM_WRITE, &out);
   if (error) return error;

@@ -395,6 +395,88 @@ static void lent(void) {
   CHECK(move(IO_READ_INTO, file, both, 0, 1) == -ENOENT);
 }
 
+static uint8_t byte_at(uint64_t offset) {
+  return (uint8_t)(offset * 7 / 3 + offset / 4096);
+}
+
+/* @return how many were read, their results in `results`, or a negative error */
+static int read_list(uint32_t file, uint32_t grant, const struct io_piece *pieces, size_t bytes,
+                     int32_t *results) {
+  msg_t m = {.type = IO_READ_LIST};
+  *IPC(&m, io_read_list) = (struct io_read_list){.handle = file, .grant = grant};
+  int error = sys_sendrec_bulk(sys_lookup("storage"), &m, pieces, bytes, results,
+                               IO_LIST_MAX * sizeof *results);
+  return error ? error : m.status ? m.status : (int)(m.payload / sizeof *results);
+}
+
+static bool piece_is_right(const struct io_piece *p, int32_t result, uint64_t end,
+                           const uint8_t *memory) {
+  uint64_t there = p->offset < end ? end - p->offset : 0;
+  if (result < 0 || (uint64_t)result != (p->bytes < there ? p->bytes : there)) return false;
+  for (int32_t i = 0; i < result; i++)
+    if (memory[p->at + (uint64_t)i] != byte_at(p->offset + (uint64_t)i)) return false;
+  return true;
+}
+
+/* Many pieces of a file at once; with a small cache they come from the disk. */
+static void lists(void) {
+  enum {
+    SEGMENT = 65536,
+    AREA = 4 * SEGMENT,
+    BYTES = 16 * SEGMENT - 100,
+    PIECES = 24,
+    SLOT = 9216
+  };
+  endpoint_t storage = sys_lookup("storage");
+  struct sys_area own;
+  uint32_t area, grant;
+  int32_t results[IO_LIST_MAX];
+  struct io_piece pieces[IO_LIST_MAX + 1] = {{0}};
+  CHECK(sys_area_create(AREA, SEGMENT, &own, &area) == 0);
+  CHECK(sys_area_grant(area, storage, 0, AREA, MEM_READ | MEM_WRITE, &grant) == 0);
+  msg_t m = {.type = FS_OPEN};
+  *IPC(&m, fs_open) = (struct fs_open){.flags = FS_READ | FS_WRITE | FS_CREATE, .mode = 0600};
+  CHECK(sys_sendrec_bulk(storage, &m, "/p/lists", 8, NULL, 0) == 0 && m.status == 0);
+  uint32_t file = IPC_REPLY(&m, fs_open)->handle;
+  for (uint32_t done = 0; done < BYTES;) {
+    uint32_t n = BYTES - done < SEGMENT ? BYTES - done : SEGMENT;
+    for (uint32_t i = 0; i < n; i++)
+      own.address[i] = byte_at(done + i);
+    m = (msg_t){.type = IO_WRITE_FROM};
+    *IPC(&m, io_write_from) =
+        (struct io_write_from){.offset = done, .handle = file, .grant = grant, .bytes = n};
+    CHECK(sys_sendrec(storage, &m) == 0 && m.status == 0);
+    if (failures) return;
+    done += IPC_REPLY(&m, io_write_from)->taken;
+  }
+  unsigned seed = 1, wrong = 0;
+  for (int round = 0; round < 100; round++) {
+    for (uint32_t i = 0; i < PIECES; i++)
+      pieces[i] = (struct io_piece){.offset = (uint64_t)rand_r(&seed) % (BYTES + SLOT),
+                                    .at = i * SLOT,
+                                    .bytes = (uint32_t)rand_r(&seed) % SLOT};
+    for (int done = 0; done < PIECES;) {
+      int n =
+          read_list(file, grant, pieces + done, (size_t)(PIECES - done) * sizeof *pieces, results);
+      CHECK(n > 0 && n <= PIECES - done);
+      if (n <= 0) return;
+      for (int i = 0; i < n; i++)
+        wrong += !piece_is_right(&pieces[done + i], results[i], BYTES, own.address);
+      done += n;
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(read_list(file, grant, pieces, 0, results) == -EINVAL);
+  CHECK(read_list(file, grant, pieces, sizeof *pieces - 1, results) == -EINVAL);
+  CHECK(read_list(file, grant, pieces, sizeof pieces, results) == -EINVAL);
+  CHECK(read_list(file, 4711, pieces, sizeof *pieces, results) == -ENOENT);
+  CHECK(read_list(4711, grant, pieces, sizeof *pieces, results) == -EBADF);
+  pieces[1] = (struct io_piece){.at = AREA - 9, .bytes = 10};
+  CHECK(read_list(file, grant, pieces, 2 * sizeof *pieces, results) == -EFAULT);
+  pieces[1] = (struct io_piece){.offset = IO_POSITION, .bytes = 10};
+  CHECK(read_list(file, grant, pieces, 2 * sizeof *pieces, results) == -EINVAL);
+}
+
 static void system_figures(void) {
   struct statvfs st;
   struct proc_info list[8];
@@ -423,6 +505,7 @@ static const struct {
     {"system_figures", system_figures},
     {"sockets", sockets},
     {"lent", lent},
+    {"lists", lists},
 };
 
 int main(int argc, char **argv) {

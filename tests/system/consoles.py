@@ -41,7 +41,7 @@ class ProcessManager:
 
     def take_killed(self, *wanted: tuple[int, int]) -> None:
         """Waits for these signals, and that there are no others."""
-        wait_for(lambda: len(self.killed) >= len(wanted), f"signals {wanted}", 30)
+        wait_for(lambda: len(self.killed) >= len(wanted), f"signals {wanted}")
         assert self.killed == list(wanted)
         self.killed.clear()
 
@@ -64,7 +64,7 @@ class Shown:
 
     def take(self, wanted: bytes) -> None:
         """Waits for this, which comes next and is forgotten."""
-        wait_for(lambda: len(self.bytes) >= len(wanted), f"{wanted!r} on the screen", 30)
+        wait_for(lambda: len(self.bytes) >= len(wanted), f"{wanted!r} on the screen")
         assert self.bytes[:len(wanted)] == wanted
         self.bytes = self.bytes[len(wanted):]
 

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from proteos import System
+from proteos import PATIENCE, System
 from proteos.slices import get_slice_ns
 from updating import ROLLED_BACK, newcomer
 
@@ -26,7 +26,7 @@ def test_new_versions_give_way_until_they_are_live(faulty: System):
     if len(os.sched_getaffinity(0)) > 1:
         assert not os.sched_getaffinity(new) & os.sched_getaffinity(old)
     os.kill(new, signal.SIGKILL)
-    update.communicate(timeout=60)
+    update.communicate(timeout=PATIENCE)
     assert update.returncode == ROLLED_BACK
     system.prctl("fault", "--clear")
     system.update("counter", "/bin/counter.new")

@@ -6,7 +6,7 @@ import stat
 import subprocess
 
 import booting
-from proteos import System, process
+from proteos import PATIENCE, System, process
 from proteos.build import PRCTL
 
 COMPONENTS = {"um", "e1000-model", "e1000", "net", "httpd"}
@@ -86,7 +86,7 @@ def test_no_running_instance_is_a_clear_line(tmp_path):
                     ["update", "net", "/bin/net.new"], ["mupdate", "net", "/bin/net.new"],
                     ["mupdate-start"], ["mupdate-cancel"]):
         done = subprocess.run([PRCTL, "--instance", "nobody-booted-this", *command], text=True,
-                              env={"PROTEOS_RUNTIME_DIR": str(tmp_path)}, timeout=60,
+                              env={"PROTEOS_RUNTIME_DIR": str(tmp_path)}, timeout=PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode != 0, command
         assert len(done.stdout.splitlines()) == 1, done.stdout

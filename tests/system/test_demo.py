@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 
+from proteos import PATIENCE
 from proteos.build import SOURCE
 
 # Runs a command as the parent of whatever that leaves behind, and fails if there is something.
@@ -25,7 +26,7 @@ except ChildProcessError:
 
 def test_demo():
     done = subprocess.run(["/usr/bin/python3", "-c", WITH_NOTHING_LEFT, SOURCE / "scripts/demo"],
-                          text=True, timeout=60,
+                          text=True, timeout=PATIENCE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
     assert "UM: Live update done." in done.stdout
@@ -35,16 +36,16 @@ def test_demo():
 
 def test_demo_can_be_kept(tmp_path):
     env = {**os.environ, "PROTEOS_RUNTIME_DIR": str(tmp_path)}
-    done = subprocess.run([SOURCE / "scripts/demo", "--keep"], text=True, timeout=60, env=env,
+    done = subprocess.run([SOURCE / "scripts/demo", "--keep"], text=True, timeout=PATIENCE, env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = [line.strip() for line in done.stdout.splitlines()]
     said = said[said.index("The system is still up:") + 1:]
     down = next(line for line in said if line.endswith(" shutdown"))
     try:
         for line in said[:2]:  # curl, status
-            subprocess.run(shlex.split(line), env=env, check=True, timeout=60,
+            subprocess.run(shlex.split(line), env=env, check=True, timeout=PATIENCE,
                            stdout=subprocess.DEVNULL)
     finally:
-        subprocess.run(shlex.split(down), env=env, check=True, timeout=60)
+        subprocess.run(shlex.split(down), env=env, check=True, timeout=PATIENCE)
     assert not list(tmp_path.glob("*/control*"))
     assert done.returncode == 0, done.stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proteos import Manifest, System, process
+from proteos import PATIENCE, Manifest, System, process
 from proteos.build import COMPONENTS
 
 
@@ -67,7 +67,7 @@ def test_a_stopped_party_can_be_continued(faulty):
     prctl = faulty.start_prctl("update", "counter", "/bin/counter.new")
     faulty.wait(lambda: process.state(um) == "T", "um to stop")
     os.kill(um, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == 0, output
 
 

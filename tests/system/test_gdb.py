@@ -11,7 +11,7 @@ from typing import Iterator
 
 import pytest
 
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 
 DEADLINE_S = 1.0  # which the peer keeps on a machine that has other work, too
 HOLD_S = 2 * DEADLINE_S
@@ -55,7 +55,7 @@ def held(system: System, component: str, tmp_path: Path, by_hand: bool = False) 
         yield
     finally:
         (tmp_path / "go").touch()
-        output, _ = gdb.communicate(timeout=60)
+        output, _ = gdb.communicate(timeout=PATIENCE)
     assert gdb.returncode == 0, output
 
 
@@ -114,7 +114,7 @@ def test_time_outs_of_updates_stand_still(running, tmp_path):
         time.sleep(HOLD_S)
         assert update.poll() is None
         assert running.status()["counter"].state == "converging"
-    output, _ = update.communicate(timeout=60)
+    output, _ = update.communicate(timeout=PATIENCE)
     assert "did not reach state quiescence" in output
     running.update("counter", "/bin/counter.new")
 
@@ -157,7 +157,7 @@ def test_component_that_is_stopped_or_updated(running):
     update = running.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE)
     running.wait(lambda: running.status()["counter"].state == "converging", "the convergence")
     assert refusal(running, "gdb", "counter") == "prctl: counter is being updated"
-    update.communicate(timeout=60)
+    update.communicate(timeout=PATIENCE)
 
 
 def test_without_gdb(running, tmp_path):

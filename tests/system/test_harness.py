@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from proteos import System, Timeout, process, wait_for
+from proteos import PATIENCE, System, Timeout, process, wait_for
 from proteos.build import SOURCE
 from proteos.load import Load
 
@@ -26,7 +26,7 @@ def test_the_readmes_example_runs(tmp_path):
     assert len(example.strip().splitlines()) <= 11
     (tmp_path / "test_example.py").write_text(example)
     done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-p", "proteos.pytest_plugin",
-                           "-p", "no:cacheprovider", "-q", str(tmp_path)], text=True, timeout=120,
+                           "-p", "no:cacheprovider", "-q", str(tmp_path)], text=True, timeout=PATIENCE,
                           env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
@@ -56,18 +56,21 @@ def test_sigterm_takes_the_system_down():
     pids = [int(pid) for pid in program.stdout.readline().split()]
     assert len(pids) > 5
     program.send_signal(signal.SIGTERM)
-    program.communicate(timeout=60)
+    program.communicate(timeout=PATIENCE)
     assert program.returncode == 128 + signal.SIGTERM
     assert not any(map(process.command, pids))
 
 
-def test_a_boot_that_does_not_end_is_taken_down(manifest, tmp_path):
+def test_a_boot_that_does_not_end_is_reported_and_taken_down(manifest, tmp_path, capsys):
     manifest.wire(kind="stream", path=str(tmp_path / "wire.sock"), listen=True)
     manifest.data["wires"][0].pop("forward")
     manifest.data["timeouts_ms"]["start"] = 60_000
     system = System(manifest, boot_deadline=1)
     with pytest.raises(subprocess.TimeoutExpired):
         system.__enter__()  # nobody plugs the wire in
+    report = capsys.readouterr().err
+    for part in (f"proteos-loader {system.name} ", f"(busd {system.name} ", "pressure of io", "cpu0: "):
+        assert part in report, report
     command = f"proteos-loader {system.name}"
     assert not [pid for pid in os.listdir("/proc")
                 if pid.isdigit() and process.command(int(pid)).startswith(command)]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from proteos import bytes as httpd_bytes
+from proteos import PATIENCE, bytes as httpd_bytes
 from proteos.load import Load
 
 
@@ -49,7 +49,7 @@ def test_keep_alive_uses_one_connection(system):
 
 def connect(system) -> socket.socket:
     parts = urlsplit(system.url())
-    return socket.create_connection((parts.hostname, parts.port), timeout=60)
+    return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
 
 
 def read_answer(stream) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from filing import check_image, debugfs, make_image, storage_manifest
 from machine import made_with
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos import bytes as known
 
 FILES = {"www/index.html": "<p>hello</p>\n", "www/a.txt": "text\n", "www/empty": "", "www/dir/index.html": "inner",
@@ -60,7 +60,7 @@ class Site:
 
     def connect(self) -> socket.socket:
         parts = urlsplit(self.system.url())
-        return socket.create_connection((parts.hostname, parts.port), timeout=60)
+        return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
 
     def update(self, *names: str) -> None:
         for name in names:

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from counting import counter_manifest, progress
-from proteos import System, process
+from proteos import PATIENCE, System, process
 
 DECIDE_S = 1.2  # longer than the loader has for a decision, bus/update.c
 ABANDONED = "the update manager has died: the update is abandoned, the old versions go on\n"
@@ -32,7 +32,7 @@ def update_without_um(system: System, point: str, seconds: float = 0) -> tuple[i
     system.wait(lambda: process.state(um) in ("Z", ""), "um's end")
     time.sleep(seconds)
     os.kill(loader, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     system.wait(lambda: system.status()["um"].restarts == 1, "um's restart")
     return prctl.returncode, output
 
@@ -93,7 +93,7 @@ def test_component_dies_while_its_new_version_is_started(faulty):
     # Once the loader has collected it, it tells busd before it does anything else.
     faulty.wait(lambda: process.state(pid) == "", "the counter's end")
     os.kill(busd, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode != 0
     assert "counter.new could not be started" in output, output
     faulty.wait(lambda: faulty.status()["counter"].restarts == 1

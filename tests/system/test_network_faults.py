@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from proteos import System, bytes as httpd_bytes
+from proteos import PATIENCE, System, bytes as httpd_bytes
 
 
 def connect(system: System) -> socket.socket:
     parts = urlsplit(system.url())
-    return socket.create_connection((parts.hostname, parts.port), timeout=60)
+    return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
 
 
 def fetch(system: System, n: int) -> bytes:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def echo_system():
 
 def connect(system: System) -> socket.socket:
     parts = urlsplit(system.url())
-    return socket.create_connection((parts.hostname, parts.port), timeout=60)
+    return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
 
 
 def exchange(sock: socket.socket, data: bytes) -> None:

@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from proteos import PATIENCE
+
 from family import CONT, STOP, TERM, code, endpoint, hold, init, look, open_on, shell, stage  # noqa: F401 (fixtures)
 from processes import RUNNING, ZOMBIE, Parent, Process, process_stage
 from stage import ACTOR
@@ -89,7 +91,7 @@ def test_updates_while_processes_come_and_go(stage, init, shell):
             child.exit(turn)
             error, pid, status = shell.end_wait()
             assert (error, pid, code(status)) == (0, child.pid, turn)
-        output, _ = updater.communicate(timeout=60)
+        output, _ = updater.communicate(timeout=PATIENCE)
         assert updater.returncode == 0, output
     pm = stage.system.status()["pm"]
     assert (pm.updates, pm.restarts, stage.system.instance().busd_updates) == (10, 0, 10)

@@ -6,7 +6,7 @@ import json
 import signal
 
 from processes import Parent, process_stage
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from stage import Stage
 
 
@@ -69,7 +69,7 @@ def test_it_is_stopped_or_dies():
         stage.system.kill("pm", signal.SIGSTOP)
         asking = stage.system.start_prctl("ps")
         stage.system.kill("pm", signal.SIGKILL)
-        out, _ = asking.communicate(timeout=20)
+        out, _ = asking.communicate(timeout=PATIENCE)
         assert (asking.returncode == 1 and "has died" in out) or asking.returncode == 0
         stage.system.prctl("stop", "pm")
         refused = stage.system.try_prctl("ps")

@@ -16,7 +16,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos.errors import CommandFailed
 
 HEARTBEAT_MS = 1000  # long enough for a machine that has other work
@@ -314,7 +314,7 @@ def test_crash_during_an_update(recovering):
                                            "total == 4711", "-timeout", "60000")
     recovering.system.wait(lambda: recovering.status().state == "converging", "convergence")
     recovering.system.kill("fragile")
-    output, _ = update.communicate(timeout=60)
+    output, _ = update.communicate(timeout=PATIENCE)
     assert update.returncode != 0, output
     assert recovering.wait_for(1).recovered == 1
     assert recovering.ask(CHECK)["total"] == 5
@@ -369,7 +369,7 @@ def test_a_connection_survives_the_death_of_net():
     manifest.component("net")["recover"] = "state"
     with System(manifest) as system:
         url = urllib.parse.urlparse(system.url())
-        with contextlib.closing(http.client.HTTPConnection(url.netloc, timeout=60)) as client:
+        with contextlib.closing(http.client.HTTPConnection(url.netloc, timeout=PATIENCE)) as client:
             client.connect()
             before = client.sock
             for recovered in range(3):

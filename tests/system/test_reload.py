@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 
-from proteos import Manifest, ProteosError, System
+from proteos import PATIENCE, Manifest, ProteosError, System
 from proteos.control import pb
 
 NEVER_TRUE = "num_busy == 123456"
@@ -355,7 +355,7 @@ def test_while_a_component_is_updated(running):
     update = running.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE)
     running.wait(lambda: running.status()["counter"].state == "converging", "the convergence")
     assert refused(running, small().add("peer")) == ["counter is being updated"]
-    update.communicate(timeout=60)
+    update.communicate(timeout=PATIENCE)
     assert "peer is running" in reload(running, small().add("peer"))
 
 

@@ -62,7 +62,7 @@ class Scheduled:
         return int(self.overseer.do("list")[0])
 
     def wait(self, condition: Any, what: str) -> Any:
-        return self.system.wait(condition, what, 60)
+        return self.system.wait(condition, what)
 
     def take_turns(self) -> None:
         """All hogs compute and are stopped, again and again, while the asker gets on."""

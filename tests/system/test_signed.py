@@ -13,7 +13,7 @@ from typing import Callable, Iterator
 import pytest
 
 import booting
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos.build import COMPONENTS, PRCTL
 
 SEALED = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
@@ -23,7 +23,7 @@ NOT_BY_THE_KEY = "UM: Live update of counter refused: the signature of {} is not
 
 def prctl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PRCTL, *arguments], text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
 
 
 class Signer:

@@ -10,7 +10,7 @@ import socket
 import pytest
 
 import clocks
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos.build import COMPONENTS
 
 NEVER_TRUE = "num_busy == 123456"
@@ -162,7 +162,7 @@ def test_while_the_instance_ends():
             assert refusal(system, "stop", "counter") == "the instance is booting or ending"
         finally:
             os.kill(loader, signal.SIGCONT)
-        shutdown.communicate(timeout=60)
+        shutdown.communicate(timeout=PATIENCE)
 
 
 def test_too_many_connections(running):

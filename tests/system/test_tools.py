@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos.build import SOURCE
 
 LOG_MAX_BYTES = 1 << 20  # a log and its predecessor have this much each (bus/log.h)
@@ -31,7 +31,7 @@ class Trace:
 
     def __exit__(self, *exception):
         self.prctl.terminate()
-        self.prctl.communicate(timeout=60)
+        self.prctl.communicate(timeout=PATIENCE)
 
     def line(self) -> str:
         """The next line; requests are made until there is one."""
@@ -96,8 +96,8 @@ def test_logs_are_bounded(boot):
     rounds = 3 * LOG_MAX_BYTES // len("bench-caller: round 12345.6\n")
     manifest = Manifest.empty().add("echo", "bench-echo")
     manifest.add("caller", "bench-caller", args=[str(rounds), "1"], calls=[{"to": "echo"}])
-    system = boot(manifest, boot_deadline=120)
-    system.wait(lambda: system.log("caller").endswith("done\n"), "the last line", 60)
+    system = boot(manifest)
+    system.wait(lambda: system.log("caller").endswith("done\n"), "the last line")
     sizes = [path.stat().st_size for path in (system.runtime / "log").glob("caller.log*")]
     assert len(sizes) == 2
     assert sum(sizes) <= 2 * LOG_MAX_BYTES

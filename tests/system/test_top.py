@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 
-from proteos import Manifest, System, process
+from proteos import PATIENCE, Manifest, System, process
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def on_a_terminal(system: System, end: Callable[[subprocess.Popen], None], statu
     except OSError:
         pass  # a terminal that nobody has open any more
     os.close(main)
-    assert top.wait(timeout=60) == status
+    assert top.wait(timeout=PATIENCE) == status
     return seen
 
 
@@ -117,7 +117,7 @@ def test_end_of_the_instance():
         top = system.start_prctl("top", "-d", "0.1")
         assert top.stdout.readline().startswith("instance ")
         system.prctl("shutdown")
-        rest, _ = top.communicate(timeout=60)
+        rest, _ = top.communicate(timeout=PATIENCE)
         assert top.returncode == 1
         assert rest.splitlines()[-1] == \
             "prctl: the instance closed the connection before it answered"

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from counting import NEVER_TRUE, counter_manifest, progress, unchanged
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from updating import newcomer, patience, wait_for_line
 
 def test_update_carries_state_and_loses_no_answer(counted):
@@ -157,7 +157,7 @@ def test_new_version_that_hangs_in_transfer_is_hit(counted, signum, transfer_ms)
     pid = counted.wait(lambda: newcomer(counted, before), "the new version")
     counted.wait(lambda: counted.status()["counter"].state == "frozen", "the old one frozen")
     os.kill(pid, signum)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == 3, output
     counted.wait(lambda: set(counted.processes()) == before, "the new version's end")
     unchanged(counted, status)
@@ -170,7 +170,7 @@ def test_old_version_is_killed_when_frozen():
         system.wait(lambda: newcomer(system, before), "the new version")
         system.wait(lambda: system.status()["counter"].state == "frozen", "the old one frozen")
         system.kill("counter")
-        output, _ = prctl.communicate(timeout=60)
+        output, _ = prctl.communicate(timeout=PATIENCE)
         assert prctl.returncode == 4
         assert "the running version of counter was killed" in output
         assert output.endswith("The update is abandoned.\n")
@@ -185,7 +185,7 @@ def test_um_dies_during_an_update(counted):
     prctl = counted.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE)
     counted.wait(lambda: counted.status()["counter"].state == "converging", "convergence")
     counted.kill("um")
-    prctl.communicate(timeout=60)
+    prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == 3
     counted.wait(lambda: counted.status()["um"].restarts == 1, "um's restart")
     counted.wait(lambda: len(counted.processes()) == processes, "the new version's end")

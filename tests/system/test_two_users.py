@@ -12,7 +12,7 @@ from typing import Iterator
 
 import pytest
 
-from proteos import System
+from proteos import PATIENCE, System
 from proteos.build import COMPONENTS, PRCTL
 from proteos.control import pb
 
@@ -25,7 +25,7 @@ CLOSED = 'instance "{}" belongs to another user: only its owner and root may use
 def as_user(uid: int, base: Path, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", PRCTL, *arguments],
-        env={"PROTEOS_RUNTIME_DIR": str(base)}, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        env={"PROTEOS_RUNTIME_DIR": str(base)}, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from counting import counter_manifest, progress
-from proteos import System
+from proteos import PATIENCE, System
 from proteos.control import pb
 from test_bus_errors import EXPECTED, errors_manifest, shown
 from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, patience, settled,
@@ -193,7 +193,7 @@ def test_new_busd_is_hit_while_the_old_one_is_frozen(counted, signum, transfer_m
     prctl = counted.start_prctl("update", "busd", "/bin/busd.hang", "-timeout",
                                 f"transfer={transfer_ms}")
     os.kill(frozen_since(counted, before[0]), signum)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == ROLLED_BACK
     expect_rollback(counted, output, before, reason)
 
@@ -206,7 +206,7 @@ def test_new_busd_is_hit_while_it_loads(counted, signum, load_ms, reason):
     before = settled(counted)
     prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck", "-timeout", f"load={load_ms}")
     os.kill(counted.wait(lambda: newcomer(counted, before[0]), "the new busd"), signum)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == ROLLED_BACK
     expect_rollback(counted, output, before, reason)
 
@@ -216,7 +216,7 @@ def test_um_is_killed_while_busd_loads(counted):
     prctl = counted.start_prctl("update", "busd", "/bin/busd.stuck", "-timeout", "load=60000")
     new = counted.wait(lambda: newcomer(counted, before[0]), "the new busd")
     counted.kill("um")
-    prctl.communicate(timeout=60)
+    prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode != 0
     counted.wait(lambda: is_back(counted, "um"), "um's restart")
     counted.wait(lambda: new not in counted.processes(), "the new busd's end")
@@ -232,7 +232,7 @@ def test_component_that_dies_while_busd_is_frozen_is_restarted():
         os.kill(counter, signal.SIGKILL)
         system.wait(lambda: counter not in system.processes(), "the counter's end")
         os.kill(new, signal.SIGKILL)
-        prctl.communicate(timeout=60)
+        prctl.communicate(timeout=PATIENCE)
         assert prctl.returncode == ROLLED_BACK
         system.wait(lambda: is_back(system, "counter"), "the restart")
         system.update("busd", "/bin/busd")
@@ -247,7 +247,7 @@ def test_old_busd_is_stopped_while_it_is_frozen(counted):
     os.kill(new, signal.SIGKILL)
     counted.wait(lambda: new not in counted.processes(), "the new busd's end")
     os.kill(busd, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     expect_rollback(counted, output, before, "was killed during state transfer")
 
 
@@ -258,7 +258,7 @@ def test_old_busd_is_killed_while_it_is_frozen():
         prctl = system.start_prctl(*HANGING)
         frozen_since(system, before[0])
         os.kill(busd, signal.SIGKILL)
-        prctl.communicate(timeout=60)
+        prctl.communicate(timeout=PATIENCE)
         assert prctl.returncode != 0
         system.wait(lambda: not system.processes(), "the instance's end")
         assert "busd was killed by signal 9 (Killed): the instance ends" in system.log("instance")
@@ -273,7 +273,7 @@ def test_clients_stay_attached_and_new_ones_wait(counted):
     with asked(counted, status=pb.StatusRequest()) as answer:
         os.kill(new, signal.SIGKILL)
         assert "counter" in {c.name for c in answer().components}
-    prctl.communicate(timeout=60)
+    prctl.communicate(timeout=PATIENCE)
     for version in ("busd.new", "busd"):
         counted.update("busd", f"/bin/{version}")
         wait_for_line(trace, "UM_COMMITTED")

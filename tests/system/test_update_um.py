@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from counting import progress
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos.control import pb
 from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, patience, settled,
                       wait_for_line, wait_until_held)
@@ -144,7 +144,7 @@ def test_new_um_is_hit_while_the_old_one_is_frozen(counted, signum, transfer_ms,
     pid = counted.wait(lambda: newcomer(counted, before[0]), "the new version")
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
     os.kill(pid, signum)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == ROLLED_BACK and reason in output, output
     wait_until_held(counted, before)
     counted.update("um", "/bin/um")
@@ -158,7 +158,7 @@ def test_old_um_is_killed_while_it_is_frozen(counted):
     prctl = counted.start_prctl("mupdate-start")
     counted.wait(lambda: counted.status()["um"].state == "frozen", "the old one frozen")
     os.kill(um, signal.SIGKILL)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == ROLLED_BACK and "the update manager has died" in output, output
     counted.wait(lambda: counted.status()["um"].restarts == 1, "um's restart")
     counted.wait(lambda: len(counted.processes()) == processes, "the new versions' ends")
@@ -193,7 +193,7 @@ def test_request_that_comes_while_um_is_frozen_is_answered(counted):
         for _ in range(2):
             counted.status()  # the bus answers in turn: then it has heard of the request, too
         os.kill(new, signal.SIGKILL)
-        first, _ = prctl.communicate(timeout=60)
+        first, _ = prctl.communicate(timeout=PATIENCE)
         second = answer().text
     assert "was killed during state transfer" in first
     assert second == "UM: Live update refused: another update is running."

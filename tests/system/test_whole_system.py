@@ -3,6 +3,7 @@ everything below them that move all of its state."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -16,14 +17,23 @@ from proteos.console import Console
 from proteos.load import Load
 
 
-@pytest.fixture
-def whole(tmp_path: Path) -> Iterator[System]:
-    disk = tmp_path / "disk.img"
+@contextlib.contextmanager
+def whole_system(folder: Path, *storage_options: str) -> Iterator[System]:
+    disk = folder / "disk.img"
     subprocess.run(["cp", "--sparse=always", BUILD / "disk.img", disk], check=True)
-    with System(Manifest.whole(disk)) as running:
+    manifest = Manifest.whole(disk)
+    if storage_options:
+        manifest.component("storage")["args"] = ["disk0", "nvme", *storage_options]
+    with System(manifest) as running:
         yield running
     assert subprocess.run(["e2fsck", "-fn", disk], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[System]:
+    with whole_system(tmp_path) as running:
+        yield running
 
 
 def test_serves_the_disks_files(whole: System):
@@ -47,6 +57,15 @@ def test_files_through_lent_memory(whole: System):
             console.expect("\nall hold\r\nall hold\r\n")
             whole.prctl("update", "storage", "self", "-relocate", "-strict")
             whole.prctl("update", "mm", "self", "-relocate", "-strict")
+
+
+@pytest.mark.parametrize("options", [(), ("cache=160",)], ids=["cached", "from the disk"])
+def test_lists_of_pieces(tmp_path: Path, options: tuple[str, ...]):
+    """The small cache has no room for the file, nor for a whole list."""
+    with whole_system(tmp_path, *options) as system, Console(system) as console:
+        console.expect("$ ")
+        console.type("posix lists\r")
+        console.expect("\nall hold\r\n")
 
 
 def test_everything_moves_while_it_is_used(whole: System):

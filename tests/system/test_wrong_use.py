@@ -10,7 +10,7 @@ from typing import Iterator
 
 import pytest
 
-from proteos import System
+from proteos import PATIENCE, System
 from proteos.build import COMPONENTS, PRCTL
 
 NEVER_TRUE = "num_pending_writes == 123456"
@@ -187,7 +187,7 @@ def test_two_updates_at_once(running):
     assert first.stdout
     assert first.stdout.readline().startswith("UM: Live update requested")
     complaint(running, "update", "httpd", "/bin/httpd")
-    first.communicate(timeout=60)
+    first.communicate(timeout=PATIENCE)
     assert first.returncode != 0
 
 
