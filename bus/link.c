@@ -140,6 +140,14 @@ static int arguments_of(const struct endpoint *e, const char **bytes) {
   return error ? error : (int)arguments.used;
 }
 
+/* Linux's autogroups make a session one entity of the scheduler on each CPU, and weigh each anew
+ * whenever load moves between them. Some kernels then forget what the entity has used up
+ * (docs/decisions.md): whoever else wants the personality's CPU starves as long as that is busy. So
+ * what stays on other CPUs does not belong to its session. */
+static uint32_t apart(uint64_t cpus) {
+  return cpus & manifest_personality_cpus(bus.manifest, bus.cpus) ? 0 : LOADER_APART;
+}
+
 int link_spawn(struct version *v, uint64_t cpus, int state, const struct version *old) {
   const struct endpoint *e = v->endpoint;
   struct loader_msg m = {.type = LOADER_SPAWN, .id = v->id};
@@ -150,7 +158,8 @@ int link_spawn(struct version *v, uint64_t cpus, int state, const struct version
   int bytes = arguments_of(e, &strings), error = bytes < 0 ? bytes : 0;
   if (!error) error = make_channel(v, &channel);
   if (!error) {
-    m.spawn.flags = confinement() | (old && old != v ? LOADER_BACKGROUND : 0);
+    m.spawn.flags = confinement() | apart(schedule_cpus(e));
+    if (old && old != v) m.spawn.flags |= LOADER_BACKGROUND;
     m.spawn.nargs = arguments.n;
     m.spawn.cpus = cpus;
     list.fds[list.n++] = v->exe;
@@ -178,9 +187,9 @@ int link_spawn_helper(const char *path, char *const *argv, const int *fds, unsig
   strings.used = strings.n = 0;
   for (; *argv && !error; argv++)
     error = add_string(&strings, *argv);
-  m.spawn.flags = LOADER_BACKGROUND;
   m.spawn.nargs = strings.n;
   m.spawn.cpus = manifest_other_cpus(bus.manifest, bus.cpus);
+  m.spawn.flags = LOADER_BACKGROUND | apart(m.spawn.cpus);
   list.fds[list.n++] = exe;
   list.fds[list.n++] = log_fd;
   for (unsigned i = 0; i < nfds; i++)

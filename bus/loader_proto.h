@@ -52,6 +52,7 @@ enum loader_spawn_flags {
   LOADER_CONFINE = 1,          /* resource limits, coarse filter, Landlock where there is any */
   LOADER_REQUIRE_LANDLOCK = 2, /* fail where there is none */
   LOADER_BACKGROUND = 4,       /* it gives way to others until LOADER_PLACE says otherwise */
+  LOADER_APART = 8,            /* in a session of its own */
 };
 
 struct loader_member {

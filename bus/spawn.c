@@ -58,6 +58,8 @@ static int become(const struct spawn *s, pid_t parent, int exe, const char **ste
   *step = "its CPU";
   if (s->cpus && (error = affinity_set(0, s->cpus)) < 0) return error;
   if (s->flags & LOADER_BACKGROUND) background_set(0, true);
+  *step = "its session";
+  if (s->flags & LOADER_APART && setsid() < 0) return -errno;
   *step = "its descriptors";
   if ((error = place_fds(s)) < 0) return error;
   if (s->flags & LOADER_CONFINE) {

@@ -1,4 +1,5 @@
-"""A new version that is being loaded stays out of the way of what runs."""
+"""Who shares CPUs with whom: a new version that is being loaded stays out of the way of what runs, and an
+instance out of the way of other programs."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import signal
 
 import pytest
 
-from proteos import PATIENCE, System
+from proteos import PATIENCE, System, process
 from proteos.slices import get_slice_ns
 from updating import ROLLED_BACK, newcomer
 
@@ -33,3 +34,16 @@ def test_new_versions_give_way_until_they_are_live(faulty: System):
     live = system.status()["counter"].pid
     assert live != old and get_slice_ns(live) == usual
     assert os.sched_getaffinity(live) == os.sched_getaffinity(system.status()["um"].pid)
+
+
+def test_other_cpus_have_sessions_of_their_own(system: System):
+    """Else some kernels starve whoever shares the personality's CPU (docs/decisions.md)."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("a single CPU")
+    loader = system.instance().loader_pid
+    for version in ("", "self"):
+        for name in ("e1000-model", "net") if version else ():
+            system.update(name, version)
+        apart = {pid: os.getsid(pid) != os.getsid(loader) for pid in process.descendants(loader)}
+        elsewhere = {pid: not os.sched_getaffinity(pid) & os.sched_getaffinity(loader) for pid in apart}
+        assert apart == elsewhere and set(apart.values()) == {False, True}, apart
