@@ -331,6 +331,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
   if (e == programs_spawner()) programs_spawner_died();
+  control_server_died(e);
   stop_forget(e);
   e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   if (restart && sound)

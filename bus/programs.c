@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
-#include "bus/control.h"
 #include "bus/executable.h"
 #include "bus/grants.h"
 #include "bus/kern.h"
@@ -179,7 +178,6 @@ void programs_look_again(struct endpoint *e) {
 
 void programs_spawner_died(void) {
   starting = 0;
-  control_spawner_died();
 }
 
 /* ---- stop and end ---- */
