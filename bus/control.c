@@ -240,6 +240,18 @@ static void do_stop(struct client *c, const char *name) {
   lifecycle_stop(e);
 }
 
+static bool is_stop(int signal) {
+  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* Stopping is shared with others, who must not let it go on nor be undone. */
+static void send_signal(struct endpoint *e, int signal) {
+  if (is_stop(signal) || signal == SIGCONT)
+    stop_order(e, signal != SIGCONT);
+  else
+    link_kill(e->live, signal);
+}
+
 static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   char text[256] = "";
   struct endpoint *e = bus_endpoint(manifest_find(bus.manifest, r->component));
@@ -251,7 +263,7 @@ static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   else if (!e->live)
     status = -ESRCH, snprintf(text, sizeof(text), "%s is not running", r->component);
   else
-    link_kill(e->live, r->signal);
+    send_signal(e, r->signal);
   end_request(c, status, text);
 }
 

@@ -389,7 +389,7 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
 /* A program that does its work before it first receives is not hanging as long as it asks others,
  * nor is one that is stopped. */
 static void start_overdue(struct endpoint *e, uint64_t now_us) {
-  if (e->sequence != e->start_sequence || e->stop.reasons) {
+  if (e->sequence != e->start_sequence || stop_excuses(e)) {
     set_start_deadline(e, now_us);
     return;
   }
