@@ -123,8 +123,8 @@ enum kern_call {
                            probation, 0: none; payload: n endpoint_t. Commit record in the loader,
                            then rebind of all -> 0: ordered;   the outcome comes as UM_COMMITTED */
   KERN_ABORT = 0x34,    /* (um) i32[0] endpoint: kill the new version, thaw the old */
-  KERN_CONTROL_SEND = 0x35, /* (um) u64[0] control connection, u32[2] 1 = the last; payload: a
-                               packed ControlReply (proto/control.proto) */
+  KERN_CONTROL_SEND = 0x35, /* (um, and who got BUS_TABLE) u64[0] control connection, u32[2] 1 = the
+                               last; payload: a packed ControlReply (proto/control.proto) */
   KERN_WAITS = 0x37,        /* (um) i32[0] endpoint -> payload: struct kern_waits */
   KERN_JOURNAL = 0x38,      /* (um) -> the instance's journal attached, for reading and appending */
 
@@ -144,6 +144,10 @@ enum kern_call {
   KERN_PREEMPT = 0x5a,  /* (sched) u32[2] ms: stop it for so long at most, 0: it goes on */
   KERN_PLACE = 0x5b,    /* (sched) u64[1] CPUs, one bit each, 0: as the manifest says */
 };
+
+/* Message that busd sends to the process manager, the memory server and the scheduler, without a
+ * token: prctl wants their table, a packed ControlReply by KERN_CONTROL_SEND. */
+enum table_message { BUS_TABLE = 0x71 /* u64[0] control connection */ };
 
 #define BUS_PRIORITY_DEFAULT 4u
 #define BUS_PRIORITY_MAX     7u

@@ -34,8 +34,6 @@ enum program_call {
 enum program_message {
   PROGRAM_ENDED = 0x70, /* i32[0] endpoint, u32[1] incarnation, i32[2] wait status, u64[2] CPU time
                            in us; payload: why its executable could not be run, if so */
-  PROGRAM_TABLE = 0x71, /* u64[0] control connection: prctl wants the process table, a packed
-                           ControlReply by KERN_CONTROL_SEND */
   PROGRAM_LOOK_AGAIN = 0x72, /* the spawner may not know what became of programs, as its state is
                                 older than what others of its versions did: it was recovered, or
                                 taken back within a probation. KERN_PLACES tells */

@@ -22,10 +22,14 @@ struct endpoint *bus_endpoint(endpoint_t id) {
   return id >= 1 && id <= (endpoint_t)bus.nendpoints ? &bus.endpoints[id] : NULL;
 }
 
-struct endpoint *bus_update_manager(void) {
+struct endpoint *bus_with_right(enum manifest_kernel right) {
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++)
-    if (bus.endpoints[id].component->kernel & MANIFEST_KERNEL_UPDATE) return &bus.endpoints[id];
+    if (bus.endpoints[id].component->kernel & right) return &bus.endpoints[id];
   return NULL;
+}
+
+struct endpoint *bus_update_manager(void) {
+  return bus_with_right(MANIFEST_KERNEL_UPDATE);
 }
 
 void bus_log(const char *fmt, ...) {

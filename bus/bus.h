@@ -36,7 +36,9 @@ uint64_t bus_now_us(void);
 
 /** The endpoint with this number, or NULL. */
 struct endpoint *bus_endpoint(endpoint_t id);
-/** The one whose manifest entry has `kernel: [update]`, or NULL. */
+/** The first one whose manifest entry has this right under `kernel:`, or NULL. */
+struct endpoint *bus_with_right(enum manifest_kernel right);
+/** The one with `kernel: [update]`, or NULL. */
 struct endpoint *bus_update_manager(void);
 
 /** Writes a line to log/instance.log. */

@@ -10,6 +10,7 @@
 #include "bus/fdpass.h"
 #include "bus/wire.h"
 #include "control.pb-c.h"
+#include "libst/fault.h"
 #include "libsys/if/screen.h"
 
 enum { LOANS_MAX = 16, REPLY_BYTES = 256 };
@@ -57,10 +58,12 @@ int console_lend(int client, const char *name, char *why, size_t cap) {
   if (is_lent(wire->name))
     return refuse(-EBUSY, why, cap, "another program shows console %s", wire->name);
   if (!loan) return refuse(-EMFILE, why, cap, "too many consoles are shown%s", "");
-  int error = send_ends(client, wire, ends);
+  int error = st_fault("console.lend", ENOBUFS);
+  if (!error) error = send_ends(client, wire, ends);
   if (error) return refuse(error, why, cap, "the ends of console %s cannot be sent", wire->name);
   loan->client = client;
   snprintf(loan->name, sizeof(loan->name), "%s", wire->name);
+  st_pass("console.lent");
   return 0;
 }
 
@@ -68,6 +71,7 @@ void console_return(int client) {
   struct loan *loan = by_client(client);
   int ends[2];
   if (!loan) return;
+  st_pass("console.return");
   if (wire_console(loan->name, ends))
     send(ends[0], SCREEN_DETACH, strlen(SCREEN_DETACH), MSG_DONTWAIT | MSG_NOSIGNAL);
   *loan = (struct loan){0};

@@ -35,13 +35,13 @@
 enum client_state {
   CLIENT_FREE,
   CLIENT_IDLE,
-  CLIENT_AT_UM,      /* um has its request and has not ended it */
-  CLIENT_ORPHAN,     /* that um has died, and what comes of the update is not decided */
-  CLIENT_TRACING,    /* gets events until it goes */
-  CLIENT_WAITING,    /* for components that start or stop */
-  CLIENT_DEBUGGING,  /* holds a component until it goes */
-  CLIENT_CONSOLE,    /* has a console until it goes */
-  CLIENT_AT_SPAWNER, /* the component that starts programs has its request */
+  CLIENT_AT_UM,     /* um has its request and has not ended it */
+  CLIENT_ORPHAN,    /* that um has died, and what comes of the update is not decided */
+  CLIENT_TRACING,   /* gets events until it goes */
+  CLIENT_WAITING,   /* for components that start or stop */
+  CLIENT_DEBUGGING, /* holds a component until it goes */
+  CLIENT_CONSOLE,   /* has a console until it goes */
+  CLIENT_AT_SERVER, /* a component was asked for its table */
 };
 
 static struct client {
@@ -52,6 +52,7 @@ static struct client {
   int status;          /* WAITING: what it will be told */
   endpoint_t debugged; /* DEBUGGING */
   bool committed;      /* an update was, since its request went to um */
+  endpoint_t server;   /* AT_SERVER */
 } clients[CLIENTS_MAX];
 
 static uint64_t number_of(const struct client *c) {
@@ -92,7 +93,7 @@ static void client_free(struct client *c) {
   case CLIENT_IDLE:
   case CLIENT_WAITING:
   case CLIENT_ORPHAN:
-  case CLIENT_AT_SPAWNER:
+  case CLIENT_AT_SERVER:
     break;
   }
   loop_forget(c->fd);
@@ -131,11 +132,15 @@ static void end_request(struct client *c, int status, const char *why) {
   say(c, true, status, why);
 }
 
+static bool was_asked(const struct endpoint *e, const struct client *c) {
+  if (c->state == CLIENT_AT_UM) return e == bus_update_manager();
+  return c->state == CLIENT_AT_SERVER && c->server == e->id;
+}
+
 int control_send(const struct endpoint *by, uint64_t connection, const void *packed, uint32_t bytes,
                  bool last) {
   struct client *c = by_number(connection);
-  enum client_state its = by == bus_update_manager() ? CLIENT_AT_UM : CLIENT_AT_SPAWNER;
-  if (!c || c->state != its) return -ENOTCONN;
+  if (!c || !was_asked(by, c)) return -ENOTCONN;
   if (send(c->fd, packed, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
     client_free(c);
     return -ENOTCONN;
@@ -167,10 +172,12 @@ void control_tell_orphans(void) {
   }
 }
 
-void control_spawner_died(void) {
+void control_server_died(const struct endpoint *e) {
+  char text[MANIFEST_NAME_MAX + 32];
+  snprintf(text, sizeof(text), "%s has died before it answered", e->component->name);
   for (unsigned i = 0; i < CLIENTS_MAX; i++)
-    if (clients[i].state == CLIENT_AT_SPAWNER)
-      end_request(&clients[i], -EPIPE, "the process manager has died");
+    if (clients[i].state == CLIENT_AT_SERVER && clients[i].server == e->id)
+      end_request(&clients[i], -EPIPE, text);
 }
 
 /* ---- components that start and stop ---- */
@@ -233,6 +240,18 @@ static void do_stop(struct client *c, const char *name) {
   lifecycle_stop(e);
 }
 
+static bool is_stop(int signal) {
+  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* Stopping is shared with others, who must not let it go on nor be undone. */
+static void send_signal(struct endpoint *e, int signal) {
+  if (is_stop(signal) || signal == SIGCONT)
+    stop_order(e, signal != SIGCONT);
+  else
+    link_kill(e->live, signal);
+}
+
 static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   char text[256] = "";
   struct endpoint *e = bus_endpoint(manifest_find(bus.manifest, r->component));
@@ -244,7 +263,7 @@ static void do_kill(struct client *c, const Proteos__KillRequest *r) {
   else if (!e->live)
     status = -ESRCH, snprintf(text, sizeof(text), "%s is not running", r->component);
   else
-    link_kill(e->live, r->signal);
+    send_signal(e, r->signal);
   end_request(c, status, text);
 }
 
@@ -324,16 +343,35 @@ static bool do_update(struct client *c, const uint8_t *packed, size_t bytes, con
   return true;
 }
 
-static void do_processes(struct client *c) {
-  struct endpoint *spawner = programs_spawner();
-  if (!spawner || !spawner->live) {
-    end_request(c, -EAGAIN,
-                spawner ? "the process manager is not running"
-                        : "this instance has no process manager (programs: in its manifest)");
+/* @param server  NULL: there is none. @param what  it is. @param how  the manifest gives one */
+static void ask_for_table(struct client *c, struct endpoint *server, const char *what,
+                          const char *how) {
+  char text[128];
+  if (server && server->live) {
+    c->state = CLIENT_AT_SERVER;
+    c->server = server->id;
+    tell(server, BUS_TABLE, c, NULL, 0, NULL, 0);
     return;
   }
-  c->state = CLIENT_AT_SPAWNER;
-  tell(spawner, PROGRAM_TABLE, c, NULL, 0, NULL, 0);
+  if (server)
+    snprintf(text, sizeof(text), "the %s is not running", what);
+  else
+    snprintf(text, sizeof(text), "this instance has no %s (%s)", what, how);
+  end_request(c, -EAGAIN, text);
+}
+
+static void do_processes(struct client *c) {
+  ask_for_table(c, programs_spawner(), "process manager", "programs: in its manifest");
+}
+
+static void do_memory(struct client *c) {
+  ask_for_table(c, bus_with_right(MANIFEST_KERNEL_MEMORY), "memory server",
+                "a component with kernel: [memory]");
+}
+
+static void do_schedule(struct client *c) {
+  ask_for_table(c, bus_with_right(MANIFEST_KERNEL_SCHEDULE), "scheduler",
+                "a component with kernel: [schedule]");
 }
 
 static void do_status(struct client *c) {
@@ -379,6 +417,12 @@ static bool serve(struct client *c, const Proteos__ControlRequest *r, const uint
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST_PROCESSES:
     do_processes(c);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_MEMORY:
+    do_memory(c);
+    return false;
+  case PROTEOS__CONTROL_REQUEST__REQUEST_SCHEDULE:
+    do_schedule(c);
     return false;
   case PROTEOS__CONTROL_REQUEST__REQUEST__NOT_SET:
   case _PROTEOS__CONTROL_REQUEST__REQUEST__CASE_IS_INT_SIZE:

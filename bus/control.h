@@ -17,7 +17,7 @@ void control_settled(const struct endpoint *e, const char *failure);
 int control_init(void);
 
 /** KERN_CONTROL_SEND: a packed ControlReply to a client.
- * @param by    um or the spawner of programs, who must have its request
+ * @param by    who must have its request: um, or one that was asked for its table
  * @param last  ends its request
  * @return 0, or -ENOTCONN: the client is gone */
 int control_send(const struct endpoint *by, uint64_t connection, const void *packed, uint32_t bytes,
@@ -29,8 +29,8 @@ void control_committed(void);
 void control_manager_died(void);
 void control_tell_orphans(void);
 
-/** The spawner of programs has died: whoever waits for it is told so. */
-void control_spawner_died(void);
+/** A component has died: whoever waits for its table is told so. */
+void control_server_died(const struct endpoint *e);
 
 /** Packs and sends a reply, without waiting. @return 0, -EAGAIN: the client is slow, or another
  * negative errno */

@@ -31,7 +31,7 @@ void heartbeat_stop(struct endpoint *e) {
 
 /* Who is held by an update has the update's limits; who waits for others, theirs. */
 static bool counts(const struct endpoint *e) {
-  if (e->state != ENDPOINT_RUNNING || e->next || e->stop.reasons) return false;
+  if (e->state != ENDPOINT_RUNNING || e->next || stop_excuses(e)) return false;
   switch (e->live->state) {
   case VERSION_BUSY:
   case VERSION_RECEIVING:

@@ -331,6 +331,7 @@ static void live_exited(struct endpoint *e, struct version *v, int wait_status,
   e->state = stopped ? ENDPOINT_STOPPED : ENDPOINT_DEAD;
   e->live = NULL;
   if (e == programs_spawner()) programs_spawner_died();
+  control_server_died(e);
   stop_forget(e);
   e->held_since_us = e->start_deadline_us = e->stop_deadline_us = 0;
   if (restart && sound)
@@ -388,7 +389,7 @@ void lifecycle_exited(struct version *v, int wait_status, const char *never_ran)
 /* A program that does its work before it first receives is not hanging as long as it asks others,
  * nor is one that is stopped. */
 static void start_overdue(struct endpoint *e, uint64_t now_us) {
-  if (e->sequence != e->start_sequence || e->stop.reasons) {
+  if (e->sequence != e->start_sequence || stop_excuses(e)) {
     set_start_deadline(e, now_us);
     return;
   }

@@ -10,6 +10,7 @@
 #include "bus/abi.h"
 #include "bus/bus.h"
 #include "bus/debug.h"
+#include "libst/fault.h"
 
 #define PAGE_BYTES 4096u
 
@@ -54,7 +55,8 @@ int memory_make(const struct endpoint *maker, uint64_t bytes, uint32_t *id) {
   while (s < end && s->id)
     s++;
   if (s == end || last_id == UINT32_MAX) return -ENFILE;
-  int fd = create(bytes);
+  int error = st_fault("memory.make", ENOMEM);
+  int fd = error ? error : create(bytes);
   if (fd < 0) return fd;
   *s = (struct segment){.id = ++last_id, .maker = maker->id, .fd = fd, .bytes = bytes};
   *id = s->id;
@@ -69,6 +71,7 @@ int memory_share(const struct endpoint *maker, uint32_t id, endpoint_t with, uin
   if (rights && rights != BUS_SEGMENT_READ && rights != (BUS_SEGMENT_READ | BUS_SEGMENT_WRITE))
     return -EINVAL;
   if (!e || !e->live || e->state == ENDPOINT_STOPPING || !endpoint_peers(maker, e)) return -ESRCH;
+  st_pass("memory.share");
   s->readers &= ~bit(e);
   s->writers &= ~bit(e);
   if (rights & BUS_SEGMENT_READ) s->readers |= bit(e);
@@ -87,6 +90,8 @@ static int duplicate(const struct segment *s, bool writable) {
 int memory_open(const struct endpoint *holder, uint32_t id, uint64_t *bytes) {
   const struct segment *s = find(id);
   if (!s || !(s->readers & bit(holder))) return -ENOENT;
+  int error = st_fault("memory.open", EMFILE);
+  if (error) return error;
   int fd = duplicate(s, s->writers & bit(holder));
   *bytes = s->bytes;
   return fd < 0 ? -errno : fd;
@@ -100,6 +105,7 @@ static void drop(struct segment *s) {
 int memory_drop(const struct endpoint *maker, uint32_t id) {
   struct segment *s = find_own(maker, id);
   if (!s) return -ENOENT;
+  st_pass("memory.drop");
   drop(s);
   return 0;
 }

@@ -305,6 +305,7 @@ static void take_back_version(struct endpoint *e) {
   struct version *former = e->probation->former, *failed = e->live;
   st_pass("probation.take_back");
   if (failed->state != VERSION_ENDING) version_kill(failed, NULL);
+  stop_forget(e);
   e->live = former;
   e->state = ENDPOINT_RUNNING;
   version_control(former, CONTROL_THAW); /* before it is given anything else */

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "bus/bus.h"
-#include "bus/control.h"
 #include "bus/executable.h"
 #include "bus/grants.h"
 #include "bus/kern.h"
@@ -17,6 +16,7 @@
 #include "bus/log.h"
 #include "bus/process_time.h"
 #include "bus/stop.h"
+#include "libst/fault.h"
 #include "proto/printable.h"
 
 enum place_state {
@@ -97,7 +97,9 @@ static int keep_arguments(struct place *p, const char *strings, uint32_t bytes, 
 
 static int take(struct endpoint *e, const char *strings, uint32_t bytes, unsigned n) {
   struct place *p = place_of(e);
-  int exe = executable_open_program(strings), error = exe < 0 ? exe : 0;
+  int error = st_fault("programs.take", EMFILE), exe = -1;
+  if (!error) exe = executable_open_program(strings);
+  if (!error && exe < 0) error = exe;
   if (!error) error = check_needs(e, exe, strings);
   if (!error) error = endpoint_fit(e);
   if (!error && e->log_pipe[0] < 0) error = log_open(e);
@@ -109,6 +111,7 @@ static int take(struct endpoint *e, const char *strings, uint32_t bytes, unsigne
   p->state = PLACE_TAKEN;
   p->exe = exe;
   e->incarnation++;
+  st_pass("programs.taken");
   return 0;
 }
 
@@ -140,9 +143,12 @@ static int do_start(struct endpoint *e) {
   struct place *p = place_of(e);
   if (p->state != PLACE_TAKEN) return -EBUSY;
   if (bus.state == BUS_STOPPING) return -EAGAIN;
-  p->state = PLACE_STARTING;
-  int error = lifecycle_start_program(e, p->exe);
-  forget_arguments(p);
+  int error = st_fault("programs.start", EAGAIN);
+  if (!error) {
+    p->state = PLACE_STARTING;
+    error = lifecycle_start_program(e, p->exe);
+    forget_arguments(p);
+  }
   if (error) {
     lifecycle_gone(e);
     empty(p, PLACE_FREE);
@@ -166,6 +172,7 @@ void programs_spawned(struct version *v, int error) {
   } else {
     place_of(e)->state = PLACE_STARTED;
     log_version(e, v, "started");
+    st_pass("programs.started");
   }
   if (!awaited) return;
   starting = 0;
@@ -179,7 +186,6 @@ void programs_look_again(struct endpoint *e) {
 
 void programs_spawner_died(void) {
   starting = 0;
-  control_spawner_died();
 }
 
 /* ---- stop and end ---- */
@@ -214,6 +220,7 @@ static void tell_ended(const struct endpoint *e, int wait_status, uint64_t cpu_u
 
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) {
   uint64_t cpu_us = e->live->cpu_us;
+  st_pass("programs.end");
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
   stop_forget(e);
@@ -222,11 +229,13 @@ void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) 
   empty(place_of(e), PLACE_ENDED);
   place_of(e)->wait_status = wait_status;
   tell_ended(e, wait_status, cpu_us, never_ran);
+  st_pass("programs.ended");
 }
 
 static int do_reap(struct endpoint *e) {
   struct place *p = place_of(e);
   if (e->live) return -EBUSY;
+  st_pass("programs.reap");
   /* Servers may have things for the one that never came. */
   if (p->state == PLACE_TAKEN) lifecycle_gone(e);
   e->state = ENDPOINT_DOWN;

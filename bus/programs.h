@@ -30,7 +30,7 @@ void programs_spawned(struct version *v, int error);
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran);
 /** A component goes on with an older state than it had: if it is the spawner it is told. */
 void programs_look_again(struct endpoint *e);
-/** The spawner has died: nobody waits for what it had asked. */
+/** The spawner has died: it does not wait for what it had asked. */
 void programs_spawner_died(void);
 
 /** @return what is wrong with a place's entry in the table, or NULL */

@@ -10,6 +10,7 @@
 #include "bus/process_time.h"
 #include "bus/request.h"
 #include "bus/timer.h"
+#include "libst/fault.h"
 
 uint32_t schedule_priority(const struct endpoint *e) {
   return BUS_PRIORITY_DEFAULT + e->schedule.raised - e->schedule.lowered;
@@ -51,6 +52,7 @@ static uint32_t flags(const struct endpoint *e) {
 const void *schedule_list(uint32_t *bytes) {
   static struct kern_task list[ENDPOINTS_MAX]; /* until the answer is sent */
   unsigned n = 0;
+  st_pass("schedule.list");
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     const struct endpoint *e = bus_endpoint(id);
     if (!e->live || !e->live->pid) continue;
@@ -90,6 +92,8 @@ int schedule_set_priority(endpoint_t id, uint32_t incarnation, uint32_t priority
   struct endpoint *e = find(id, incarnation);
   if (!e) return -ESRCH;
   if (priority > BUS_PRIORITY_MAX) return -EINVAL;
+  int error = st_fault("schedule.priority", EBUSY);
+  if (error) return error;
   bool gave_way = schedule_gives_way(e);
   set_priority(e, priority);
   if (gave_way != schedule_gives_way(e)) place(e);
@@ -106,6 +110,8 @@ int schedule_preempt(endpoint_t id, uint32_t incarnation, uint32_t ms) {
     return 0;
   }
   if (e->component->kernel) return -EPERM;
+  int error = st_fault("schedule.preempt", EBUSY);
+  if (error) return error;
   if (!can_be_stopped(e)) return -EBUSY;
   e->schedule.until_us = bus_now_us() + ms * 1000ull;
   timer_at(e->schedule.until_us);
@@ -117,6 +123,8 @@ int schedule_place(endpoint_t id, uint32_t incarnation, uint64_t cpus) {
   struct endpoint *e = find(id, incarnation);
   if (!e) return -ESRCH;
   if (cpus & ~bus.cpus) return -EINVAL;
+  int error = st_fault("schedule.place", EBUSY);
+  if (error) return error;
   e->schedule.cpus = cpus;
   place(e);
   return 0;

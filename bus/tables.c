@@ -63,8 +63,7 @@ static bool check_versions(const struct endpoint *e) {
 }
 
 static bool check_stop(const struct endpoint *e) {
-  if ((e->stop.reasons != 0) != (e->stop.since_us != 0))
-    return wrong(e, "is stopped in one table only");
+  if (stop_excuses(e) != (e->stop.since_us != 0)) return wrong(e, "is stopped in one table only");
   if (e->stop.reasons && !e->live) return wrong(e, "is stopped, and has no version");
   return true;
 }

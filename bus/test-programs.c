@@ -297,6 +297,27 @@ START_TEST(it_stands_still_for_any_reason) {
 }
 END_TEST
 
+START_TEST(the_operator_lets_go_on_what_the_operator_stopped) {
+  start(FIRST, 1);
+  stop_order(bus_endpoint(FIRST), true);
+  expect_kill(SIGSTOP);
+  kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGSTOP);
+  expect_status(0);
+  kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGCONT);
+  expect_status(0);
+  ck_assert(!asked());
+  kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGSTOP);
+  expect_status(0);
+  stop_order(bus_endpoint(FIRST), false);
+  ck_assert(!asked()); /* the spawner's stop holds */
+  kernel(SPAWNER, KERN_SIGNAL, FIRST, 1, SIGCONT);
+  expect_status(0);
+  expect_kill(SIGCONT);
+  stop_order(bus_endpoint(FIRST), false); /* somebody outside may have stopped it */
+  expect_kill(SIGCONT);
+}
+END_TEST
+
 /* It is not late as long as it may not run. */
 START_TEST(a_stopped_one_is_given_time_to_start) {
   start(FIRST, 1);
@@ -381,6 +402,7 @@ int main(void) {
   tcase_add_test(t, the_end_of_one_comes_before_the_next);
   tcase_add_test(t, a_token_of_one_is_not_the_next_ones);
   tcase_add_test(t, it_stands_still_for_any_reason);
+  tcase_add_test(t, the_operator_lets_go_on_what_the_operator_stopped);
   tcase_add_test(t, a_stopped_one_is_given_time_to_start);
   tcase_add_test(t, the_spawner_dies_while_it_waits);
   tcase_add_loop_test(t, contradictions, 0, 2);

@@ -170,6 +170,23 @@ START_TEST(it_runs_when_no_reason_is_left) {
 }
 END_TEST
 
+START_TEST(whom_the_operator_stops_is_to_blame) {
+  test_components[SERVER - 1].heartbeat_ms = 100;
+  heartbeat_start(server);
+  stop_order(server, true);
+  ck_assert_uint_eq(server->stop.since_us, 0);
+  schedule_preempt(SERVER, 1, 1000);
+  ck_assert_uint_ne(server->stop.since_us, 0);
+  schedule_preempt(SERVER, 1, 0);
+  ck_assert_uint_eq(server->stop.reasons, STOP_ORDERED);
+  ck_assert_uint_eq(server->stop.since_us, 0);
+  for (unsigned i = 0; i < 20; i++)
+    heartbeat_expire(server, server->heartbeat.at_us);
+  expect_killed(SERVER);
+  test_components[SERVER - 1].heartbeat_ms = 0;
+}
+END_TEST
+
 START_TEST(it_goes_on_by_itself) {
   schedule_preempt(SERVER, 1, 10);
   uint64_t until_us = server->schedule.until_us;
@@ -273,6 +290,7 @@ int main(void) {
   tcase_add_test(t, a_stopped_one_has_its_deadlines_stopped);
   tcase_add_test(t, a_stopped_one_owes_no_heartbeat);
   tcase_add_test(t, it_runs_when_no_reason_is_left);
+  tcase_add_test(t, whom_the_operator_stops_is_to_blame);
   tcase_add_test(t, it_goes_on_by_itself);
   tcase_add_test(t, who_is_held_or_has_rights_is_not_stopped);
   tcase_add_test(t, all_ends_with_the_scheduler);

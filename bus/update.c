@@ -341,6 +341,7 @@ static void rebind(void) {
   for (uint32_t i = 0; i < n; i++) {
     struct endpoint *e = member(i);
     old[i] = e->live;
+    stop_forget(e); /* only the old one may have been stopped */
     e->live = e->next;
     e->next = NULL;
     e->updates++;

@@ -19,6 +19,8 @@ command_fn shutdown_command; /* shutdown.c */
 command_fn status_command;   /* status.c */
 command_fn log_command;      /* log.c */
 command_fn ps_command;       /* ps.c */
+command_fn mem_command;      /* mem.c */
+command_fn sched_command;    /* sched.c */
 command_fn top_command;      /* top.c */
 command_fn trace_command;    /* trace.c */
 command_fn gdb_command;      /* gdb.c */

@@ -15,6 +15,8 @@ static const struct command {
     {"shutdown", shutdown_command, "", "end it, in order"},
     {"status", status_command, "[--json]", "its components and their versions"},
     {"ps", ps_command, "[--json]", "processes of applications"},
+    {"mem", mem_command, "[--json]", "memory that components share"},
+    {"sched", sched_command, "[-d SECONDS] [--json]", "who computes when"},
     {"top", top_command, "[-d SECONDS] [-n COUNT] [--json]",
      "what each component does, again and again"},
     {"log", log_command, "[COMPONENT] [-f]", "what a component wrote"},

@@ -79,7 +79,7 @@ static const struct ipc_message messages[] = {
     {KERN_PLACES, "PLACES", nothing, nothing},
     {PROGRAM_ENDED, "PROGRAM_ENDED", program_ended, nothing},
     {PROGRAM_LOOK_AGAIN, "PROGRAM_LOOK_AGAIN", nothing, nothing},
-    {PROGRAM_TABLE, "PROGRAM_TABLE", control_client, nothing},
+    {BUS_TABLE, "TABLE", control_client, nothing},
     {KERN_SEGMENT_MAKE, "SEGMENT_MAKE", region_reply, segment},
     {KERN_SEGMENT_SHARE, "SEGMENT_SHARE", segment_share, incarnation},
     {KERN_SEGMENT_DROP, "SEGMENT_DROP", segment, nothing},

@@ -5,15 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "cli/interval.h"
 #include "cli/json.h"
-
-#define SECONDS_MIN 0.05
-#define SECONDS_MAX 86400.0
 
 #define SCREEN_ENTER  "\033[?1049h\033[?25l" /* the other screen, without a cursor */
 #define SCREEN_LEAVE  "\033[?25h\033[?1049l"
@@ -39,22 +36,10 @@ static void interrupt(int signal) {
   interrupted = 1;
 }
 
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Until a time, or until it is interrupted. */
-static void sleep_until(double at) {
-  struct timespec t = {(time_t)at, (long)((at - (double)(time_t)at) * 1e9)};
-  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-}
-
 /* @return false: there is none, and `reply` or its lack says why */
 static bool take(int control, struct sample *s) {
   s->reply = control_status(control);
-  s->at = now_s();
+  s->at = interval_now();
   return s->reply && s->reply->instance;
 }
 
@@ -177,7 +162,7 @@ static bool refresh(int control, const struct options *o, struct sample *now) {
     drop(&last);
     last = *now;
     now->reply = NULL;
-    sleep_until(last.at + o->seconds);
+    interval_sleep_until(last.at + o->seconds);
     if (interrupted || ferror(stdout)) break;
     good = take(control, now);
     if (good) show(o, &last, now, n == 0);
@@ -187,13 +172,11 @@ static bool refresh(int control, const struct options *o, struct sample *now) {
 }
 
 static bool parse(int *argc, char **argv, struct options *o) {
-  const char *seconds = option_value(argc, argv, "d"), *count = option_value(argc, argv, "n");
+  const char *count;
   char *end;
   *o = (struct options){.seconds = 1, .json = option_flag(argc, argv, "json")};
-  if (seconds) {
-    o->seconds = strtod(seconds, &end);
-    if (*end || !(o->seconds >= SECONDS_MIN && o->seconds <= SECONDS_MAX)) return false;
-  }
+  if (!interval_option(argc, argv, &o->seconds)) return false;
+  count = option_value(argc, argv, "n");
   if (count) {
     o->count = strtoul(count, &end, 10);
     if (*end || *count == '-' || o->count == 0) return false;

@@ -74,7 +74,7 @@ int kern_commit(uint64_t txid, const endpoint_t *members, unsigned n,
                 const struct kern_commit_limits *limits);
 /** (um) Kills the new version, if any, and thaws the old one. */
 int kern_abort(endpoint_t ep);
-/** (um) Sends a packed ControlReply to a client of the control socket. */
+/** (um, and who got BUS_TABLE) Sends a packed ControlReply to a client of the control socket. */
 int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last);
 /** Reports progress of this component's own update (enum update_phase) to um. */
 int kern_report(unsigned phase, int status, const char *text);

@@ -19,7 +19,7 @@ _prctl_usage() { # COMMAND PRCTL [--instance NAME]
   case $command in
   update | mupdate | fault) "$@" "$command" 2>&1 ;;
   mupdate-*) "$@" "$command" no-argument 2>&1 ;;
-  boot | check | history | log | ps | reload | status | top | trace)
+  boot | check | history | log | mem | ps | reload | sched | status | top | trace)
     "$@" "$command" --no-such-option 2>&1
     ;;
   *) "$1" help 2>/dev/null | sed -n "s/^  $command //p" ;;

@@ -7,7 +7,9 @@
 #include <stdio.h>
 
 #include "area.h"
+#include "bus/abi.h"
 #include "libsys/sys.h"
+#include "print.h"
 #include "quota.h"
 #include "revoke.h"
 
@@ -167,6 +169,8 @@ int main(int argc, char **argv) {
       revoke_expire();
     else if (m.type == SYS_EXITED || m.type == SYS_RESTARTED)
       revoke_exited(m.i32[0], quota_patience_ms());
+    else if (m.type == BUS_TABLE && m.source == SYS_KERNEL)
+      print_table(&m);
     else if (msg_is_request(&m))
       process_request(&m);
   }

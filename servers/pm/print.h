@@ -4,7 +4,7 @@
 
 #include "servers/pm/process.h"
 
-/** PROGRAM_TABLE. */
+/** BUS_TABLE. */
 void print_table(const msg_t *m);
 
 #endif

@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "libsys/sys.h"
 #include "policy.h"
+#include "print.h"
 #include "settings.h"
 #include "task.h"
 #include "turns.h"
@@ -129,6 +130,8 @@ int main(int argc, char **argv) {
     sys_receive(&m);
     if (m.type == SYS_NOTIFIED && m.source == SYS_KERNEL)
       tick();
+    else if (m.type == BUS_TABLE && m.source == SYS_KERNEL)
+      print_table(&m, ticks);
     else if (msg_is_request(&m))
       process_request(&m);
   }

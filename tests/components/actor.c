@@ -53,10 +53,11 @@ static size_t read_bytes(const char *text, uint8_t *to, size_t cap) {
 static uint8_t out[DIRECTOR_LINE_MAX / 2], in[SYS_PAYLOAD_MAX];
 
 static int ask_kernel(msg_t *m, size_t bytes) {
-  struct kern_args args = {.m = *m, .fd_out = -1, .out = out, .out_len = bytes};
+  struct kern_args args = {.m = *m, .fd_out = -1, .out = out, .out_len = bytes, .fd_in = -1};
   args.in = in;
   args.in_cap = sizeof(in);
   int error = kern_call(&args);
+  if (args.fd_in >= 0) close(args.fd_in);
   *m = args.m;
   return error;
 }

@@ -133,6 +133,8 @@ def cases_of(found: dict[Kind, list[Any]], hits_max: int) -> Iterator[Case]:
 class Experiment:
     """Runs cases, several on one instance as long as it lives."""
 
+    components = COMPONENTS
+
     def __init__(self, seed: int, verbose: bool = False):
         self.random = random.Random(seed)
         self.verbose = verbose
@@ -155,9 +157,8 @@ class Experiment:
         if self.deaths and max(self.deaths.values()) >= DEATHS_PER_BOOT:
             self.leave()
         if not self.subject:
-            self.system = boot()
-            self.system.__enter__()
-            self.subject = Subject(self.system)
+            self.system = self.boot()
+            self.subject = Subject(self.system, self.components)
             self.counts["boots"] += 1
         self.on_this_boot += 1
         return self.subject
@@ -169,7 +170,13 @@ class Experiment:
         if subject:
             subject.leave()
         if system:
-            system.__exit__(None, None, None)
+            self.end(system)
+
+    def boot(self) -> System:
+        return boot().__enter__()
+
+    def end(self, system: System) -> None:
+        system.__exit__(None, None, None)
 
     def run(self, case: Any, perform: Any) -> None:
         self.counts["cases"] += 1
@@ -197,14 +204,20 @@ class Experiment:
         except ProteosError as left:
             print(f"and: {left}", file=sys.stderr)
 
+    def all_cases(self, hits_max: int = 3) -> list[Case]:
+        return list(cases_of(record(self.enter()), hits_max))
+
     # -- one case ----------------------------------------------------------------------------
 
     def perform(self, subject: Subject, case: Case) -> None:
         with subject.everybody() as everybody:
             self.try_out(subject, case, everybody)
 
+    def start(self, subject: Subject, case: Case) -> Any:
+        """What is disturbed."""
+        return subject.start_update(list(case.kind.members), probation_ms=case.kind.probation_ms)
+
     def try_out(self, subject: Subject, case: Case, everybody: list[process.Process]) -> None:
-        members = list(case.kind.members)
         subject.damaged = case.damages
         subject.clear()
         for party, point, action in case.kind.course:
@@ -212,8 +225,7 @@ class Experiment:
         subject.order(case.party, case.point, case.action, case.nth,
                       DELAY_MS if case.action == "delay" else None)
         self.relieved = False
-        outcome = self.follow(subject, case,
-                              subject.start_update(members, probation_ms=case.kind.probation_ms))
+        outcome = self.follow(subject, case, self.start(subject, case))
         try:
             self.revive(subject, case)
             if not (case.may_end_instance and self.has_ended(subject, outcome)):
@@ -225,7 +237,7 @@ class Experiment:
                 raise
         self.expect_end(subject, case, everybody)
 
-    def follow(self, subject: Subject, case: Case, update: Update) -> Outcome:
+    def follow(self, subject: Subject, case: Case, update: Any) -> Outcome:
         """Waits for the end of the update; ends who is stopped, where nobody else would."""
         if not case.is_helpless:
             try:
@@ -392,11 +404,6 @@ class RandomExperiment(Experiment):
 
 # -- whole runs ----------------------------------------------------------------------------------
 
-def all_cases(experiment: Experiment, hits_max: int = 3) -> list[Case]:
-    subject = experiment.enter()
-    return list(cases_of(record(subject), hits_max))
-
-
 def points_in_files(system: System) -> set[str]:
     return {line.split()[0] for line in system.prctl("fault", "--points").splitlines()}
 
@@ -414,5 +421,5 @@ def summary(experiment: Experiment) -> str:
     return f"{counts}, {len(experiment.failures)} failures"
 
 
-__all__ = ["Case", "Experiment", "KINDS", "RandomExperiment", "all_cases", "cases_of",
+__all__ = ["Case", "Experiment", "KINDS", "RandomExperiment", "cases_of",
            "points_in_files", "record", "replace", "run_cases", "shots", "summary"]

@@ -111,6 +111,7 @@ class Update:
 class Subject:
     """A running instance. `damaged` names the components that a fault may have cost their state."""
     system: System
+    components: list[str] = field(default_factory=lambda: COMPONENTS)
     damaged: set[str] = field(default_factory=set)
     held: dict[str, process.Process] = field(default_factory=dict)  # who was live between two cases
 
@@ -195,7 +196,7 @@ class Subject:
     def on_probation(self) -> bool:
         """Whether old versions are kept; also when nobody can say."""
         try:
-            return len(self.system.processes()) > 2 + len(COMPONENTS) \
+            return len(self.system.processes()) > 2 + len(self.components) \
                 or any(c.state != "running" for c in self.system.status().values())
         except (OSError, ProteosError):
             return True
@@ -219,7 +220,7 @@ class Subject:
 
     def settle(self) -> View:
         """Waits until everything runs and is answered, and nothing is left of what was before."""
-        expected = 2 + len(COMPONENTS)
+        expected = 2 + len(self.components)
 
         def settled() -> bool:
             status = self.system.status()
@@ -239,7 +240,7 @@ class Subject:
         if wrong:
             raise Violation(f"{wrong} answers were wrong")
         status, busd = self.system.status(), self.system.instance().busd_pid
-        for name in COMPONENTS:
+        for name in self.components:
             self.hold(name, status[name].pid)
         self.hold("busd", busd)
         return View(status, busd, self.of_components(), self.report()[2])
@@ -277,14 +278,14 @@ class Subject:
         if party in ("busd", "busd.next"):  # which of two is busd may just have changed
             pids = [pid for pid, command in self.system.processes().items()
                     if command.startswith("busd ")]
-        elif party in COMPONENTS:
+        elif party in self.components:
             try:
                 pids = [self.system.status()[party].pid]
             except (ProteosError, OSError):
                 pass
         now = [found for pid in pids if pid and (found := process.Process.open(pid))]
         try:
-            yield now + ([self.held[party]] if party in ("loader", *COMPONENTS) else [])
+            yield now + ([self.held[party]] if party in ("loader", *self.components) else [])
         finally:
             for found in now:
                 found.close()
@@ -302,7 +303,7 @@ class Subject:
         on_probation  the new versions may have been taken back since they were said to be live"""
         before, after = self.begin, self.settle()
         updated, restarted = set(), set()
-        for name in COMPONENTS:
+        for name in self.components:
             old, new = before.status[name], after.status[name]
             if new.restarts != old.restarts:
                 restarted.add(name)

@@ -100,7 +100,7 @@ class Actor:
 class Stage:
     """A system with a director, to which actors can be added as components and as programs."""
 
-    def __init__(self, manifest: Manifest | None = None):
+    def __init__(self, manifest: Manifest | None = None, faults: bool = False):
         self.directory = tempfile.TemporaryDirectory(prefix="proteos-stage-")
         path = f"{self.directory.name}/director"
         self.listener = socket.socket(socket.AF_UNIX)
@@ -114,7 +114,7 @@ class Stage:
         self.manifest.add("director", restart="never")
         self.manifest.data.setdefault("wires", []).append(
             {"name": "director", "kind": "stream", "to": "director", "path": path})
-        self.system = System(self.manifest)
+        self.system = System(self.manifest, faults=faults)
 
     def add(self, name: str, calls: list[str] = [], **settings: Any) -> Stage:
         """A component that is an actor."""

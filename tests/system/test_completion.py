@@ -70,6 +70,8 @@ def test_logs(running):
 def test_options(running):
     assert complete(running, "status", "-") == {"--json"}
     assert complete(running, "top", "-") == {"-d", "-n", "--json"}
+    assert complete(running, "mem", "-") == {"--json"}
+    assert complete(running, "sched", "-") == {"-d", "--json"}
     assert {"-state", "-allow", "-timeout", "-v", "--json", "--all", "--dry-run"} <= \
         complete(running, "update", "counter", "/bin/counter.new", "-")
     assert complete(running, "update", "--al") == {"--all"}

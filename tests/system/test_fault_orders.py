@@ -71,6 +71,27 @@ def test_a_stopped_party_can_be_continued(faulty):
     assert prctl.returncode == 0, output
 
 
+def test_the_old_version_is_stopped_and_the_new_one_runs(faulty):
+    """An old version that is frozen, and stopped then, is not who goes on."""
+    old = faulty.status()["counter"].pid
+    faulty.prctl("fault", "counter.next", "import.run", "stop")
+    prctl = faulty.start_prctl("update", "counter", "/bin/counter.new", "-timeout", "transfer=60000")
+    faulty.wait(lambda: faulty.status()["counter"].state == "frozen", "the freeze")
+    new = faulty.wait(lambda: next((pid for pid, command in faulty.processes().items()
+                                    if command.startswith("counter") and pid != old
+                                    and process.state(pid) == "T"), None), "its new version to stop")
+    faulty.prctl("kill", "counter", "STOP")
+    os.kill(new, signal.SIGCONT)
+    output, _ = prctl.communicate(timeout=60)
+    assert prctl.returncode == 0, output
+    assert faulty.status()["counter"].pid == new
+    faulty.prctl("kill", "counter", "STOP")
+    faulty.wait(lambda: process.state(new) == "T", "the new version to be stopped")
+    faulty.prctl("kill", "counter", "CONT")
+    faulty.wait(lambda: process.state(new) != "T", "it to go on")
+    assert update(faulty)[0] == 0
+
+
 def test_the_errno_may_be_chosen(faulty):
     for value in ("EIO", str(errno.EIO)):
         faulty.prctl("fault", "counter.next", "import.header", "error", "-value", value)

@@ -1,4 +1,4 @@
-"""Faults at the points that an update comes to, and at random moments, under load: a sample, as large
+"""Faults at the points that updates and services come to, and at random moments, under load: a sample, as large
 as there is time for. tests/faults/run makes all of them."""
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 
 import cases  # noqa: E402
+from services import ServiceExperiment  # noqa: E402
 
 SEED = int(os.environ.get("PROTEOS_SEED", time.time_ns() % 1_000_000))
 SECONDS = 40.0
+SERVICE_SECONDS = 10.0
 RANDOM_SECONDS = 15.0
 
 
@@ -27,15 +29,32 @@ def report(experiment: cases.Experiment, what: str, capsys: pytest.CaptureFixtur
     assert experiment.counts["cases"] > 5
 
 
-def test_faults_at_fault_points(capsys):
+@pytest.fixture(scope="module")
+def service_cases() -> list[cases.Case]:
+    with ServiceExperiment(SEED) as experiment:
+        return experiment.all_cases()
+
+
+def test_faults_at_fault_points(service_cases, capsys):
     with cases.Experiment(SEED) as experiment:
-        all_of_them = cases.all_cases(experiment)
+        all_of_them = experiment.all_cases()
         assert experiment.system
-        missing = cases.points_in_files(experiment.system) - {c.point for c in all_of_them}
-        assert not missing, f"no update comes to {missing}"
+        known = {c.point for c in all_of_them + service_cases}
+        missing = cases.points_in_files(experiment.system) - known
+        assert not missing, f"nothing comes to {missing}"
         random.Random(SEED).shuffle(all_of_them)
         cases.run_cases(experiment, all_of_them, SECONDS)
     report(experiment, f"of {len(all_of_them)} faults at fault points", capsys)
+    happened = experiment.counts["faults that happened"]
+    assert happened >= 0.8 * experiment.counts["cases"], "orders are not carried out"
+
+
+def test_faults_in_services(capsys):
+    with ServiceExperiment(SEED) as experiment:
+        all_of_them = experiment.all_cases()
+        random.Random(SEED).shuffle(all_of_them)
+        cases.run_cases(experiment, all_of_them, SERVICE_SECONDS)
+    report(experiment, f"of {len(all_of_them)} faults in rounds of services", capsys)
     happened = experiment.counts["faults that happened"]
     assert happened >= 0.8 * experiment.counts["cases"], "orders are not carried out"
 

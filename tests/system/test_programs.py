@@ -7,54 +7,17 @@ import os
 import shutil
 import signal
 import socket
-import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
 import pytest
 
 from proteos.build import COMPONENTS
 from test_signed import Signer
-from stage import (ACTOR, ENDED, EXITED, PLACES, PROGRAM_ENDED, REAP, SIGNAL, SPAWN, START, STARTED,
-                   TAKEN, USAGE, Actor, Message, Stage)
-
-
-class Spawner:
-    """Starts programs by the kernel's calls alone."""
-
-    def __init__(self, actor: Actor):
-        self.actor = actor
-
-    def take(self, file: str, *arguments: str) -> Any:
-        strings = "".join(text + "\0" for text in (file, *arguments))
-        return self.actor.kernel(SPAWN, payload=strings.encode())
-
-    def start(self, name: str) -> tuple[int, int]:
-        """An actor of that name; its endpoint and incarnation."""
-        taken = self.take(ACTOR, name)
-        assert taken.error == 0
-        place = taken[0], taken[1]
-        assert self.actor.kernel(START, *place).error == 0
-        return place
-
-    def signal(self, place: tuple[int, int], signum: int) -> int:
-        return self.actor.kernel(SIGNAL, *place, signum).error
-
-    def ended(self) -> Message:
-        """The next end that it is told about, after the news that goes to all peers."""
-        m = self.actor.receive()
-        while m.type == EXITED:
-            m = self.actor.receive()
-        assert m.type == PROGRAM_ENDED
-        return m
-
-    def reap(self, place: tuple[int, int]) -> int:
-        return self.actor.kernel(REAP, *place).error
-
-    def places(self) -> list[tuple[int, int, int]]:
-        data = self.actor.kernel(PLACES).payload
-        return [place[:3] for place in struct.iter_unpack("<iIIii", data)]
+from spawner import Spawner
+from stage import (ACTOR, ENDED, EXITED, PLACES, SIGNAL, SPAWN, START, STARTED, TAKEN, USAGE,
+                   Stage)
 
 
 @pytest.fixture
@@ -168,6 +131,33 @@ def test_stopped_and_continued(stage, spawner):
     assert spawner.signal(place, signal.SIGSTOP) == 0
     assert spawner.signal(place, signal.SIGKILL) == 0
     assert os.waitstatus_to_exitcode(spawner.ended()[2]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("signum", [signal.SIGSTOP, signal.SIGTSTP])
+def test_what_prctl_stops_only_prctl_lets_go_on(stage, spawner, signum):
+    """And the other way round."""
+    place = spawner.start("one")
+    one = stage.actor("one")
+    pid = pid_of(stage)
+    stage.system.prctl("kill", "program-1", signum.name)
+    stage.system.wait(lambda: state_of(pid) == "T", "the stop")
+    one.begin("print on")
+    assert spawner.signal(place, signal.SIGSTOP) == 0
+    stage.system.prctl("kill", "program-1", "CONT")
+    assert spawner.signal(place, signal.SIGSTOP) == 0  # it is done with the signal before
+    assert state_of(pid) == "T"
+    stage.system.prctl("kill", "program-1", signum.name)
+    assert spawner.signal(place, signal.SIGCONT) == 0
+    assert spawner.signal(place, signal.SIGCONT) == 0
+    assert state_of(pid) == "T" and one.waits()
+    stage.system.prctl("kill", "program-1", "CONT")
+    assert one.end() == ""
+    stage.system.prctl("kill", "program-1", signum.name)
+    stage.system.update("busd", "self")
+    stage.system.wait(lambda: state_of(pid) == "T", "the stop")
+    one.begin("print on")
+    stage.system.prctl("kill", "program-1", "CONT")
+    assert one.end() == ""
 
 
 def test_its_time_is_told(stage, spawner):

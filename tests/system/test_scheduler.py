@@ -254,6 +254,23 @@ def test_others_are_updated_while_they_take_turns(tmp_path):
         sched.close()
 
 
+def test_whom_prctl_stops_gets_no_turn(scheduled):
+    """Nor does it keep others from theirs, and prctl lets it go on."""
+    scheduled.take_turns()
+    scheduled.system.prctl("kill", "hog-1", "STOP")
+    pid = scheduled.system.status()["hog-1"].pid
+    scheduled.wait(lambda: stopped(pid) and not scheduled.tasks()["hog-1"].flags & BUSY, "the stop")
+    start = scheduled.tasks()
+    scheduled.wait(lambda: scheduled.tasks()["hog-2"].cpu_us > start["hog-2"].cpu_us + 100_000,
+                   "the other's time")
+    now = scheduled.tasks()
+    assert now["hog-1"].cpu_us == start["hog-1"].cpu_us
+    assert now["hog-2"].preempted <= start["hog-2"].preempted + 1  # as the list before was made
+    assert stopped(pid)
+    scheduled.system.prctl("kill", "hog-1", "CONT")
+    scheduled.take_turns()
+
+
 def test_stopping_one_that_is_stopped(scheduled):
     scheduled.take_turns()
     for name in scheduled.hogs:

@@ -8,9 +8,12 @@
 #include "../area.h"
 #include "../kernel.h"
 #include "../quota.h"
+#include "bus/abi.h"
 #include "bus/test-run.h"
+#include "control.pb-c.h"
 #include "drivers-sim/test-component.h"
 #include "libsys/if/mem.h"
+#include "libsys/kern.h"
 #include "libsys/sys.h"
 
 enum { OWNER = 1, HOLDER, OTHER, DEAD, PEERS, PAGE = 4096, NUMBERS = 4096 };
@@ -96,10 +99,20 @@ uint64_t sys_time_us(void) {
 }
 const char *sys_name(endpoint_t e) {
   static const char *const names[PEERS] = {"bus", "owner", "holder", "other", "dead"};
-  return e >= 0 && e < PEERS ? names[e] : "?";
+  return e >= 0 && e < PEERS ? names[e] : "with-the-longest-name-there-is-x";
 }
 void sys_log(const char *fmt, ...) {
   (void)fmt;
+}
+
+static Proteos__ControlReply *told; /* to prctl */
+
+int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last) {
+  ck_assert_uint_eq(connection, 77);
+  ck_assert(last && bytes < SYS_PAYLOAD_MAX);
+  told = proteos__control_reply__unpack(NULL, bytes, packed);
+  ck_assert(told && told->last);
+  return 0;
 }
 
 /* ---- what the test does ---- */
@@ -317,6 +330,59 @@ START_TEST(quotas) {
 }
 END_TEST
 
+static Proteos__MemoryStatus *ask_for_table(void) {
+  if (told) proteos__control_reply__free_unpacked(told, NULL);
+  told = NULL;
+  component_receive((msg_t){.source = SYS_KERNEL, .type = BUS_TABLE, .u64 = {77}});
+  ck_assert(told && told->memory);
+  return told->memory;
+}
+
+START_TEST(the_table_is_told) {
+  map(HOLDER, given);
+  with_grant(OWNER, MEM_REVOKE, given);
+  const Proteos__MemoryStatus *t = ask_for_table();
+  ck_assert_uint_eq(t->n_areas, 1);
+  ck_assert_uint_eq(t->areas[0]->number, area);
+  ck_assert_str_eq(t->areas[0]->owner_name, "owner");
+  ck_assert_uint_eq(t->areas[0]->bytes, 4 * PAGE);
+  ck_assert_uint_eq(t->areas[0]->n_grants, 2);
+  const Proteos__GrantStatus *g = t->areas[0]->grants[0];
+  ck_assert_uint_eq(g->number, given);
+  ck_assert_str_eq(g->holder_name, "holder");
+  ck_assert_uint_eq(g->first, PAGE);
+  ck_assert_uint_eq(g->bytes, 2 * PAGE);
+  ck_assert(!g->writable && g->mapped && g->revoking);
+  g = t->areas[0]->grants[1];
+  ck_assert(g->number == own && g->writable && !g->mapped && !g->revoking);
+  ck_assert_uint_eq(t->n_accounts, 2);
+  ck_assert_uint_eq(t->accounts[0]->quota, 1 << 20);
+  ck_assert_uint_eq(t->accounts[1]->mapped, 1);
+}
+END_TEST
+
+START_TEST(the_largest_table_fits) {
+  static struct grant grants[GRANTS_MAX];
+  for (unsigned i = 0; i < AREAS_MAX; i++) {
+    areas[i] = (struct area){.state = AREA_ENDING, .number = UINT32_MAX, .owner = (endpoint_t)i};
+    areas[i].segment_bytes = 1ull << 40;
+    areas[i].nsegments = MEM_SEGMENTS_MAX;
+  }
+  for (unsigned i = 0; i < GRANTS_MAX; i++) {
+    grants[i] = (struct grant){.number = UINT32_MAX, .state = GRANT_REVOKING, .first = 31};
+    grants[i].holder = (endpoint_t)(i % 64);
+    grants[i].count = MEM_SEGMENTS_MAX;
+    grants[i].rights = MEM_READ | MEM_WRITE;
+    LIST_INSERT_HEAD(&areas[i / 4].grants, &grants[i], link);
+  }
+  const Proteos__MemoryStatus *t = ask_for_table();
+  ck_assert_uint_eq(t->n_areas, AREAS_MAX);
+  ck_assert_uint_eq(t->areas[AREAS_MAX - 1]->n_grants, 4);
+  ck_assert_uint_eq(t->n_accounts, 64);
+  memset(areas, 0, sizeof(areas));
+}
+END_TEST
+
 START_TEST(arguments) {
   static const char *const good[] = {"quota=1", "quota=3G", "net=64K", "patience=60000"};
   static const char *const bad[] = {"",
@@ -351,6 +417,8 @@ int main(void) {
   tcase_add_test(t, only_those_ended_with_the_area_are_counted);
   tcase_add_test(t, a_failure_in_the_middle_leaves_nothing);
   tcase_add_test(t, quotas);
+  tcase_add_test(t, the_table_is_told);
+  tcase_add_test(t, the_largest_table_fits);
   tcase_add_test(t, arguments);
   suite_add_tcase(s, t);
   return test_run(s);

@@ -8,8 +8,10 @@
 #include "../policy.h"
 #include "../settings.h"
 #include "bus/test-run.h"
+#include "control.pb-c.h"
 #include "drivers-sim/test-component.h"
 #include "libsys/if/sched.h"
+#include "libsys/kern.h"
 #include "libsys/sys.h"
 
 enum { SELF = 1, HOG1, HOG2, HOG3, PEER, SERVER, TASKS, TICK_US = 20000, FEEDBACK = 1 };
@@ -87,6 +89,16 @@ void sys_log(const char *fmt, ...) {
 }
 const char *sys_name(endpoint_t e) {
   return e == PEER ? "peer" : "?";
+}
+
+static Proteos__ControlReply *told; /* to prctl */
+
+int kern_control_send(uint64_t connection, const void *packed, size_t bytes, bool last) {
+  ck_assert_uint_eq(connection, 77);
+  ck_assert(last && bytes < SYS_PAYLOAD_MAX);
+  told = proteos__control_reply__unpack(NULL, bytes, packed);
+  ck_assert(told && told->last && told->schedule);
+  return 0;
 }
 
 /* ---- the simulation ---- */
@@ -238,6 +250,36 @@ START_TEST(whom_others_wait_for_runs) {
 }
 END_TEST
 
+START_TEST(the_table_is_told) {
+  three_hogs();
+  set(PEER, HOG2, SCHED_CLASS_BATCH, 1);
+  pass(950000);
+  component_receive((msg_t){.source = SYS_KERNEL, .type = BUS_TABLE, .u64 = {77}});
+  ck_assert_ptr_nonnull(told);
+  ck_assert_uint_eq(told->schedule->policy, policy_number);
+  ck_assert_uint_gt(told->schedule->ticks, 0);
+  ck_assert_uint_eq(told->schedule->n_tasks, 5); /* without itself */
+  unsigned running = 0;
+  for (size_t i = 0; i < told->schedule->n_tasks; i++) {
+    const Proteos__TaskStatus *t = told->schedule->tasks[i];
+    const struct sched_entry *e = entry((endpoint_t)t->endpoint);
+    bool hog = strcmp(t->name, "hog") == 0;
+    ck_assert_str_eq(t->class_, t->endpoint == HOG2 ? "batch" : "normal");
+    ck_assert_uint_eq(t->nice, t->endpoint == HOG2);
+    ck_assert_uint_eq(t->cpu_us, e->cpu_us);
+    ck_assert_uint_eq(t->preemptions, e->preempted);
+    ck_assert_uint_eq(t->turns, e->turns);
+    ck_assert_uint_eq(t->rank, e->rank);
+    ck_assert(t->busy == hog && t->cpus == 1);
+    ck_assert(t->preempted == !!(e->flags & SCHED_PREEMPTED));
+    ck_assert(t->takes_turns == !!(e->flags & SCHED_LONG));
+    running += hog && !t->preempted;
+  }
+  ck_assert_uint_ge(running, 1);
+  ck_assert_uint_lt(running, 3);
+}
+END_TEST
+
 START_TEST(it_is_stopped_for_a_bounded_time_only) {
   three_hogs();
   pass(300000);
@@ -367,6 +409,7 @@ int main(void) {
   tcase_add_test(t, one_runs_at_a_time);
   tcase_add_test(t, who_waits_for_messages_is_not_disturbed);
   tcase_add_test(t, whom_others_wait_for_runs);
+  tcase_add_test(t, the_table_is_told);
   tcase_add_test(t, it_is_stopped_for_a_bounded_time_only);
   tcase_add_test(t, each_cpu_has_turns_of_its_own);
   tcase_add_test(t, classes);
