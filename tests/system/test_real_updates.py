@@ -4,6 +4,7 @@ running system under load, and counted. docs/real-updates.md has the table."""
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Iterator
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "updates" / "system
 from patched import Patch, Tree, count, patches, plan_of  # noqa: E402
 from table import DOCUMENT, Row, save, static_columns  # noqa: E402
 
-from proteos.build import COMPONENTS  # noqa: E402
+from proteos.build import BUILD, COMPONENTS, SOURCE  # noqa: E402
 from uses import USES, Use  # noqa: E402
 
 ALL = patches()
@@ -47,6 +48,27 @@ def test_update(patch: Patch, use: Use, tmp_path: Path):
     plan = plan_of(COMPONENTS / patch.component, new)
     found.append(Row.of(patch, count(tree, plan), record))
     save(found[-1])
+
+
+def fill(build: Path, built: Path) -> None:
+    """Links what is missing in one build directory to what another one has."""
+    for entry in built.iterdir():
+        same = build / entry.name
+        if not same.exists():
+            same.symlink_to(entry)
+        elif entry.is_dir():
+            fill(same, entry)
+
+
+def test_build_directory_outside_of_the_source(tmp_path: Path):
+    build = tmp_path / "elsewhere"
+    subprocess.run(["meson", "setup", build, SOURCE], check=True, stdout=subprocess.DEVNULL)
+    fill(build, BUILD)
+    patch = next(p for p in ALL if (p.component, p.name) == ("httpd", "1-not-found"))
+    new = Tree(patch, tmp_path / "tree", build).make()
+    changed = [v["name"] for v in plan_of(COMPONENTS / "httpd", new)["variables"]
+               if v["fate"] == "converted"]
+    assert changed == ["figures"]
 
 
 def test_every_update_stands_in_the_document():
