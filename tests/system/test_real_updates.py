@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "updates" / "system
 from patched import Patch, Tree, count, patches, plan_of  # noqa: E402
 from table import DOCUMENT, Row, save, static_columns  # noqa: E402
 
+from proteos import System  # noqa: E402
 from proteos.build import BUILD, COMPONENTS, SOURCE  # noqa: E402
 from uses import USES, Use  # noqa: E402
 
@@ -30,17 +32,33 @@ def use(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Use]:
         yield running
 
 
+@dataclass(frozen=True)
+class Version:
+    """What runs as a component, or as busd, and how it came about."""
+    build_id: str
+    updates: int
+    restarts: int
+
+    @classmethod
+    def of(cls, system: System, component: str) -> Version:
+        if component == "busd":
+            instance = system.instance()
+            return cls(instance.busd_build_id, instance.busd_updates, 0)
+        status = system.status()[component]
+        return cls(status.build_id, status.updates, status.restarts)
+
+
 @pytest.mark.parametrize("patch", ALL, ids=lambda p: f"{p.component}-{p.name}")
 def test_update(patch: Patch, use: Use, tmp_path: Path):
     tree = Tree(patch, tmp_path / "tree")
     new = tree.make()
     system = use.system
     use.check()
-    before = system.status()[patch.component]
+    before = Version.of(system, patch.component)
     state = ["-state", patch.heading("Filter")] if patch.heading("Filter") else []
     record = json.loads(system.prctl("update", patch.component, str(new), *state, "--json"))
     use.check()
-    after = system.status()[patch.component]
+    after = Version.of(system, patch.component)
     assert (after.updates, after.restarts) == (before.updates + 1, before.restarts)
     assert after.build_id != before.build_id
     system.prctl("update", patch.component, "self", "-relocate")

@@ -166,7 +166,7 @@ class Tree:
 
 FUNCTION = re.compile(r"^[a-zA-Z_][^\n;={}]*\([^;{}]*\) \{\n.*?^\}$", re.MULTILINE | re.DOTALL)
 ANNOTATION = re.compile(r"^\+.*\bST_(?!\w*HANDLER)[A-Z_]+\(", re.MULTILINE)
-CHANGED = ("converted", "added", "removed", "replaced")
+CHANGED = ("converted", "added", "removed")
 HANDLER = re.compile(r"\.live_update = (\w+)|ST_(?:VAR|TYPE)_HANDLER\((\w+)")
 
 
