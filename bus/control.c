@@ -103,9 +103,22 @@ static void client_free(struct client *c) {
 
 /* ---- replies ---- */
 
+/* The reason in place of the answer, so that nobody waits for it or wonders. */
+static int send_too_long(int fd, size_t bytes) {
+  char text[96];
+  Proteos__ControlReply reply = PROTEOS__CONTROL_REPLY__INIT;
+  snprintf(text, sizeof(text), "the answer has %zu bytes, and no more than %u can be sent", bytes,
+           CONTROL_REPLY_MAX_BYTES);
+  reply.last = true;
+  reply.status = -EMSGSIZE;
+  reply.text = text;
+  return control_reply(fd, &reply);
+}
+
 int control_reply(int fd, const Proteos__ControlReply *reply) {
   static uint8_t packed[CONTROL_REPLY_MAX_BYTES];
-  if (proteos__control_reply__get_packed_size(reply) > sizeof(packed)) return -EMSGSIZE;
+  size_t bytes = proteos__control_reply__get_packed_size(reply);
+  if (bytes > sizeof(packed)) return send_too_long(fd, bytes);
   size_t n = proteos__control_reply__pack(reply, packed);
   ssize_t sent = send(fd, packed, n, MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent < 0 ? -errno : 0;
@@ -118,6 +131,17 @@ static void send_text(struct client *c, bool last, int status, const char *text)
   reply.status = status;
   reply.text = (char *)(uintptr_t)text;
   if (control_reply(c->fd, &reply) < 0) client_free(c);
+}
+
+/* Keeps the whole lines of a text that fit into a reply, and says how much more there was. */
+static void shorten(char *text) {
+  enum { BESIDE = 128 /* the rest of the reply, and the last line */ };
+  size_t bytes = strlen(text);
+  char *end = text + CONTROL_REPLY_MAX_BYTES - BESIDE;
+  if (bytes <= (size_t)(end - text)) return;
+  while (end > text && *end != '\n')
+    end--;
+  sprintf(end, "\n(and %zu bytes more)", bytes - (size_t)(end - text));
 }
 
 static void say(struct client *c, bool last, int status, const char *line) {
@@ -271,6 +295,7 @@ static void do_kill(struct client *c, const Proteos__KillRequest *r) {
 static void do_reload(struct client *c, const char *manifest) {
   char *text;
   struct reload *r = reload_prepare(manifest, &text);
+  if (text) shorten(text);
   if (r && text) {
     send_text(c, false, 0, text);
     if (c->state != CLIENT_FREE) await(c, reload_moves(r)); /* or else nobody waits any more */

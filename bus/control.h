@@ -32,8 +32,8 @@ void control_tell_orphans(void);
 /** A component has died: whoever waits for its table is told so. */
 void control_server_died(const struct endpoint *e);
 
-/** Packs and sends a reply, without waiting. @return 0, -EAGAIN: the client is slow, or another
- * negative errno */
+/** Packs and sends a reply, without waiting. An error takes the place of one that is too long, and
+ * ends its request. @return 0, -EAGAIN: the client is slow, or another negative errno */
 int control_reply(int fd, const Proteos__ControlReply *reply);
 
 #endif

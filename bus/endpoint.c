@@ -354,6 +354,7 @@ void endpoint_mail(struct endpoint *e, const msg_t *m, const void *payload, cons
   TAILQ_INSERT_TAIL(&e->mail, mail, link);
   endpoint_pump(e);
 }
+ST_BLOCKS(endpoint_mail, opaque);
 
 /* ---- hold ---- */
 

@@ -16,6 +16,7 @@
 #include "bus/timer.h"
 #include "bus/update.h"
 #include "bus/watch.h"
+#include "libst/annotate.h"
 #include "libst/fault.h"
 
 /* A call that was in flight when the old version froze. */
@@ -51,6 +52,7 @@ static void keep_answer(struct kept_call *k, const struct request *r, unsigned r
   k->answer = r->m;
   k->payload = payload;
 }
+ST_BLOCKS(keep_answer, opaque);
 
 static void keep_calls(struct probation *p, const struct endpoint *e) {
   for (unsigned i = 0; i < p->ncalls; i++) {

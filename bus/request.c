@@ -11,6 +11,7 @@
 #include "bus/timer.h"
 #include "bus/token.h"
 #include "bus/trace.h"
+#include "libst/annotate.h"
 
 bool request_is_pending(const struct request *r) {
   return r->state == REQUEST_QUEUED || r->state == REQUEST_DELIVERED;
@@ -69,6 +70,7 @@ static bool keep_payload(struct request *r, const void *payload) {
   if (r->payload) memcpy(r->payload, payload, r->m.payload);
   return r->payload != NULL;
 }
+ST_BLOCKS(keep_payload, opaque);
 
 /* ---- asking ---- */
 

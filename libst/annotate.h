@@ -11,7 +11,8 @@
  *
  * What can be said:
  *
- *   opaque                 bytes are carried over as they are; nothing in them is followed
+ *   opaque                 bytes are carried over as they are; nothing in them is followed, or
+ *                          taken for an address
  *   dont_transfer          keeps the new version's value (in a heap block: zero)
  *   renamed_from(NAME)     what it is called in the old version
  *   pointer_to(TYPE)       an integer (uintptr_t) that holds a pointer; TYPE may be void

@@ -381,18 +381,20 @@ static int apply_blocks(struct apply *ap) {
   struct st_meta *m = ap->meta;
   const char *name = st_meta_string(m, ap->at->name);
   bool found = false;
-  if (ap->at->kind != ST_ANNOTATE_POOL_OF)
+  bool pool = ap->at->kind == ST_ANNOTATE_POOL_OF;
+  if (!pool && ap->at->kind != ST_ANNOTATE_OPAQUE)
     return wrong(ap, "`%s` cannot be said of blocks", keywords[ap->at->kind]);
   for (uint32_t i = 0; i < m->header->sites.count; i++) {
     struct st_site *s = (struct st_site *)&m->sites[i];
     const struct btf_type *t = type_of(m, s->type);
     if (strcmp(st_meta_string(m, s->function), name) != 0) continue;
-    if (s->type == ap->at->operand) found = true;
-    if (s->type != 0 && !(btf_is_int(t) && t->size == 1)) continue;
-    s->type = ap->at->operand;
-    found = true;
+    bool bytes = s->type != 0 && btf_is_int(t) && t->size == 1;
+    if (bytes || (pool && (s->type == 0 || s->type == ap->at->operand))) found = true;
+    if (pool && (bytes || s->type == 0)) s->type = ap->at->operand;
   }
-  return found ? 0 : wrong(ap, "the function allocates no block of bytes or without a type");
+  return found ? 0
+               : wrong(ap, "the function allocates no block of bytes%s",
+                       pool ? " or without a type" : "");
 }
 
 /* ---- all ---- */

@@ -302,23 +302,32 @@ uint32_t plan_annotated_block(const struct plan *plan, const char *function, uin
   if (type != 0 && !(btf_is_int(t) && t->size == 1)) return type;
   for (uint32_t i = 0; i < plan->new->header->annotations.count; i++) {
     const struct st_annotation *a = &plan->new->annotations[i];
-    if (a->target != ST_TARGET_BLOCKS || strcmp(new_string(plan, a->name), function) != 0) continue;
+    if (a->target != ST_TARGET_BLOCKS || a->kind != ST_ANNOTATE_POOL_OF ||
+        strcmp(new_string(plan, a->name), function) != 0)
+      continue;
     uint32_t object = old_object(plan, a->operand);
     if (object) return object;
   }
   return type;
 }
 
-static bool says_pool(const struct st_meta *m, const char *function) {
-  for (uint32_t i = 0; i < m->header->annotations.count; i++)
-    if (m->annotations[i].target == ST_TARGET_BLOCKS &&
-        strcmp(st_meta_string(m, m->annotations[i].name), function) == 0)
+static bool says(const struct st_meta *m, const char *function, enum st_annotation_kind kind) {
+  for (uint32_t i = 0; i < m->header->annotations.count; i++) {
+    const struct st_annotation *a = &m->annotations[i];
+    if (a->target == ST_TARGET_BLOCKS && a->kind == kind &&
+        strcmp(st_meta_string(m, a->name), function) == 0)
       return true;
+  }
   return false;
 }
 
 bool plan_is_pool(const struct plan *plan, const char *function) {
-  return says_pool(plan->new, function) || says_pool(plan->old, function);
+  return says(plan->new, function, ST_ANNOTATE_POOL_OF) ||
+         says(plan->old, function, ST_ANNOTATE_POOL_OF);
+}
+
+bool plan_is_opaque(const struct plan *plan, const char *function) {
+  return says(plan->new, function, ST_ANNOTATE_OPAQUE);
 }
 
 bool plan_keeps_own(const struct plan *plan, const struct st_variable *new) {

@@ -16,6 +16,8 @@ int plan_annotate(struct plan *plan, struct st_report *report);
 uint32_t plan_annotated_block(const struct plan *plan, const char *function, uint32_t type);
 /** May blocks of the function have a rest behind their last object? */
 bool plan_is_pool(const struct plan *plan, const char *function);
+/** Do the bytes of blocks of the function mean nothing? */
+bool plan_is_opaque(const struct plan *plan, const char *function);
 /** Will the new version's variable keep its own value? */
 bool plan_keeps_own(const struct plan *plan, const struct st_variable *new);
 

@@ -5,6 +5,7 @@
 #include "libst/annotation.h"
 #include "libst/datum.h"
 #include "libst/find.h"
+#include "libst/plan_annotate.h"
 #include "libst/process.h"
 #include "libst/relocate.h"
 #include "libst/report.h"
@@ -39,6 +40,18 @@ static bool is_no_address(const struct st_meta *meta, uint32_t type, uint64_t of
     if (says_no_address(meta, d.type)) return true;
   while (datum_enter(&d));
   return false;
+}
+
+static bool is_byte(const struct st_meta *meta, uint32_t type) {
+  const struct btf_type *t = type_of(meta, type);
+  return type && btf_is_int(t) && t->size == 1;
+}
+
+/* What strangers sent may look like anything; so may what a block had in it when it was allocated.
+ */
+static bool is_opaque(const struct transfer *t, const struct block *b) {
+  const struct site *site = &ARENA_SITE[b->site];
+  return is_byte(t->plan->old, site->type) && plan_is_opaque(t->plan, site->function);
 }
 
 /* Where in the old object a byte of the new one came from, as it is; -1: from nowhere. */
@@ -111,6 +124,13 @@ static const char *resolution(const struct scanned *s, uint64_t offset, uint32_t
   const struct st_meta *meta = s->t->plan->new;
   char said[160] = "";
   if (!leaf) return "name the type where it is allocated, or keep no address there";
+  if (s->block && is_byte(meta, s->type)) {
+    snprintf(out, cap,
+             "if it is no address, but what somebody else sent or was there before, say so: "
+             "ST_BLOCKS(%s, opaque)",
+             ARENA_SITE[s->block->site].function);
+    return out;
+  }
   datum_annotation(meta, s->type, offset, "pointer_to(TYPE)", said, sizeof(said));
   if (!*said && s->variable)
     datum_variable_annotation(meta, s->variable, "pointer_to(TYPE)", said, 160);
@@ -158,7 +178,7 @@ static int scan_block(const struct block *b, void *ctx) {
   const struct site_plan *sp = transfer_plan_of(s->t, b);
   struct block now;
   uintptr_t to = transfer_block(s->t, b);
-  if (!find_block(to, true, &now)) return 0;
+  if (!find_block(to, true, &now) || is_opaque(s->t, b)) return 0;
   s->block = b;
   s->program = sp->typed ? sp->program : NULL;
   s->type = sp->typed ? sp->program->new_type : 0;

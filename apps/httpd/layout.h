@@ -10,6 +10,7 @@
 
 #include "apps/httpd/request.h"
 #include "apps/httpd/transfer.h"
+#include "libst/annotate.h"
 
 #ifndef HTTPD_VERSION
 #define HTTPD_VERSION 1
@@ -29,6 +30,8 @@ struct conn_text {
   char in[REQUEST_HEAD_MAX_BYTES];
   char head[1536]; /* response head, and short bodies */
 };
+ST_FIELD(struct conn_text, in, opaque); /* the client's, or whatever lay there before */
+ST_FIELD(struct conn_text, head, opaque);
 
 #if HTTPD_VERSION == 1
 

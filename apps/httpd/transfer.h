@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "libst/annotate.h"
 #include "libsys/msg.h"
 
 enum { TRANSFER_BYTES = 65536, TRANSFER_PATH_BYTES = 1400 };
@@ -32,6 +33,7 @@ enum transfer_state {
 struct transfer_data {
   char bytes[TRANSFER_BYTES];
 };
+ST_FIELD(struct transfer_data, bytes, opaque); /* a client's or a file's */
 
 struct transfer {
   TAILQ_ENTRY(transfer) link;

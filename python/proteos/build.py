@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("PROTEOS_BUILD", SOURCE / "build"))
+BUILD = Path(os.environ.get("PROTEOS_BUILD", SOURCE / "build")).resolve()
 
 PRCTL = BUILD / "cli" / "prctl"
 COMPONENTS = BUILD / "root" / "bin"

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libst/annotate.h"
+
 #define INBOX_MIN_BYTES 2048u
 
 struct inbox {
@@ -38,6 +40,7 @@ bool inbox_reserve(struct inbox *in, uint32_t bytes) {
   *in = (struct inbox){.used = used, .capacity = capacity, .data = data};
   return true;
 }
+ST_BLOCKS(inbox_reserve, opaque); /* the peer's, or whatever lay there before */
 
 void inbox_put(struct inbox *in, const void *data, uint32_t bytes) {
   if (!bytes) return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Iterator
 
 import pytest
 
-from proteos import PATIENCE, Manifest, ProteosError, System
+from proteos import PATIENCE, Manifest, ProteosError, System, control
 from proteos.control import pb
 
 NEVER_TRUE = "num_busy == 123456"
@@ -53,6 +54,21 @@ def endpoints(system: System) -> dict[str, int]:
 def command(system: System, component: str) -> list[str]:
     pid = system.status()[component].pid
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+
+
+def test_more_problems_than_can_be_said(running):
+    """prctl would find them itself; busd says as many as it can send, and that there are more."""
+    manifest = small()
+    manifest.component("asker")["calls"] = [{"to": f"x{i}" + 900 * "y"} for i in range(250)]
+    path = write(running, manifest)
+    request = pb.ControlRequest(reload=pb.ReloadRequest(manifest=str(path)))
+    (reply,) = control.request(running.socket, request)
+    *problems, more = reply.text.splitlines()
+    assert reply.last and reply.status != 0
+    assert 150 < len(problems) < 250
+    assert all(line.endswith("which is not declared") for line in problems)
+    assert re.fullmatch(r"\(and \d+ bytes more\)", more)
+    assert reload(running, small()) == ["nothing has changed"]
 
 
 def test_nothing_has_changed(running):

@@ -4,11 +4,18 @@ that libst does not know would be found, or would lead nowhere."""
 from __future__ import annotations
 
 import re
+import signal
+import socket
+import struct
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from proteos import System
+from proteos import System, bytes as served
 from proteos.load import Load
+from test_pipe import Pipes
 
 COMPONENTS = ["e1000-model", "e1000", "net", "httpd"]
 TURNS = 5
@@ -56,3 +63,46 @@ def test_all_move_at_once(system):
         figures = load.finish()
         assert figures["failed"] == 0, f"{figures}\n{load.errors()}"
     assert [system.status()[n].updates for n in COMPONENTS] == [TURNS] * len(COMPONENTS)
+
+
+ARENA = 0x2b5a04800000  # where every component's heap begins (libst/arena.h)
+ANSWER = 100_000_000  # bytes: more than all buffers between here and httpd take
+
+
+def addresses(n: int, distance: int) -> bytes:
+    """Eight times, so that one of them is aligned wherever they come to lie."""
+    return 8 * (struct.pack(f"<{n}Q", *(ARENA + distance * i for i in range(n))) + b".")
+
+
+def test_received_bytes_are_no_addresses(system):
+    """A client sends addresses of their heaps. httpd takes the first, and no more before it has
+    answered; net keeps the rest."""
+    parts = urlsplit(system.url())
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
+        client.sendall(f"GET /bytes/{ANSWER} HTTP/1.1\r\nHost: test\r\n\r\n".encode() +
+                       addresses(64, 512))
+        assert client.recv(1) == b"H"  # from now on httpd takes nothing
+        client.sendall(addresses(1000, 4096))
+        unread = "sockets[1] && sockets[1]->inbox && sockets[1]->inbox->used > 32768"
+        system.update("net", "/bin/net", unread, "-relocate", "-strict")
+        system.update("httpd", "/bin/httpd", None, "-relocate", "-strict")
+        system.update("net", "/bin/net", unread, "-relocate", "-strict")
+        with client.makefile("rb") as answer:
+            while answer.readline() != b"\r\n":
+                pass
+            assert answer.read(1_000_000) == served.body(1_000_000)
+
+
+def test_payloads_that_wait_are_no_addresses(tmp_path: Path):
+    """Of what is written to a pipe whose server is stopped, busd keeps the second."""
+    data = addresses(60, 4096)
+    with closing(Pipes(tmp_path)) as pipes:
+        system, (reader, writer) = pipes.system, pipes.pair()
+        system.kill("pipe", signal.SIGSTOP)
+        writes = [writer.start_write(data) for _ in range(2)]
+        system.wait(lambda: system.status()["pipe"].queued == 1, "the one that is not delivered")
+        for _ in range(2):
+            system.update("busd", "/bin/busd", None, "-relocate", "-strict")
+        system.kill("pipe", signal.SIGCONT)
+        assert [w.answer().fields("I") for w in writes] == 2 * [(len(data),)]
+        assert reader.read(2 * len(data)) == 2 * data

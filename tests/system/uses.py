@@ -11,8 +11,9 @@ from typing import Any, Callable, ContextManager, Iterator, Protocol
 
 import filing
 from consoles import Console
+from counting import progress
 from processes import IS_STOPPED, RUNNING, ZOMBIE, Parent, process_stage
-from proteos import System
+from proteos import Manifest, System
 from proteos.load import Load
 from puppet import Call
 from sharing import PAGE, WRITE, Sharing
@@ -149,6 +150,14 @@ class OnNetwork:
         assert (figures["failed"], figures["wrong"]) == (0, 0), figures
 
 
+class OnBus(OnNetwork):
+    """The same, and components that ask each other without a pause, and whom alarms wake."""
+
+    def check(self) -> None:
+        super().check()
+        assert progress(self.system)["wrong"] == 0
+
+
 class OnMemory:
     """Components that share memory, give it back, and share it again."""
 
@@ -247,6 +256,13 @@ def on_network(folder: Path) -> Iterator[Use]:
         yield OnNetwork(system, load)
 
 
+@contextmanager
+def on_bus(folder: Path) -> Iterator[Use]:
+    manifest = Manifest().add("counter").add("asker", calls=[{"to": "counter"}])
+    with System(manifest) as system, Load(system.url()) as load:
+        yield OnBus(system, load)
+
+
 def on_keyboard(folder: Path) -> ContextManager[Use]:
     return until_closed(Keyboard(folder, []), OnKeyboard)
 
@@ -258,5 +274,5 @@ USES: dict[str, Callable[[Path], ContextManager[Use]]] = {
     "mm": lambda folder: until_closed(Sharing(folder, ["owner", "holder"], []), OnMemory),
     "sched": lambda folder: until_closed(Scheduled(folder), OnScheduler),
     "pm": on_processes, "storage": on_files, "um": on_network, "e1000": on_network,
-    "e1000-model": on_network, "net": on_network, "httpd": on_network,
+    "e1000-model": on_network, "net": on_network, "httpd": on_network, "busd": on_bus,
 }

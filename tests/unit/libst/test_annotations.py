@@ -46,9 +46,12 @@ static int next(void) { static int made; return ++made + cache + pool[made]; }
 @ST_FUNCTION(next, renamed_from(following));
 static char *grow(unsigned bytes) { return malloc(bytes * 2); }
 @ST_BLOCKS(grow, pool_of(struct item));
+static char *copy(unsigned bytes) { return malloc(bytes * 2); }
+@ST_BLOCKS(copy, opaque);
 int main(int argc, char **argv) {
   items = malloc(sizeof(*items));
   values[argc].u.text = grow(argc);
+  values[0].u.text = copy(argc);
   handle = (uintptr_t)argv;
   return next() + (int)values[1].kind + (int)handle;
 }
@@ -155,6 +158,8 @@ WRONG = {
     "ST_VAR(values, pool_of(struct item))": "it is no array of integers that can hold",
     "ST_STATIC(next, mode, dont_transfer)": "there is no variable `mode`",
     "ST_BLOCKS(next, pool_of(struct value))": "allocates no block of bytes or without a type",
+    "ST_BLOCKS(next, opaque)": "the function allocates no block of bytes",
+    "ST_BLOCKS(grow, not_pointer)": "`not_pointer` cannot be said of blocks",
     "ST_ENUMERATOR(KIND_TEXT, opaque)": "`opaque` cannot be said of an enumerator",
     "ST_TYPE(struct value, pointer_to(void))": "it is no typedef",
     "ST_VAR(cache, opaque); ST_VAR(cache, dont_transfer)":

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libst/annotate.h"
 #include "tests/updates/pair.h"
 
 struct item {
@@ -42,6 +43,15 @@ static union either either;
 #endif
 #ifdef UNTYPED
 static void *untyped;
+#endif
+#if defined(OPAQUE) || defined(HIDDEN_BYTES)
+static char *bytes;
+static char *bytes_new(void) {
+  return malloc(64);
+}
+#endif
+#ifdef OPAQUE
+ST_BLOCKS(bytes_new, opaque);
 #endif
 
 static void called(void) {
@@ -86,6 +96,11 @@ static void build(void) {
   untyped = malloc((size_t)list->count + 100);
   *(void **)untyped = list->next;
 #endif
+#if defined(OPAQUE) || defined(HIDDEN_BYTES)
+  bytes = bytes_new();
+  memset(bytes, 'x', 64);
+  memcpy(bytes + 16, &inside, sizeof(inside));
+#endif
 }
 
 static void verify(void) {
@@ -102,6 +117,9 @@ static void verify(void) {
 #endif
 #ifdef UNTYPED
   CHECK(*(void **)untyped == list->next);
+#endif
+#ifdef OPAQUE
+  CHECK(bytes[0] == 'x' && bytes[15] == 'x' && bytes[24] == 'x' && bytes[63] == 'x');
 #endif
 #ifdef MOVES
   /* All that can be reached has moved, and where it was is poison. */

@@ -1,14 +1,17 @@
 """Components as a patch makes them: built beside the tree, with the tree's own commands.
 
 A mirror of the source tree has links to all files but those that the patch changes, and one of the
-build tree has links to all but what is built; there the component's commands run again."""
+build tree has links to all but what is built; there the component's commands run again. Their paths
+lead from the build tree to the source, so the mirrors lie to each other as the trees do."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +70,7 @@ def _run(command: str | list[str], cwd: Path) -> str:
 
 def _mirror(original: Path, mirror: Path, real: set[Path], left_out: set[Path]) -> None:
     """Makes `mirror` of links, and of real folders on the way to the paths in `real`."""
-    mirror.mkdir(parents=True)
+    mirror.mkdir(parents=True, exist_ok=True)
     for entry in original.iterdir():
         below = {path.relative_to(entry.name) for path in real if path.parts[0] == entry.name}
         hidden = {path.relative_to(entry.name) for path in left_out
@@ -82,57 +85,80 @@ def _mirror(original: Path, mirror: Path, real: set[Path], left_out: set[Path]) 
             shutil.copy(entry, mirror / entry.name)
 
 
-def _ninja_commands(target: str) -> list[str]:
-    return _run(["ninja", "-C", str(BUILD), "-t", "commands", target], BUILD).splitlines()
+def _ninja_commands(build: Path, target: str) -> list[str]:
+    return _run(["ninja", "-C", str(build), "-t", "commands", target], build).splitlines()
+
+
+class Linked:
+    """What is linked into a component from its own folder: its objects, and libraries of them."""
+
+    def __init__(self, build: Path, raw: str):
+        """@param raw  the executable that is not instrumented yet"""
+        self.raw = Path(raw)
+        self.commands = _ninja_commands(build, raw)
+        self.objects = [c for c in self.commands if self._folder(c)]
+        self.folders = {Path(self._folder(c)) for c in self.objects}
+        self.libraries = {f.with_suffix("") for f in self.folders} - {self.raw}
+
+    def _folder(self, command: str) -> str:
+        """Where the object goes that a command makes; "" if it is no such command."""
+        made = re.search(r" -o (\S+\.p)/[^/ ]+\.o ", command)
+        return made[1] if made and Path(made[1]).parent == self.raw.parent else ""
+
+    def archiving(self) -> list[str]:
+        return [c for c in self.commands if any(f" {name} " in c and c.startswith("rm -f ")
+                                                for name in self.libraries)]
+
+    def has(self, output: str) -> bool:
+        return Path(output).parent in self.folders
 
 
 class Tree:
     """The patched tree; `source` is complete, `build` has what one component needs."""
 
-    def __init__(self, patch: Patch, top: Path):
-        """@param top  a folder that is made and filled"""
+    def __init__(self, patch: Patch, top: Path, build: Path = BUILD):
+        """@param top  a folder that is made and filled. @param build  the tree's build directory"""
+        above = os.path.commonpath([SOURCE, build])
         self.patch = patch
-        self.top = top
-        self.source = self.top / "source"
-        self.build = self.source / BUILD.relative_to(SOURCE)
-        self.executable = self.top / f"{patch.component}.{patch.name}"
+        self.built = build
+        self.source = top / "tree" / SOURCE.relative_to(above)
+        self.build = top / "tree" / build.relative_to(above)
+        self.executable = top / f"{patch.component}.{patch.name}"
 
     def make(self) -> Path:
         """@return the instrumented executable"""
-        instrument = _ninja_commands(f"root/bin/{self.patch.component}")[-1]
-        raw = instrument.split()[-1]
-        private = f"{raw}.p"
+        instrument = _ninja_commands(self.built, f"root/bin/{self.patch.component}")[-1]
+        linked = Linked(self.built, instrument.split()[-1])
         self._mirror_source()
-        _mirror(BUILD, self.build, {Path(private).parent},
-                {Path(private), Path(raw), Path("compile_commands.json"), Path("tests")})
-        (self.build / private).mkdir()
-        self._compile(raw, private)
-        self._instrument(instrument, private)
+        _mirror(self.built, self.build, {linked.raw.parent},
+                {*linked.folders, *linked.libraries, linked.raw, Path("compile_commands.json"),
+                 Path("tests")})
+        for folder in linked.folders:
+            (self.build / folder).mkdir()
+        self._compile(linked)
+        self._instrument(instrument, linked)
         return self.executable
 
     def _mirror_source(self) -> None:
         changed = {Path(name) for name in self.patch.files}
-        _mirror(SOURCE, self.source, changed, {BUILD.relative_to(SOURCE)})
+        inside = self.built.is_relative_to(SOURCE)
+        _mirror(SOURCE, self.source, changed,
+                {self.built.relative_to(SOURCE)} if inside else set())
         _run(["patch", "--strip=1", "--silent", "--fuzz=0", f"--input={self.patch.path}"],
              self.source)
 
-    def _compile(self, raw: str, private: str) -> None:
-        commands = _ninja_commands(raw)
-        running = [subprocess.Popen(c, shell=True, cwd=self.build, text=True,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-                   for c in commands if f"-o {private}/" in c]
-        failed = "".join(output for one in running
-                         if (output := one.communicate()[0]) and one.returncode != 0)
-        if failed:
-            raise BuildFailed(failed)
-        _run(commands[-1], self.build)
+    def _compile(self, linked: Linked) -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda command: _run(command, self.build), linked.objects))
+        for command in [*linked.archiving(), linked.commands[-1]]:
+            _run(command, self.build)
 
-    def _instrument(self, command: str, private: str) -> None:
-        entries = json.loads((BUILD / "compile_commands.json").read_text())
-        own = [dict(e, directory=str(self.build)) for e in entries
-               if e["output"].startswith(f"{private}/")]
+    def _instrument(self, command: str, linked: Linked) -> None:
+        commands = self.built / "compile_commands.json"
+        own = [dict(e, directory=str(self.build)) for e in json.loads(commands.read_text())
+               if linked.has(e["output"])]
         (self.build / "compile_commands.json").write_text(json.dumps(own))
-        _run(command.replace(str(BUILD / "compile_commands.json"), "compile_commands.json")
+        _run(command.replace(str(commands), "compile_commands.json")
              .replace(f"-o root/bin/{self.patch.component} ", f"-o {self.executable} "), self.build)
 
 
@@ -140,7 +166,7 @@ class Tree:
 
 FUNCTION = re.compile(r"^[a-zA-Z_][^\n;={}]*\([^;{}]*\) \{\n.*?^\}$", re.MULTILINE | re.DOTALL)
 ANNOTATION = re.compile(r"^\+.*\bST_(?!\w*HANDLER)[A-Z_]+\(", re.MULTILINE)
-CHANGED = ("converted", "added", "removed", "replaced")
+CHANGED = ("converted", "added", "removed")
 HANDLER = re.compile(r"\.live_update = (\w+)|ST_(?:VAR|TYPE)_HANDLER\((\w+)")
 
 
