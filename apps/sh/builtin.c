@@ -182,25 +182,12 @@ static int run_bg(int argc, char **argv) {
   return go_on(argc, argv, false);
 }
 
-static int wait_pid(pid_t pid) {
-  int status;
-  while (os_waitpid(pid, &status, 0) < 0) {
-    if (errno == EINTR && !shell.interrupted) continue;
-    return errno == EINTR ? 128 + SIGINT : 127;
-  }
-  return job_exit_status(status);
-}
-
 static int run_wait(int argc, char **argv) {
   int status = 0;
   if (argc == 1) return jobs_wait() ? 0 : 128 + SIGINT;
   for (int i = 1; i < argc; i++) {
-    if (*argv[i] == '%') {
-      struct job *job = job_find(argv[i]);
-      status = job ? job_wait(job) : 127;
-    } else {
-      status = wait_pid((pid_t)atol(argv[i]));
-    }
+    struct job *job = *argv[i] == '%' ? job_find(argv[i]) : job_of((pid_t)atol(argv[i]));
+    status = job ? job_wait(job) : 127;
   }
   return status;
 }
@@ -221,10 +208,18 @@ static int kill_one(const char *who, int signal) {
 }
 
 static int run_kill(int argc, char **argv) {
-  int signal = SIGTERM, status = 0, i = 1;
-  if (argc > 2 && *argv[1] == '-') signal = signal_number(argv[i++] + 1);
-  if (signal < 0 || i == argc) {
-    shell_complain("usage: kill [-SIGNAL] PROCESS|%%JOB...");
+  int signal, status = 0, i;
+  if (argc == 2 && strcmp(argv[1], "-l") == 0) {
+    signals_print();
+    return 0;
+  }
+  const char *said = signal_option(argc, argv, &i, &signal);
+  if (signal < 0) {
+    shell_complain("kill: %s: no such signal", said);
+    return 2;
+  }
+  if (i >= argc) {
+    shell_complain("usage: kill [-SIGNAL | -s SIGNAL] PROCESS|%%JOB...");
     return 2;
   }
   for (; i < argc; i++)

@@ -16,15 +16,29 @@ int job_exit_status(int status) {
   return 128 + WTERMSIG(status);
 }
 
-struct job *job_new(const char *text) {
-  for (int i = 0; i < JOBS_MAX; i++) {
-    if (jobs[i].state != JOB_FREE) continue;
-    jobs[i] = (struct job){.state = JOB_RUNNING, .text = strdup(text)};
-    if (!jobs[i].text) abort();
-    return &jobs[i];
-  }
-  shell_complain("too many jobs");
+static struct job *find_in(enum job_state state) {
+  for (int i = 0; i < JOBS_MAX; i++)
+    if (jobs[i].state == state) return &jobs[i];
   return NULL;
+}
+
+static struct job *make_free(void) {
+  jobs_look();
+  struct job *ended = find_in(JOB_DONE);
+  if (ended) job_forget(ended);
+  return ended;
+}
+
+struct job *job_new(const char *text) {
+  struct job *job = find_in(JOB_FREE);
+  if (!job) job = make_free();
+  if (!job) {
+    shell_complain("too many jobs");
+    return NULL;
+  }
+  *job = (struct job){.state = JOB_RUNNING, .text = strdup(text)};
+  if (!job->text) abort();
+  return job;
 }
 
 void job_add(struct job *job, pid_t pid) {
@@ -53,6 +67,12 @@ struct job *job_find(const char *text) {
   long n = strtol(text, NULL, 10);
   if (n >= 1 && n <= JOBS_MAX && jobs[n - 1].state != JOB_FREE) return &jobs[n - 1];
   shell_complain("%%%s: no such job", text);
+  return NULL;
+}
+
+struct job *job_of(pid_t pid) {
+  for (int i = 0; i < JOBS_MAX; i++)
+    if (jobs[i].state != JOB_FREE && jobs[i].background && jobs[i].last == pid) return &jobs[i];
   return NULL;
 }
 
@@ -130,7 +150,7 @@ int job_wait(struct job *job) {
   struct termios modes;
   bool console = shell.interactive && job->group && os_tcgetattr(shell.console, &modes) == 0;
   while (job->state == JOB_RUNNING)
-    wait_one(0);
+    if (!wait_one(0) && shell.interrupted && job->background) return 128 + SIGINT;
   take_console_back(job);
   int status = job_exit_status(job->status);
   if (console && (job->state == JOB_STOPPED || WIFSIGNALED(job->status)))

@@ -51,6 +51,7 @@ static pid_t spawn(const struct start *s, char *const *argv, bool all_variables)
   }
   int error = errno;
   variables_free(env);
+  if (pid < 0 && how.foreground) os_tcsetpgrp(shell.console, os_getpgrp());
   errno = error;
   if (pid < 0) return -1;
   if (shell.interactive && !s->job->group) s->job->group = pid;
@@ -82,8 +83,10 @@ static pid_t spawn_script(const struct start *s, char *const *argv) {
 static void complain_of_program(const struct start *s, const char *name, int error) {
   int saved[PLUMBING_NUMBERS];
   bool unknown = error == ENOENT && !strchr(name, '/');
-  if (plumbing_enter(s->plumbing, saved))
-    shell_complain("%s: %s", name, unknown ? "not found" : os_strerror(error));
+  const char *why = unknown           ? "not found"
+                    : error == ECHILD ? "ended before it began"
+                                      : os_strerror(error);
+  if (plumbing_enter(s->plumbing, saved)) shell_complain("%s: %s", name, why);
   plumbing_leave(saved);
 }
 
@@ -94,6 +97,8 @@ static int spawn_program(const struct start *s, char *const *argv) {
   if (pid >= 0) return 0;
   int error = errno;
   complain_of_program(s, argv[0], error);
+  /* By ^C, it may be, which is then meant for the loop around it, too. */
+  if (error == ECHILD && shell.interactive && !s->background) shell.interrupted = true;
   return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 

@@ -59,6 +59,8 @@ SAME = [
     "{ echo x; cat text; } 5</dev/null 4<text 3<&4 <&3", "echo out >&2 2>&1",
     "{ { cat; } <text; } </dev/null",
     "echo a#b", "umask 027; umask", "sleep 0; echo $?",
+    "sh -c '(exit 3) & sleep 0.1; true | true; wait $!; echo $?'",
+    "sh -c 'for i in $(seq 40); do true & done; wait; echo all'",
 ]
 
 
@@ -122,6 +124,15 @@ def wait_for_process(machine: Machine, name: str, how_many: int = 1) -> None:
     """Until it is started, and its parent knows it."""
     running = re.compile(rf" running .* {name}$", re.M)
     machine.system.wait(lambda: len(running.findall(machine.system.prctl("ps"))) == how_many, name)
+
+
+def test_interrupt_of_a_program_that_has_not_begun(machine: Machine):
+    """A component never begins. The loop ends as well."""
+    machine.type("while true; do counter; done\n")
+    machine.system.wait(lambda: re.search(" starting .* counter$", machine.system.prctl("ps"), re.M), "counter")
+    machine.type(b"\x03")
+    machine.expect("^Csh: counter: ended before it began\r\n" + PROMPT.decode())
+    assert machine.output("echo on") == "on\n"
 
 
 def test_interrupt_at_the_prompt_drops_the_line(machine: Machine):
@@ -190,6 +201,18 @@ def test_wait_for_all(machine: Machine):
     machine.expect("\r\nwaited\r\n")
     machine.expect(PROMPT)
     machine.run("true")
+
+
+@pytest.mark.parametrize("who", ["", "%1", "$!"])
+def test_interrupt_ends_waiting(machine: Machine, who: str):
+    machine.type(f"sleep 1000 & wait {who}\n")
+    machine.expect("\r\n[1] ")
+    wait_for_process(machine, "sleep")
+    machine.type(b"\x03")
+    machine.expect(b"^C")
+    machine.expect(PROMPT)
+    assert "Running    sleep 1000" in machine.output("jobs")
+    assert machine.run("kill -9 %1; wait %1")[0] == 137
 
 
 def test_writer_without_readers_ends(machine: Machine):
