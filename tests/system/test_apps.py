@@ -60,6 +60,9 @@ SAME = [
     "for m in u+x go-r a=rx +w u=rwx,go= 640 -x o+t,g+s a-st 644; do chmod $m text; ls -l text | head -c 10; echo; done",
     "chmod g+X text; ls -l text | head -c 10; echo; chmod u+x,g+X text; ls -l text | head -c 10; echo; chmod 644 text",
     "for m in x u+ u+q 8 99999 u+x, ''; do chmod $m none 2>/dev/null; [ $? = 0 ] && echo $m; done; echo end",
+    # What fails right after something was changed.
+    *(f"chmod 640 text; {fails} 2>/dev/null; chmod 644 text; touch after && rm after && echo goes on" for fails in
+      ("rm dir", "rmdir dir", "rmdir text", "mv dir dir/sub", "mv text none/x", "ln dir hard", "mkdir text/x")),
     "echo deep > dir/sub/c; mv dir moved; cat moved/sub/c; mv moved dir; rm dir/sub/c",
 ]
 
