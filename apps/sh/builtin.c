@@ -196,9 +196,9 @@ static int kill_one(const char *who, int signal) {
   long pid;
   if (*who == '%') {
     struct job *job = job_find(who);
-    if (!job) return 1;
-    pid = job->group ? -job->group : job->last;
-  } else if (!number(who, &pid)) {
+    return job && job_kill(job, signal) ? 0 : 1;
+  }
+  if (!number(who, &pid)) {
     shell_complain("kill: %s: no process number", who);
     return 1;
   }

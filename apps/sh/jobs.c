@@ -84,9 +84,9 @@ static bool ended(const struct job *job) {
 
 static void note_in(struct job *job, unsigned process, int status) {
   if (WIFSTOPPED(status)) {
+    if (job->state != JOB_STOPPED) job->told = false; /* else by another process of it */
     job->state = JOB_STOPPED;
     job->status = status;
-    job->told = false;
     current = job;
     return;
   }
@@ -179,6 +179,27 @@ int job_continue(struct job *job, bool foreground) {
   if (job->group && os_kill(-job->group, SIGCONT) < 0 && errno != ESRCH)
     shell_complain("%s: %s", job->text, os_strerror(errno));
   return foreground ? job_wait(job) : 0;
+}
+
+static bool goes_on_by(int signal) {
+  return signal == SIGTERM || signal == SIGHUP || signal == SIGKILL || signal == SIGCONT;
+}
+
+bool job_kill(struct job *job, int signal) {
+  pid_t whom = job->group ? -job->group : job->last;
+  if (os_kill(whom, signal) < 0) {
+    shell_complain("kill: %%%d: %s", job_number(job), os_strerror(errno));
+    return false;
+  }
+  if (job->state != JOB_STOPPED || !goes_on_by(signal)) return true;
+  job->state = JOB_RUNNING;
+  os_kill(whom, SIGCONT);
+  return true;
+}
+
+void jobs_hang_up(void) {
+  for (int i = 0; i < JOBS_MAX; i++)
+    if (jobs[i].state == JOB_STOPPED) job_kill(&jobs[i], SIGHUP);
 }
 
 bool jobs_wait(void) {

@@ -39,6 +39,11 @@ void job_forget(struct job *job);
 int job_wait(struct job *job);
 /** Lets it go on, in the foreground (and waits) or in the background. @return status */
 int job_continue(struct job *job, bool foreground);
+/** Sends it a signal, or prints why not. A stopped one that is to end goes on, so that it can.
+ * @return false when it could not */
+bool job_kill(struct job *job, int signal);
+/** Ends those that are stopped: nobody will be there to let them go on. */
+void jobs_hang_up(void);
 /** Waits for all in the background. @return false when it was interrupted */
 bool jobs_wait(void);
 /** Takes note of processes that have changed, without waiting. */

@@ -282,6 +282,7 @@ int main(int argc, char **argv) {
   } else {
     if (os_isatty(0) && os_isatty(1)) start_interactive();
     run_input();
+    if (shell.interactive) jobs_hang_up();
   }
   return shell.status;
 }

@@ -196,6 +196,29 @@ def test_bg_lets_a_stopped_job_go_on(machine: Machine):
     assert machine.run("kill -9 %1; wait %1")[0] == 137
 
 
+def stop_pipeline(machine: Machine) -> None:
+    machine.type("sleep 1000 | sleep 2000\n")
+    machine.expect("\r\n")
+    wait_for_process(machine, "sleep", 2)
+    machine.type(b"\x1a")
+    machine.expect("[1]+ Stopped    sleep 1000 | sleep 2000\r\n")
+
+
+def test_a_stopped_pipeline_is_told_of_once(machine: Machine):
+    for _ in range(5):
+        stop_pipeline(machine)
+        assert machine.expect(PROMPT) == b""
+        machine.system.wait(lambda: machine.system.prctl("ps").count("stopped") == 2, "both to be stopped")
+        assert machine.output("true") == ""
+        assert machine.run("kill -9 %1; wait %1")[0] == 137
+
+
+def test_a_stopped_job_is_ended(machine: Machine):
+    stop_pipeline(machine)
+    machine.expect(PROMPT)
+    assert machine.run("kill %1; wait %1")[0] == 143
+
+
 def test_wait_for_all(machine: Machine):
     machine.type("sleep 0.1 & sleep 0.2 & wait; echo waited\n")
     machine.expect("\r\nwaited\r\n")
@@ -227,8 +250,14 @@ def test_more_processes_than_there_are_places(machine: Machine):
 
 
 def test_shell_is_started_again(machine: Machine):
+    """It leaves no stopped jobs behind."""
+    stop_pipeline(machine)
+    machine.expect(PROMPT)
+    machine.type("exit\n")
+    machine.expect("sh: there are stopped jobs\r\n")
     machine.type("exit\n")
     machine.expect("[sh has ended; press a key to start it]")
+    machine.system.wait(lambda: "sleep" not in machine.system.prctl("ps"), "the jobs' end")
     machine.type("x")
     machine.expect("/ $ ")
     machine.type("PS1='@> '\n")
