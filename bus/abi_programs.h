@@ -32,8 +32,9 @@ enum program_call {
 
 /* Messages to the spawner, without a token. */
 enum program_message {
-  PROGRAM_ENDED = 0x70, /* i32[0] endpoint, u32[1] incarnation, i32[2] wait status, u64[2] CPU time
-                           in us; payload: why its executable could not be run, if so */
+  PROGRAM_ENDED = 0x70, /* i32[0] endpoint, u32[1] incarnation, i32[2] wait status, u32[3] answered
+                           (as in struct kern_place), u64[2] CPU time in us; payload: why its
+                           executable could not be run, if so */
   PROGRAM_LOOK_AGAIN = 0x72, /* the spawner may not know what became of programs, as its state is
                                 older than what others of its versions did: it was recovered, or
                                 taken back within a probation. KERN_PLACES tells */
@@ -47,6 +48,7 @@ struct kern_place {
   uint32_t state;      /* enum kern_place_state */
   int32_t pid;         /* STARTED: the process id of the host */
   int32_t wait_status; /* ENDED */
+  uint32_t answered;   /* 1: a version of the spawner has answered it, without an error: it is up */
 };
 
 #define KERN_PLACES_MAX 63u

@@ -33,6 +33,7 @@ static struct place {
   char *arguments; /* TAKEN: of the program, NUL-terminated, one after the other */
   unsigned narguments;
   int32_t wait_status; /* ENDED */
+  bool answered;       /* the spawner has, without an error */
 } places[ENDPOINTS_MAX];
 
 static struct place *place_of(const struct endpoint *e) {
@@ -179,6 +180,12 @@ void programs_spawned(struct version *v, int error) {
   kern_answer(spawner->live, KERN_START, error, &reply);
 }
 
+void programs_answered(const struct endpoint *by, const struct endpoint *to, int status) {
+  struct place *p = place_of(to);
+  if (!to->component->program || p->answered || status < 0) return;
+  p->answered = by == programs_spawner();
+}
+
 void programs_look_again(struct endpoint *e) {
   const msg_t m = {.type = PROGRAM_LOOK_AGAIN};
   if (e == programs_spawner()) endpoint_mail(e, &m, NULL, NULL, 0);
@@ -205,13 +212,13 @@ static int do_signal(struct endpoint *e, int signal) {
   }
 }
 
-static void tell_ended(const struct endpoint *e, int wait_status, uint64_t cpu_us,
-                       const char *never_ran) {
+static void tell_ended(const struct endpoint *e, uint64_t cpu_us, const char *never_ran) {
   struct endpoint *spawner = programs_spawner();
   msg_t m = {.type = PROGRAM_ENDED, .payload = (uint32_t)strlen(never_ran)};
   m.i32[0] = e->id;
   m.u32[1] = e->incarnation;
-  m.i32[2] = wait_status;
+  m.i32[2] = place_of(e)->wait_status;
+  m.u32[3] = place_of(e)->answered;
   m.u64[2] = cpu_us;
   /* One that is started later finds the place by KERN_PLACES. */
   if (spawner->live || spawner->state == ENDPOINT_RECOVERING)
@@ -221,6 +228,7 @@ static void tell_ended(const struct endpoint *e, int wait_status, uint64_t cpu_u
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) {
   uint64_t cpu_us = e->live->cpu_us;
   st_pass("programs.end");
+  bool answered = place_of(e)->answered;
   e->state = ENDPOINT_DEAD;
   e->live = NULL;
   stop_forget(e);
@@ -228,7 +236,8 @@ void programs_ended(struct endpoint *e, int wait_status, const char *never_ran) 
   lifecycle_gone(e);
   empty(place_of(e), PLACE_ENDED);
   place_of(e)->wait_status = wait_status;
-  tell_ended(e, wait_status, cpu_us, never_ran);
+  place_of(e)->answered = answered;
+  tell_ended(e, cpu_us, never_ran);
   st_pass("programs.ended");
 }
 
@@ -272,8 +281,12 @@ static int do_places(msg_t *reply, const void **reply_payload) {
     const struct endpoint *e = bus_endpoint(id);
     if (!e->component->program || is_free(e)) continue;
     const struct place *p = place_of(e);
-    list[n++] = (struct kern_place){id, e->incarnation, tell_state(p->state),
-                                    e->live ? e->live->pid : 0, p->wait_status};
+    list[n++] = (struct kern_place){.endpoint = id,
+                                    .incarnation = e->incarnation,
+                                    .state = tell_state(p->state),
+                                    .pid = e->live ? e->live->pid : 0,
+                                    .wait_status = p->wait_status,
+                                    .answered = p->answered};
   }
   reply->payload = (uint32_t)(n * sizeof(list[0]));
   *reply_payload = list;

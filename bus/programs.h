@@ -25,6 +25,8 @@ const char *programs_arguments(const struct endpoint *e, unsigned *n);
 
 /** The loader has forked it, or could not. */
 void programs_spawned(struct version *v, int error);
+/** A reply went from one to the other. If it is the spawner's to a program, that is noted. */
+void programs_answered(const struct endpoint *by, const struct endpoint *to, int status);
 /** It has ended; its version is the caller's. @param never_ran  why it could not be run; "": it was
  */
 void programs_ended(struct endpoint *e, int wait_status, const char *never_ran);

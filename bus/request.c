@@ -7,6 +7,7 @@
 #include "bus/debug.h"
 #include "bus/endpoint.h"
 #include "bus/order.h"
+#include "bus/programs.h"
 #include "bus/request.h"
 #include "bus/timer.h"
 #include "bus/token.h"
@@ -221,6 +222,7 @@ int endpoint_reply(struct endpoint *e, uint64_t token, const msg_t *m, const voi
   if (!r) return -ESTALE;
   history_add(&e->history, bus_now_us(), HISTORY_REPLIED, r->caller, m);
   if (bus.tracing) trace_reply(r, m);
+  programs_answered(e, bus_endpoint(r->caller), m->status);
   request_answer(r, 0, m, payload);
   return 0;
 }

@@ -358,6 +358,45 @@ START_TEST(the_spawner_dies_while_it_waits) {
 }
 END_TEST
 
+static const struct kern_place *first_place(void) {
+  kernel(SPAWNER, KERN_PLACES, 0, 0, 0);
+  expect_status(0);
+  return (const struct kern_place *)(const void *)in.payload;
+}
+
+/* The program asks `server`, which answers with a status. */
+static void ask_and_answer(endpoint_t server, int status) {
+  receive(server);
+  sendrec(FIRST, server, 1);
+  expect_message(server, FIRST, ASK);
+  struct bus_op op = {.code = BUS_OP_REPLY, .arg = in.d.m.token, .m = {.status = status}};
+  send_ops(server, &op, 1, NULL);
+  ck_assert(got(FIRST));
+}
+
+/* So a spawner that was taken back finds out which programs have begun. */
+START_TEST(whom_the_spawner_has_answered_is_known) {
+  uint32_t id = start(FIRST, 1);
+  come_up(FIRST);
+  ask_and_answer(SHELF, 0);
+  ck_assert_uint_eq(first_place()->answered, 0);
+  ask_and_answer(SPAWNER, -EINVAL);
+  ck_assert_uint_eq(first_place()->answered, 0);
+  ask_and_answer(SPAWNER, 0);
+  ck_assert_uint_eq(first_place()->answered, 1);
+  ended(id, 0, "");
+  ck_assert_uint_eq(first_place()->answered, 1);
+  expect_exited(SPAWNER, FIRST);
+  receive(SPAWNER);
+  expect_message(SPAWNER, SYS_KERNEL, PROGRAM_ENDED);
+  ck_assert_uint_eq(in.d.m.u32[3], 1);
+  kernel(SPAWNER, KERN_REAP, FIRST, 1, 0);
+  expect_status(0);
+  start(FIRST, 2);
+  ck_assert_uint_eq(first_place()->answered, 0);
+}
+END_TEST
+
 static void forget_place(void) {
   bus_endpoint(FIRST)->live = NULL;
   bus_endpoint(FIRST)->state = ENDPOINT_DOWN;
@@ -405,6 +444,7 @@ int main(void) {
   tcase_add_test(t, the_operator_lets_go_on_what_the_operator_stopped);
   tcase_add_test(t, a_stopped_one_is_given_time_to_start);
   tcase_add_test(t, the_spawner_dies_while_it_waits);
+  tcase_add_test(t, whom_the_spawner_has_answered_is_known);
   tcase_add_loop_test(t, contradictions, 0, 2);
   suite_add_tcase(s, t);
   return test_run(s);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apps/sh/expand.h"
+#include "apps/sh/functions.h"
 #include "apps/sh/jobs.h"
 #include "apps/sh/parse.h"
 #include "apps/sh/redirect.h"
@@ -84,6 +85,21 @@ static int run_exit(int argc, char **argv) {
   return (int)(status & 255);
 }
 
+/* A part of a function may run in a shell of its own, which ends then. */
+static int run_return(int argc, char **argv) {
+  long status = shell.status;
+  if (argc > 1 && !number(argv[1], &status)) {
+    shell_complain("return: %s: no number", argv[1]);
+    return 2;
+  }
+  if (!shell.calls && shell.interactive) {
+    shell_complain("return: not in a function");
+    return 1;
+  }
+  shell.flow = shell.calls ? FLOW_RETURN : FLOW_EXIT;
+  return (int)(status & 255);
+}
+
 static void print_exported(const char *name, const char *value, bool exported) {
   if (exported) printf("export %s='%s'\n", name, value);
 }
@@ -109,9 +125,16 @@ static int run_export(int argc, char **argv) {
   return 0;
 }
 
+/* -v, as without an option, variables; -f functions. */
 static int run_unset(int argc, char **argv) {
-  for (int i = 1; i < argc; i++)
-    variable_unset(argv[i]);
+  bool function = argc > 1 && strcmp(argv[1], "-f") == 0;
+  bool option = function || (argc > 1 && strcmp(argv[1], "-v") == 0);
+  for (int i = option ? 2 : 1; i < argc; i++) {
+    if (function)
+      function_unset(argv[i]);
+    else
+      variable_unset(argv[i]);
+  }
   return 0;
 }
 
@@ -159,25 +182,12 @@ static int run_bg(int argc, char **argv) {
   return go_on(argc, argv, false);
 }
 
-static int wait_pid(pid_t pid) {
-  int status;
-  while (os_waitpid(pid, &status, 0) < 0) {
-    if (errno == EINTR && !shell.interrupted) continue;
-    return errno == EINTR ? 128 + SIGINT : 127;
-  }
-  return job_exit_status(status);
-}
-
 static int run_wait(int argc, char **argv) {
   int status = 0;
   if (argc == 1) return jobs_wait() ? 0 : 128 + SIGINT;
   for (int i = 1; i < argc; i++) {
-    if (*argv[i] == '%') {
-      struct job *job = job_find(argv[i]);
-      status = job ? job_wait(job) : 127;
-    } else {
-      status = wait_pid((pid_t)atol(argv[i]));
-    }
+    struct job *job = *argv[i] == '%' ? job_find(argv[i]) : job_of((pid_t)atol(argv[i]));
+    status = job ? job_wait(job) : 127;
   }
   return status;
 }
@@ -186,9 +196,9 @@ static int kill_one(const char *who, int signal) {
   long pid;
   if (*who == '%') {
     struct job *job = job_find(who);
-    if (!job) return 1;
-    pid = job->group ? -job->group : job->last;
-  } else if (!number(who, &pid)) {
+    return job && job_kill(job, signal) ? 0 : 1;
+  }
+  if (!number(who, &pid)) {
     shell_complain("kill: %s: no process number", who);
     return 1;
   }
@@ -198,10 +208,18 @@ static int kill_one(const char *who, int signal) {
 }
 
 static int run_kill(int argc, char **argv) {
-  int signal = SIGTERM, status = 0, i = 1;
-  if (argc > 2 && *argv[1] == '-') signal = signal_number(argv[i++] + 1);
-  if (signal < 0 || i == argc) {
-    shell_complain("usage: kill [-SIGNAL] PROCESS|%%JOB...");
+  int signal, status = 0, i;
+  if (argc == 2 && strcmp(argv[1], "-l") == 0) {
+    signals_print();
+    return 0;
+  }
+  const char *said = signal_option(argc, argv, &i, &signal);
+  if (signal < 0) {
+    shell_complain("kill: %s: no such signal", said);
+    return 2;
+  }
+  if (i >= argc) {
+    shell_complain("usage: kill [-SIGNAL | -s SIGNAL] PROCESS|%%JOB...");
     return 2;
   }
   for (; i < argc; i++)
@@ -316,7 +334,10 @@ static int run_source(int argc, char **argv) {
     shell_complain("%s: %s", argc > 1 ? argv[1] : ".", argc > 1 ? os_strerror(errno) : "no file");
     return 1;
   }
+  shell.calls++;
   int status = shell_run(content);
+  shell.calls--;
+  if (shell.flow == FLOW_RETURN) shell.flow = FLOW_ON;
   free(content);
   return status;
 }
@@ -336,31 +357,32 @@ static int run_eval(int argc, char **argv) {
 static int run_help(int argc, char **argv);
 
 static const struct builtin builtins[] = {
-    {".", run_source, false},
-    {":", run_true, false},
-    {"[", builtin_test, false},
-    {"bg", run_bg, false},
-    {"break", run_break, false},
-    {"cd", run_cd, false},
-    {"continue", run_continue, false},
-    {"echo", run_echo, true},
-    {"eval", run_eval, false},
-    {"exit", run_exit, false},
-    {"export", run_export, false},
-    {"false", run_false, true},
-    {"fg", run_fg, false},
-    {"help", run_help, false},
-    {"jobs", run_jobs, false},
-    {"kill", run_kill, true},
-    {"pwd", run_pwd, true},
-    {"read", run_read, false},
-    {"set", run_set, false},
-    {"shift", run_shift, false},
-    {"test", builtin_test, false},
-    {"true", run_true, true},
-    {"umask", run_umask, false},
-    {"unset", run_unset, false},
-    {"wait", run_wait, false},
+    {".", run_source, false, true},
+    {":", run_true, false, true},
+    {"[", builtin_test, false, false},
+    {"bg", run_bg, false, false},
+    {"break", run_break, false, true},
+    {"cd", run_cd, false, false},
+    {"continue", run_continue, false, true},
+    {"echo", run_echo, true, false},
+    {"eval", run_eval, false, true},
+    {"exit", run_exit, false, true},
+    {"export", run_export, false, true},
+    {"false", run_false, true, false},
+    {"fg", run_fg, false, false},
+    {"help", run_help, false, false},
+    {"jobs", run_jobs, false, false},
+    {"kill", run_kill, true, false},
+    {"pwd", run_pwd, true, false},
+    {"read", run_read, false, false},
+    {"return", run_return, false, true},
+    {"set", run_set, false, true},
+    {"shift", run_shift, false, true},
+    {"test", builtin_test, false, false},
+    {"true", run_true, true, false},
+    {"umask", run_umask, false, false},
+    {"unset", run_unset, false, true},
+    {"wait", run_wait, false, false},
 };
 enum { BUILTINS = sizeof builtins / sizeof *builtins };
 
@@ -370,7 +392,8 @@ static int run_help(int argc, char **argv) {
   printf("commands of the shell:");
   for (unsigned i = 0; i < BUILTINS; i++)
     printf(" %s", builtins[i].name);
-  printf("\nand if, while, until, for, { }, ( ), !, |, &&, ||, &, <, >, >>, $(( ))\n");
+  printf("\nand if, case, while, until, for, name(), { }, ( ), !, |, &&, ||, &, <, <<, >, >>, $(( "
+         "))\n");
   return 0;
 }
 

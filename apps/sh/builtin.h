@@ -8,6 +8,7 @@ struct builtin {
   const char *name;
   int (*run)(int argc, char **argv);
   bool program; /* there is a program of that name too, for pipelines */
+  bool special; /* no function can have its name (POSIX, 2.14) */
 };
 
 /** @return NULL when there is none of that name */

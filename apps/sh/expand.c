@@ -17,6 +17,7 @@ struct expansion {
   bool begun; /* there is a field, even if it is empty: "" */
   bool split; /* make several fields, and names of files */
   bool inner; /* in ${x:-...}: blanks outside of quotes split, too */
+  bool here;  /* a here-document: as in double quotes, but these are characters like others */
   struct fields *fields;
 };
 
@@ -219,7 +220,7 @@ static size_t add_dollar(struct expansion *x, const char *text, size_t at, size_
 
 static void add_escaped(struct expansion *x, char c, bool quoted) {
   if (c == '\n') return;
-  if (quoted && !strchr("$`\"\\", c)) add_char(x, '\\', true);
+  if (quoted && !strchr(x->here ? "$`\\" : "$`\"\\", c)) add_char(x, '\\', true);
   add_char(x, c, true);
 }
 
@@ -282,15 +283,29 @@ bool expand_word(const char *word, struct fields *fields) {
   return right;
 }
 
-char *expand_single(const char *word) {
+/* One field, with its backslashes; NULL when it failed. */
+static char *expand_whole(struct expansion *x, const char *text, size_t from) {
+  bool right = expand_text(x, text, from, strlen(text), x->here);
+  char *made = text_take(&x->field);
+  if (right) return made;
+  free(made);
+  return NULL;
+}
+
+char *expand_pattern(const char *word) {
   struct expansion x = {0};
-  size_t from = add_home(&x, word);
-  bool right = expand_text(&x, word, from, strlen(word), false);
-  char *text = text_take(&x.field);
-  if (!right) {
-    free(text);
-    return NULL;
-  }
-  glob_unescape(text);
+  return expand_whole(&x, word, add_home(&x, word));
+}
+
+char *expand_single(const char *word) {
+  char *text = expand_pattern(word);
+  if (text) glob_unescape(text);
   return text;
+}
+
+char *expand_here(const char *text) {
+  struct expansion x = {.here = true};
+  char *made = expand_whole(&x, text, 0);
+  if (made) glob_unescape(made);
+  return made;
 }

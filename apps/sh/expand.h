@@ -16,6 +16,12 @@ bool expand_word(const char *word, struct fields *fields);
 /** A word that stays one field: no splitting, no names of files.
  * @return of malloc(), or NULL when the expansion failed */
 char *expand_single(const char *word);
+/** A word of a case: one field, in which what was quoted has backslashes (glob_matches()).
+ * @return of malloc(), or NULL when the expansion failed */
+char *expand_pattern(const char *word);
+/** A here-document: parameters, commands, arithmetic; quotes mean nothing.
+ * @return of malloc(), or NULL when the expansion failed */
+char *expand_here(const char *text);
 void fields_free(struct fields *fields);
 
 /** Value of an arithmetic expression of C's operators on long long; names are variables.

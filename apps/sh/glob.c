@@ -16,6 +16,10 @@ bool glob_special(const char *pattern) {
   return false;
 }
 
+bool glob_matches(const char *pattern, const char *text) {
+  return fnmatch(pattern, text, 0) == 0;
+}
+
 void glob_unescape(char *pattern) {
   char *to = pattern;
   for (; *pattern; pattern++) {

@@ -9,6 +9,8 @@
 
 /** Whether it has anything to match: *, ? or [ without a backslash. */
 bool glob_special(const char *pattern);
+/** Whether a text is as a pattern says, all of it. */
+bool glob_matches(const char *pattern, const char *text);
 /** Takes the backslashes away, in place. */
 void glob_unescape(char *pattern);
 /** Adds the paths that match, in the order of their bytes; none if there is none. */

@@ -16,15 +16,29 @@ int job_exit_status(int status) {
   return 128 + WTERMSIG(status);
 }
 
-struct job *job_new(const char *text) {
-  for (int i = 0; i < JOBS_MAX; i++) {
-    if (jobs[i].state != JOB_FREE) continue;
-    jobs[i] = (struct job){.state = JOB_RUNNING, .text = strdup(text)};
-    if (!jobs[i].text) abort();
-    return &jobs[i];
-  }
-  shell_complain("too many jobs");
+static struct job *find_in(enum job_state state) {
+  for (int i = 0; i < JOBS_MAX; i++)
+    if (jobs[i].state == state) return &jobs[i];
   return NULL;
+}
+
+static struct job *make_free(void) {
+  jobs_look();
+  struct job *ended = find_in(JOB_DONE);
+  if (ended) job_forget(ended);
+  return ended;
+}
+
+struct job *job_new(const char *text) {
+  struct job *job = find_in(JOB_FREE);
+  if (!job) job = make_free();
+  if (!job) {
+    shell_complain("too many jobs");
+    return NULL;
+  }
+  *job = (struct job){.state = JOB_RUNNING, .text = strdup(text)};
+  if (!job->text) abort();
+  return job;
 }
 
 void job_add(struct job *job, pid_t pid) {
@@ -56,6 +70,12 @@ struct job *job_find(const char *text) {
   return NULL;
 }
 
+struct job *job_of(pid_t pid) {
+  for (int i = 0; i < JOBS_MAX; i++)
+    if (jobs[i].state != JOB_FREE && jobs[i].background && jobs[i].last == pid) return &jobs[i];
+  return NULL;
+}
+
 static bool ended(const struct job *job) {
   for (unsigned i = 0; i < job->count; i++)
     if (job->processes[i]) return false;
@@ -64,9 +84,9 @@ static bool ended(const struct job *job) {
 
 static void note_in(struct job *job, unsigned process, int status) {
   if (WIFSTOPPED(status)) {
+    if (job->state != JOB_STOPPED) job->told = false; /* else by another process of it */
     job->state = JOB_STOPPED;
     job->status = status;
-    job->told = false;
     current = job;
     return;
   }
@@ -130,7 +150,7 @@ int job_wait(struct job *job) {
   struct termios modes;
   bool console = shell.interactive && job->group && os_tcgetattr(shell.console, &modes) == 0;
   while (job->state == JOB_RUNNING)
-    wait_one(0);
+    if (!wait_one(0) && shell.interrupted && job->background) return 128 + SIGINT;
   take_console_back(job);
   int status = job_exit_status(job->status);
   if (console && (job->state == JOB_STOPPED || WIFSIGNALED(job->status)))
@@ -159,6 +179,27 @@ int job_continue(struct job *job, bool foreground) {
   if (job->group && os_kill(-job->group, SIGCONT) < 0 && errno != ESRCH)
     shell_complain("%s: %s", job->text, os_strerror(errno));
   return foreground ? job_wait(job) : 0;
+}
+
+static bool goes_on_by(int signal) {
+  return signal == SIGTERM || signal == SIGHUP || signal == SIGKILL || signal == SIGCONT;
+}
+
+bool job_kill(struct job *job, int signal) {
+  pid_t whom = job->group ? -job->group : job->last;
+  if (os_kill(whom, signal) < 0) {
+    shell_complain("kill: %%%d: %s", job_number(job), os_strerror(errno));
+    return false;
+  }
+  if (job->state != JOB_STOPPED || !goes_on_by(signal)) return true;
+  job->state = JOB_RUNNING;
+  os_kill(whom, SIGCONT);
+  return true;
+}
+
+void jobs_hang_up(void) {
+  for (int i = 0; i < JOBS_MAX; i++)
+    if (jobs[i].state == JOB_STOPPED) job_kill(&jobs[i], SIGHUP);
 }
 
 bool jobs_wait(void) {

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "apps/sh/parse.h"
+
 /* Behind the `close` that ends what `at` is in; quoted parts on the way are skipped. */
 static size_t until(const char *text, size_t at, char open, char close) {
   unsigned depth = 1;
@@ -38,6 +40,14 @@ static size_t back_quoted(const char *text, size_t at) {
   return text[at] ? at + 1 : 0;
 }
 
+/* Only the grammar knows which parenthesis ends a $( ): `case` has single ones, here-documents any
+ * number. In arithmetic they pair; in what is wrong, too. */
+static size_t substituted(const char *text, size_t at) {
+  size_t end = 0;
+  bool known = text[at] != '(' && parse_substitution(text, at, &end);
+  return known ? end : until(text, at, '(', ')');
+}
+
 size_t lex_quoted(const char *text, size_t at) {
   const char *end;
   switch (text[at]) {
@@ -51,7 +61,7 @@ size_t lex_quoted(const char *text, size_t at) {
   case '\\':
     return text[at + 1] ? at + 2 : 0;
   default: /* $ */
-    if (text[at + 1] == '(') return until(text, at + 2, '(', ')');
+    if (text[at + 1] == '(') return substituted(text, at + 2);
     if (text[at + 1] == '{') return until(text, at + 2, '{', '}');
     return at + 1;
   }
@@ -75,11 +85,12 @@ static const struct {
   enum token token;
 } operators[] = {
     /* the longer ones first */
-    {"&&", TOKEN_AND},     {"||", TOKEN_OR},       {"<<", TOKEN_HERE},
-    {">>", TOKEN_APPEND},  {"<&", TOKEN_LESS_AND}, {">&", TOKEN_GREATER_AND},
-    {"\n", TOKEN_NEWLINE}, {";", TOKEN_SEMICOLON}, {"&", TOKEN_AMPERSAND},
-    {"|", TOKEN_PIPE},     {"(", TOKEN_OPEN},      {")", TOKEN_CLOSE},
-    {"<", TOKEN_LESS},     {">", TOKEN_GREATER},
+    {"<<-", TOKEN_HERE_STRIP}, {"&&", TOKEN_AND},      {"||", TOKEN_OR},
+    {"<<", TOKEN_HERE},        {">>", TOKEN_APPEND},   {"<&", TOKEN_LESS_AND},
+    {">&", TOKEN_GREATER_AND}, {";;", TOKEN_DOUBLE},   {"\n", TOKEN_NEWLINE},
+    {";", TOKEN_SEMICOLON},    {"&", TOKEN_AMPERSAND}, {"|", TOKEN_PIPE},
+    {"(", TOKEN_OPEN},         {")", TOKEN_CLOSE},     {"<", TOKEN_LESS},
+    {">", TOKEN_GREATER},
 };
 enum { OPERATORS = sizeof operators / sizeof *operators };
 

@@ -10,6 +10,7 @@ enum token {
   TOKEN_NUMBER, /* digits right before a redirection */
   TOKEN_NEWLINE,
   TOKEN_SEMICOLON,   /* ; */
+  TOKEN_DOUBLE,      /* ;; */
   TOKEN_AMPERSAND,   /* & */
   TOKEN_AND,         /* && */
   TOKEN_OR,          /* || */
@@ -21,7 +22,8 @@ enum token {
   TOKEN_APPEND,      /* >> */
   TOKEN_LESS_AND,    /* <& */
   TOKEN_GREATER_AND, /* >& */
-  TOKEN_HERE,        /* <<, which is not supported */
+  TOKEN_HERE,        /* << */
+  TOKEN_HERE_STRIP,  /* <<- */
   TOKEN_END,         /* of the text */
   TOKEN_UNFINISHED,  /* the text ends inside of quotes, or after a backslash */
 };

@@ -18,7 +18,7 @@
 #include "apps/sh/text.h"
 #include "libos/os.h"
 
-enum { STATUS_SYNTAX = 2, NESTING_MAX = 50 };
+enum { STATUS_SYNTAX = 2, NESTING_MAX = 500 /* of functions, eval and . */ };
 
 struct shell shell = {.name = "sh"};
 
@@ -32,8 +32,7 @@ void shell_complain(const char *format, ...) {
   fputc('\n', stderr);
 }
 
-void shell_set_arguments(char *const *arguments) {
-  static char **all; /* `arguments` may be a part of it */
+static char **copy_arguments(char *const *arguments) {
   size_t n = 0;
   while (arguments[n])
     n++;
@@ -41,11 +40,15 @@ void shell_set_arguments(char *const *arguments) {
   if (!copy) abort();
   for (size_t i = 0; i < n; i++)
     if (!(copy[i] = strdup(arguments[i]))) abort();
-  shell.arguments = copy;
-  for (char **a = all; a && *a; a++)
+  return copy;
+}
+
+void shell_set_arguments(char *const *arguments) {
+  char **former = shell.arguments; /* `arguments` may be a part of it */
+  shell.arguments = arguments ? copy_arguments(arguments) : NULL;
+  for (char **a = former; a && *a; a++)
     free(*a);
-  free(all);
-  all = copy;
+  free(former);
 }
 
 /* ---- what expansions ask for ---- */
@@ -114,6 +117,10 @@ int shell_run(const char *text) {
   int status = 0;
   if (nesting == NESTING_MAX) {
     shell_complain("too deep");
+    if (shell.interactive)
+      shell.interrupted = true;
+    else
+      shell.flow = FLOW_EXIT;
     return STATUS_SYNTAX;
   }
   nesting++;
@@ -275,6 +282,7 @@ int main(int argc, char **argv) {
   } else {
     if (os_isatty(0) && os_isatty(1)) start_interactive();
     run_input();
+    if (shell.interactive) jobs_hang_up();
   }
   return shell.status;
 }

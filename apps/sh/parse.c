@@ -5,13 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/sh/here.h"
 #include "apps/sh/lex.h"
 
-enum { DEPTH_MAX = 100 /* of commands in commands */ };
+enum {
+  DEPTH_MAX = 100,      /* of commands in commands */
+  SUBSTITUTIONS_MAX = 8 /* in one another that are parsed: wrong ones are looked at twice each */
+};
 
 struct allocation {
   struct allocation *next;
   max_align_t data[];
+};
+
+/* A here-document, whose text begins with the next line. */
+struct here {
+  struct redirection *redirection;
+  struct here_form form;
+  size_t at;       /* of its operator */
+  size_t from, to; /* where it lies, with the line that ends it; 0: not reached yet */
+  struct here *next;
+};
+
+/* A node's text, which is complete when all here-documents are known. */
+struct source {
+  struct node *node;
+  size_t from, to;
+  struct source *next;
 };
 
 struct parser {
@@ -20,9 +40,12 @@ struct parser {
   size_t end; /* of the token before */
   unsigned depth;
   bool failed; /* wrong or unfinished */
+  struct here *heres, **heres_end;
+  struct source *sources;
 };
 
 static struct node *parse_list(struct parser *p, bool lines);
+static struct node *parse_command(struct parser *p);
 
 static void *allocate(struct parser *p, size_t bytes) {
   struct allocation *a = calloc(1, sizeof *a + bytes);
@@ -48,10 +71,39 @@ static enum token token(const struct parser *p) {
   return p->failed ? TOKEN_END : p->lexer.token;
 }
 
+static void unfinished(struct parser *p) {
+  p->failed = true;
+  p->result->result = PARSE_UNFINISHED;
+}
+
+static void take_here(struct parser *p, struct here *h) {
+  size_t line, from = p->lexer.at, to = here_end(p->lexer.text, from, &h->form, &line);
+  if (!to) {
+    unfinished(p);
+    return;
+  }
+  h->redirection->word = copy(p, from, line);
+  if (h->form.strip) here_strip(h->redirection->word);
+  h->from = from;
+  h->to = p->lexer.at = p->lexer.to = to;
+}
+
+/* At the end of a line, and of the text. */
+static void take_heres(struct parser *p) {
+  for (struct here *h = p->heres; h && !p->failed; h = h->next) {
+    if (h->to) continue;
+    if (p->lexer.token == TOKEN_NEWLINE)
+      take_here(p, h);
+    else
+      unfinished(p);
+  }
+}
+
 static void next(struct parser *p) {
   if (p->failed) return;
   p->end = p->lexer.to;
   lex_next(&p->lexer);
+  if (p->lexer.token == TOKEN_NEWLINE || p->lexer.token == TOKEN_END) take_heres(p);
 }
 
 static void wrong(struct parser *p, const char *message, const char *detail, int length) {
@@ -67,12 +119,9 @@ static void unexpected(struct parser *p) {
   if (p->failed) return;
   const struct lexer *l = &p->lexer;
   if (l->token == TOKEN_END || l->token == TOKEN_UNFINISHED) {
-    p->failed = true;
-    p->result->result = PARSE_UNFINISHED;
+    unfinished(p);
   } else if (l->token == TOKEN_NEWLINE) {
     wrong(p, "unexpected end of line", "", 0);
-  } else if (l->token == TOKEN_HERE) {
-    wrong(p, "here-documents (<<) are not supported", "", 0);
   } else {
     int n = (int)(l->to - l->from);
     wrong(p, "unexpected", l->text + l->from, n > 60 ? 60 : n);
@@ -96,10 +145,10 @@ static void expect_reserved(struct parser *p, const char *word) {
 }
 
 static bool ends_list(const struct parser *p) {
-  static const char *const words[] = {"then", "else", "elif", "fi", "do", "done", "}"};
+  static const char *const words[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
   for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
     if (is_word(p, words[i])) return true;
-  return token(p) == TOKEN_CLOSE || token(p) == TOKEN_END;
+  return token(p) == TOKEN_CLOSE || token(p) == TOKEN_DOUBLE || token(p) == TOKEN_END;
 }
 
 static void skip_newlines(struct parser *p) {
@@ -123,10 +172,58 @@ static struct word *add_word(struct parser *p, struct word **end) {
   return w;
 }
 
+/* ---- texts of nodes ---- */
+
+static void set_source(struct parser *p, struct node *n, size_t from) {
+  if (p->failed) return;
+  struct source *s = allocate(p, sizeof *s);
+  *s = (struct source){n, from, p->end, p->sources};
+  p->sources = s;
+  n->source = n->script = copy(p, from, p->end);
+}
+
+/* Its here-documents that lie behind it. */
+static bool is_missing(const struct source *s, const struct here *h) {
+  return h->at >= s->from && h->at < s->to && h->from >= s->to;
+}
+
+static void complete(struct parser *p, struct source *s) {
+  size_t bytes = strlen(s->node->source) + 2;
+  for (const struct here *h = p->heres; h; h = h->next)
+    if (is_missing(s, h)) bytes += h->to - h->from;
+  char *script = allocate(p, bytes), *end = stpcpy(stpcpy(script, s->node->source), "\n");
+  for (const struct here *h = p->heres; h; h = h->next)
+    if (is_missing(s, h)) end = mempcpy(end, p->lexer.text + h->from, h->to - h->from);
+  s->node->script = script;
+}
+
+static void complete_sources(struct parser *p) {
+  if (p->failed || !p->heres) return;
+  for (struct source *s = p->sources; s; s = s->next)
+    complete(p, s);
+}
+
+/* ---- redirections ---- */
+
+static bool is_here(enum token t) {
+  return t == TOKEN_HERE || t == TOKEN_HERE_STRIP;
+}
+
 static bool is_redirection(const struct parser *p) {
   enum token t = token(p);
   return t == TOKEN_NUMBER || t == TOKEN_LESS || t == TOKEN_GREATER || t == TOKEN_APPEND ||
-         t == TOKEN_LESS_AND || t == TOKEN_GREATER_AND;
+         t == TOKEN_LESS_AND || t == TOKEN_GREATER_AND || is_here(t);
+}
+
+static void expect_here(struct parser *p, struct redirection *r, enum token operator, size_t at) {
+  struct here *h = allocate(p, sizeof *h);
+  char *delimiter = r->word;
+  r->literal = here_unquote(delimiter);
+  r->word = ""; /* until it is reached */
+  *h = (struct here){
+      .redirection = r, .form = {delimiter, operator== TOKEN_HERE_STRIP, r->literal}, .at = at};
+  *p->heres_end = h;
+  p->heres_end = &h->next;
 }
 
 static struct redirection **take_redirection(struct parser *p, struct redirection **end) {
@@ -134,7 +231,9 @@ static struct redirection **take_redirection(struct parser *p, struct redirectio
                                                 [TOKEN_GREATER] = REDIRECT_WRITE,
                                                 [TOKEN_APPEND] = REDIRECT_APPEND,
                                                 [TOKEN_LESS_AND] = REDIRECT_DUPLICATE,
-                                                [TOKEN_GREATER_AND] = REDIRECT_DUPLICATE};
+                                                [TOKEN_GREATER_AND] = REDIRECT_DUPLICATE,
+                                                [TOKEN_HERE] = REDIRECT_HERE,
+                                                [TOKEN_HERE_STRIP] = REDIRECT_HERE};
   struct redirection *r = allocate(p, sizeof *r);
   r->fd = -1;
   if (token(p) == TOKEN_NUMBER) {
@@ -146,14 +245,17 @@ static struct redirection **take_redirection(struct parser *p, struct redirectio
     return end;
   }
   enum token t = token(p);
+  size_t at = p->lexer.from;
+  bool reads = t == TOKEN_LESS || t == TOKEN_LESS_AND || is_here(t);
   r->kind = kinds[t];
-  if (r->fd < 0) r->fd = t == TOKEN_LESS || t == TOKEN_LESS_AND ? 0 : 1;
+  if (r->fd < 0) r->fd = reads ? 0 : 1;
   next(p);
   if (token(p) != TOKEN_WORD) {
     unexpected(p);
     return end;
   }
   r->word = copy(p, p->lexer.from, p->lexer.to);
+  if (is_here(t)) expect_here(p, r, t, at);
   next(p);
   *end = r;
   return &r->next;
@@ -163,6 +265,26 @@ static bool is_assignment(const struct parser *p) {
   const struct lexer *l = &p->lexer;
   size_t n = name_length(l->text + l->from);
   return n && l->text[l->from + n] == '=' && l->from + n < l->to;
+}
+
+/* ---- commands ---- */
+
+/* name(), with `n` the name so far. */
+static struct node *parse_function(struct parser *p, struct node *n) {
+  const char *name = n->words->text;
+  bool alone = !n->words->next && !n->assignments && !n->redirections;
+  if (!alone) unexpected(p);
+  next(p);
+  if (token(p) != TOKEN_CLOSE) unexpected(p);
+  if (name_length(name) != strlen(name)) wrong(p, "no name for a function:", name, 60);
+  next(p);
+  skip_newlines(p);
+  n->kind = NODE_FUNCTION;
+  n->variable = n->words->text;
+  n->first = parse_command(p);
+  if (n->first->kind == NODE_COMMAND || n->first->kind == NODE_FUNCTION)
+    wrong(p, "a function needs { } or another compound command", "", 0);
+  return n;
 }
 
 static struct node *parse_simple(struct parser *p) {
@@ -180,8 +302,7 @@ static struct node *parse_simple(struct parser *p) {
       words = &add_word(p, words)->next;
   }
   if (!n->words && !n->assignments && !n->redirections) unexpected(p);
-  if (token(p) == TOKEN_OPEN && n->words) wrong(p, "functions are not supported", "", 0);
-  return n;
+  return token(p) == TOKEN_OPEN && n->words ? parse_function(p, n) : n;
 }
 
 static struct node *parse_if(struct parser *p) {
@@ -232,6 +353,46 @@ static struct node *parse_for(struct parser *p) {
   return n;
 }
 
+/* One of a case's choices, up to its ;; or the end of all. */
+static struct node *parse_choice(struct parser *p) {
+  struct node *n = new_node(p, NODE_CHOICE);
+  struct word **end = &n->words;
+  if (token(p) == TOKEN_OPEN) next(p);
+  do {
+    if (n->words) next(p);
+    if (token(p) == TOKEN_WORD)
+      end = &add_word(p, end)->next;
+    else
+      unexpected(p);
+  } while (token(p) == TOKEN_PIPE);
+  if (token(p) != TOKEN_CLOSE) unexpected(p);
+  next(p);
+  skip_newlines(p);
+  if (token(p) != TOKEN_DOUBLE && !is_word(p, "esac")) n->first = parse_list(p, true);
+  return n;
+}
+
+static struct node *parse_case(struct parser *p) {
+  struct node *n = new_node(p, NODE_CASE), **end = &n->parts;
+  struct word *subject = NULL;
+  if (token(p) == TOKEN_WORD)
+    n->words = add_word(p, &subject);
+  else
+    unexpected(p);
+  skip_newlines(p);
+  expect_reserved(p, "in");
+  skip_newlines(p);
+  while (!p->failed && !is_word(p, "esac")) {
+    *end = parse_choice(p);
+    end = &(*end)->next;
+    if (token(p) != TOKEN_DOUBLE) break;
+    next(p);
+    skip_newlines(p);
+  }
+  expect_reserved(p, "esac");
+  return n;
+}
+
 static struct node *parse_enclosed(struct parser *p, enum node_kind kind) {
   struct node *n = new_node(p, kind);
   next(p);
@@ -252,8 +413,7 @@ static struct node *parse_compound(struct parser *p) {
   if (take_reserved(p, "while")) return parse_loop(p, NODE_WHILE);
   if (take_reserved(p, "until")) return parse_loop(p, NODE_UNTIL);
   if (take_reserved(p, "for")) return parse_for(p);
-  if (is_word(p, "case")) wrong(p, "case is not supported", "", 0);
-  if (is_word(p, "function")) wrong(p, "functions are not supported", "", 0);
+  if (take_reserved(p, "case")) return parse_case(p);
   if (ends_list(p)) unexpected(p);
   return NULL;
 }
@@ -270,7 +430,7 @@ static struct node *parse_command(struct parser *p) {
     n = parse_simple(p);
   }
   p->depth--;
-  if (!p->failed) n->source = copy(p, from, p->end);
+  set_source(p, n, from);
   return n;
 }
 
@@ -294,7 +454,7 @@ static struct node *parse_pipeline(struct parser *p) {
     not ->first = n;
     n = not ;
   }
-  if (!p->failed) n->source = copy(p, from, p->end);
+  set_source(p, n, from);
   return n;
 }
 
@@ -307,7 +467,7 @@ static struct node *parse_and_or(struct parser *p) {
     skip_newlines(p);
     both->first = n;
     both->second = parse_pipeline(p);
-    if (!p->failed) both->source = copy(p, from, p->end);
+    set_source(p, both, from);
     n = both;
   }
   return n;
@@ -334,22 +494,45 @@ static struct node *parse_list(struct parser *p, bool lines) {
     if (token(p) != TOKEN_NEWLINE) next(p);
     if (lines) skip_newlines(p);
   } while (!p->failed && !ends_list(p) && token(p) != TOKEN_NEWLINE);
-  if (!p->failed) list->source = copy(p, from, p->end);
+  set_source(p, list, from);
   return list;
 }
 
-void parse_line(const char *text, struct parse *result) {
-  struct parser p = {.lexer = {.text = text}, .result = result};
+static void begin(struct parser *p, const char *text, size_t at, struct parse *result) {
   *result = (struct parse){.result = PARSE_EMPTY};
-  lex_next(&p.lexer);
+  *p = (struct parser){.lexer = {.text = text, .at = at}, .result = result};
+  p->heres_end = &p->heres;
+  lex_next(&p->lexer);
+}
+
+void parse_line(const char *text, struct parse *result) {
+  struct parser p;
+  begin(&p, text, 0, result);
   skip_newlines(&p);
   if (token(&p) != TOKEN_END) {
     result->result = PARSE_DONE;
     result->node = parse_list(&p, false);
     if (token(&p) == TOKEN_UNFINISHED || (token(&p) != TOKEN_NEWLINE && token(&p) != TOKEN_END))
       unexpected(&p);
+    complete_sources(&p);
   }
   result->next = p.lexer.at;
+}
+
+bool parse_substitution(const char *text, size_t at, size_t *end) {
+  static unsigned nesting;
+  struct parse result;
+  struct parser p;
+  if (nesting == SUBSTITUTIONS_MAX) return false;
+  nesting++;
+  begin(&p, text, at, &result);
+  skip_newlines(&p);
+  if (token(&p) != TOKEN_CLOSE) parse_list(&p, true);
+  if (token(&p) != TOKEN_CLOSE) unexpected(&p);
+  nesting--;
+  *end = p.failed ? 0 : p.lexer.to;
+  parse_free(&result);
+  return result.result != PARSE_WRONG;
 }
 
 void parse_free(struct parse *result) {

@@ -5,7 +5,7 @@
 
 #include "apps/sh/expand.h"
 
-enum { SAVED_NOT = -2, SAVED_CLOSED = -1 };
+enum { SAVED_NOT = -2, SAVED_CLOSED = -1, HERE_MAX = 65536 /* what a pipe holds */ };
 
 static bool here[PLUMBING_NUMBERS]; /* the shell has it, and so have its commands */
 
@@ -20,6 +20,17 @@ int plumbing_own(int fd) {
   if (fd >= 0) os_close(fd);
   errno = error;
   return own;
+}
+
+bool plumbing_pipe(int ends[2]) {
+  bool made = os_pipe(ends) == 0;
+  for (int i = 0; made && i < 2; i++)
+    ends[i] = plumbing_own(ends[i]);
+  if (made && ends[0] >= 0 && ends[1] >= 0) return true;
+  shell_complain("pipe: %s", os_strerror(errno));
+  for (int i = 0; made && i < 2; i++)
+    if (ends[i] >= 0) os_close(ends[i]);
+  return false;
 }
 
 void plumbing_start(struct plumbing *p) {
@@ -61,17 +72,40 @@ static bool duplicate(struct plumbing *p, const struct redirection *r, const cha
   return true;
 }
 
+/* By way of a pipe, which takes it as a whole: nobody reads yet. */
+static bool open_here(struct plumbing *p, const struct redirection *r) {
+  char *text = r->literal ? strdup(r->word) : expand_here(r->word);
+  int ends[2];
+  if (!text) return false;
+  size_t bytes = strlen(text);
+  bool fits = bytes <= HERE_MAX, right = fits && plumbing_pipe(ends);
+  if (!fits) shell_complain("here-document: more than %d bytes", HERE_MAX);
+  if (right) {
+    plumbing_put(p, r->fd, ends[0]);
+    right = !bytes || os_write(ends[1], text, bytes) == (ssize_t)bytes;
+    if (!right) shell_complain("here-document: %s", os_strerror(errno));
+    os_close(ends[1]);
+  }
+  free(text);
+  return right;
+}
+
+static bool redirect(struct plumbing *p, const struct redirection *r) {
+  if (r->kind == REDIRECT_HERE) return open_here(p, r);
+  char *word = expand_single(r->word);
+  if (!word) return false;
+  bool right = r->kind == REDIRECT_DUPLICATE ? duplicate(p, r, word) : open_file(p, r, word);
+  free(word);
+  return right;
+}
+
 bool plumbing_redirect(struct plumbing *p, const struct redirection *r) {
   for (; r; r = r->next) {
     if (r->fd >= PLUMBING_NUMBERS) {
       shell_complain("%d: no such descriptor", r->fd);
       return false;
     }
-    char *word = expand_single(r->word);
-    if (!word) return false;
-    bool right = r->kind == REDIRECT_DUPLICATE ? duplicate(p, r, word) : open_file(p, r, word);
-    free(word);
-    if (!right) return false;
+    if (!redirect(p, r)) return false;
   }
   return true;
 }

@@ -20,6 +20,9 @@ void plumbing_init(void);
 /** Moves a new descriptor of the shell's beyond the numbers of commands.
  * @return the new number, or -1: it is closed then */
 int plumbing_own(int fd);
+/** A pipe for the shell: [0] is its reader. @return false when there is none; a message was printed
+ */
+bool plumbing_pipe(int ends[2]);
 /** As in the shell. */
 void plumbing_start(struct plumbing *p);
 /** Opens what the redirections say. @return false when one failed; a message was printed */

@@ -5,6 +5,8 @@
 
 #include "apps/sh/builtin.h"
 #include "apps/sh/expand.h"
+#include "apps/sh/functions.h"
+#include "apps/sh/glob.h"
 #include "apps/sh/jobs.h"
 #include "apps/sh/redirect.h"
 #include "apps/sh/shell.h"
@@ -49,6 +51,7 @@ static pid_t spawn(const struct start *s, char *const *argv, bool all_variables)
   }
   int error = errno;
   variables_free(env);
+  if (pid < 0 && how.foreground) os_tcsetpgrp(shell.console, os_getpgrp());
   errno = error;
   if (pid < 0) return -1;
   if (shell.interactive && !s->job->group) s->job->group = pid;
@@ -76,34 +79,48 @@ static pid_t spawn_script(const struct start *s, char *const *argv) {
   return pid;
 }
 
+/* To where its messages would have gone. */
+static void complain_of_program(const struct start *s, const char *name, int error) {
+  int saved[PLUMBING_NUMBERS];
+  bool unknown = error == ENOENT && !strchr(name, '/');
+  const char *why = unknown           ? "not found"
+                    : error == ECHILD ? "ended before it began"
+                                      : os_strerror(error);
+  if (plumbing_enter(s->plumbing, saved)) shell_complain("%s: %s", name, why);
+  plumbing_leave(saved);
+}
+
 /* @return 0, or the status of what could not be started; a message was printed */
 static int spawn_program(const struct start *s, char *const *argv) {
   bool script = strchr(argv[0], '/') && is_file(argv[0]);
   pid_t pid = script ? spawn_script(s, argv) : spawn(s, argv, false);
   if (pid >= 0) return 0;
   int error = errno;
-  if (error == ENOENT && !strchr(argv[0], '/'))
-    shell_complain("%s: not found", argv[0]);
-  else
-    shell_complain("%s: %s", argv[0], os_strerror(error));
+  complain_of_program(s, argv[0], error);
+  /* By ^C, it may be, which is then meant for the loop around it, too. */
+  if (error == ECHILD && shell.interactive && !s->background) shell.interrupted = true;
   return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
-/* A shell of its own for a piece of text, with all our variables and arguments. */
+/* A shell of its own for a piece of text, with all our variables, functions and arguments. */
 static int spawn_subshell(const struct start *s, const char *text) {
+  struct text script = {0};
   size_t n = 0;
+  functions_write(&script);
+  text_add_string(&script, text);
   while (shell.arguments[n])
     n++;
   char **argv = calloc(n + 5, sizeof *argv);
   if (!argv) abort();
   argv[0] = "sh";
   argv[1] = shell.exit_on_error ? "-ec" : "-c";
-  argv[2] = (char *)text;
+  argv[2] = script.data;
   argv[3] = (char *)shell.name;
   memcpy(argv + 4, shell.arguments, n * sizeof *argv);
   pid_t pid = spawn(s, argv, true);
   if (pid < 0) shell_complain("subshell: %s", os_strerror(errno));
   free(argv);
+  free(script.data);
   return pid < 0 ? STATUS_NOT_EXECUTABLE : 0;
 }
 
@@ -148,12 +165,13 @@ static void trace(const struct fields *fields) {
   fputc('\n', stderr);
 }
 
-static int run_builtin(const struct builtin *builtin, struct fields *fields,
-                       const struct plumbing *plumbing) {
+/* A function or a command of the shell's. @param builtin  NULL: a function */
+static int run_here(const struct builtin *builtin, struct fields *fields,
+                    const struct plumbing *plumbing) {
   int saved[PLUMBING_NUMBERS], status = 1;
   fflush(stdout);
   if (plumbing_enter(plumbing, saved)) {
-    status = builtin->run((int)fields->count, fields->list);
+    status = builtin ? builtin->run((int)fields->count, fields->list) : function_call(fields->list);
     fflush(stdout);
   }
   plumbing_leave(saved);
@@ -202,10 +220,11 @@ static int run_expanded(const struct node *node, struct fields *fields,
     assign(assignments);
     status = shell.status; /* of a command in $( ) */
   } else {
-    const struct builtin *builtin = builtin_find(fields->list[0]);
-    if (builtin) {
+    bool function = function_exists(fields->list[0]);
+    const struct builtin *builtin = function ? NULL : builtin_find(fields->list[0]);
+    if (function || builtin) {
       assign(assignments);
-      status = run_builtin(builtin, fields, &plumbing);
+      status = run_here(builtin, fields, &plumbing);
     } else {
       status = run_program(node, fields, assignments, &plumbing);
     }
@@ -229,18 +248,24 @@ static int run_command(const struct node *node) {
 
 /* ---- pipelines and jobs ---- */
 
+/* Whether no shell is needed to run it. */
+static bool is_program(const char *name) {
+  const struct builtin *builtin = builtin_find(name);
+  return !function_exists(name) && (!builtin || builtin->program);
+}
+
 /* Starts a command that nobody in this shell waits for, or that is part of a pipeline. */
 static int start_part(struct start *s, const struct node *node) {
   struct fields fields = {0}, assignments = {0};
-  const struct builtin *builtin = NULL;
+  bool program = false;
   int failed = 1;
   if (node->kind == NODE_COMMAND) {
     if (!expand_all(node->words, &fields) || !expand_assignments(node->assignments, &assignments))
       goto out;
-    builtin = fields.count ? builtin_find(fields.list[0]) : NULL;
+    program = fields.count && is_program(fields.list[0]);
   }
-  if (node->kind != NODE_COMMAND || !fields.count || (builtin && !builtin->program)) {
-    failed = spawn_subshell(s, node->source);
+  if (!program) {
+    failed = spawn_subshell(s, node->script);
   } else if (plumbing_redirect(s->plumbing, node->redirections)) {
     s->assignments = assignments.list;
     trace(&fields);
@@ -250,16 +275,6 @@ out:
   fields_free(&fields);
   fields_free(&assignments);
   return failed;
-}
-
-static bool make_pipe(int ends[2]) {
-  if (os_pipe(ends) < 0) return false;
-  ends[0] = plumbing_own(ends[0]);
-  ends[1] = plumbing_own(ends[1]);
-  if (ends[0] >= 0 && ends[1] >= 0) return true;
-  for (int i = 0; i < 2; i++)
-    if (ends[i] >= 0) os_close(ends[i]);
-  return false;
 }
 
 /* Starts the parts, each reading what the one before it writes. @return of the last: 0, or the
@@ -275,8 +290,7 @@ static int start_pipeline(struct job *job, const struct node *parts, bool backgr
       failed = 1;
       break;
     }
-    if (part->next && !make_pipe(ends)) {
-      shell_complain("pipe: %s", os_strerror(errno));
+    if (part->next && !plumbing_pipe(ends)) {
       failed = 1;
       break;
     }
@@ -308,7 +322,8 @@ static int run_background(const struct node *node) {
                              .words = what->words,
                              .assignments = what->assignments,
                              .redirections = what->redirections,
-                             .source = what->source};
+                             .source = what->source,
+                             .script = what->script};
   bool pipeline = what->kind == NODE_PIPELINE;
   return start_in_background(job, start_pipeline(job, pipeline ? what->parts : &alone, true));
 }
@@ -321,7 +336,7 @@ static int run_subshell(const struct node *node) {
   int failed = 1;
   struct start start = {job, &plumbing, NULL, false};
   if (plumbing_redirect(&plumbing, node->redirections))
-    failed = spawn_subshell(&start, node->first->source);
+    failed = spawn_subshell(&start, node->first->script);
   plumbing_end(&plumbing);
   return wait_for(job, failed);
 }
@@ -334,8 +349,7 @@ char *shell_output(const char *command) {
   ssize_t n;
   struct job *job = job_new(command);
   if (!job) return NULL;
-  if (!make_pipe(ends)) {
-    shell_complain("pipe: %s", os_strerror(errno));
+  if (!plumbing_pipe(ends)) {
     job_forget(job);
     return NULL;
   }
@@ -413,6 +427,40 @@ static int run_for(const struct node *node) {
   return status;
 }
 
+/* @return 1: it is one of the patterns, 0: it is not, -1: an expansion failed */
+static int matches(const struct word *patterns, const char *subject) {
+  for (; patterns; patterns = patterns->next) {
+    char *pattern = expand_pattern(patterns->text);
+    if (!pattern) return -1;
+    bool right = glob_matches(pattern, subject);
+    free(pattern);
+    if (right) return 1;
+  }
+  return 0;
+}
+
+static int run_case(const struct node *node) {
+  char *subject = expand_single(node->words->text);
+  const struct node *choice;
+  int found = subject ? 0 : -1;
+  for (choice = node->parts; found == 0 && choice; choice = choice->next)
+    if ((found = matches(choice->words, subject)) != 0) break;
+  free(subject);
+  if (found < 0 && !shell.interactive) shell.flow = FLOW_EXIT;
+  if (found < 0) return shell.status = 1;
+  return found && choice->first ? run(choice->first) : 0;
+}
+
+static int define(const struct node *node) {
+  const struct builtin *builtin = builtin_find(node->variable);
+  if (builtin && builtin->special) {
+    shell_complain("%s: a command of the shell that no function can replace", node->variable);
+    return 1;
+  }
+  function_define(node->variable, node->first->script);
+  return 0;
+}
+
 static int run_compound(const struct node *node) {
   switch (node->kind) {
   case NODE_IF:
@@ -422,6 +470,8 @@ static int run_compound(const struct node *node) {
     return run_while(node);
   case NODE_FOR:
     return run_for(node);
+  case NODE_CASE:
+    return run_case(node);
   default:
     return run(node->first);
   }
@@ -464,6 +514,8 @@ static int run_kind(const struct node *node) {
     return run_background(node);
   case NODE_SUBSHELL:
     return run_subshell(node);
+  case NODE_FUNCTION:
+    return define(node);
   default:
     return run_redirected(node);
   }
@@ -474,8 +526,14 @@ static bool counts(const struct node *node) {
   return node->kind == NODE_COMMAND || node->kind == NODE_PIPELINE || node->kind == NODE_SUBSHELL;
 }
 
+/* `exit` and `return` have said the status already, to whatever they stand in. */
+static bool is_left(const struct node *node) {
+  return node->kind != NODE_COMMAND && (shell.flow == FLOW_RETURN || shell.flow == FLOW_EXIT);
+}
+
 int run(const struct node *node) {
   int status = run_kind(node);
+  if (is_left(node)) return shell.status;
   shell.status = status;
   if (status && shell.exit_on_error && !shell.conditions && counts(node) && shell.flow == FLOW_ON)
     shell.flow = FLOW_EXIT;

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** What a command that leaves loops or the shell is about. */
-enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_EXIT, FLOW_INTERRUPT };
+/** What a command that leaves loops, a function or the shell is about. */
+enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN, FLOW_EXIT };
 
 struct shell {
   const char *name;    /* $0 */
@@ -21,13 +21,14 @@ struct shell {
   enum flow flow;
   unsigned levels;  /* FLOW_BREAK, FLOW_CONTINUE: how many loops are left to leave */
   unsigned loops;   /* how many are running */
+  unsigned calls;   /* how many functions and `.` scripts are running */
   bool interrupted; /* SIGINT came */
 };
 extern struct shell shell;
 
 /** Runs all commands of a text. @return the last status */
 int shell_run(const char *text);
-/** Sets "$1" and so on to copies. */
+/** Sets "$1" and so on to copies; the former ones are freed. NULL: to nothing at all. */
 void shell_set_arguments(char *const *arguments);
 
 /* ---- variables ---- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/sh/expand.h"
+#include "apps/sh/glob.h"
 #include "apps/sh/text.h"
 #include "bus/test-run.h"
 
@@ -196,6 +197,50 @@ START_TEST(sum) {
 }
 END_TEST
 
+static const struct {
+  const char *text, *expanded;
+} heres[] = {
+    {"a $X \"$X\" '$X'\n", "a abc \"abc\" 'abc'\n"},          {"$TWO*\n", " a  b *\n"},
+    {"\\$X \\\\ \\\" \\a \\`\n", "$X \\ \\\" \\a `\n"},       {"a\\\nb\n", "ab\n"},
+    {"~ $((1 + 2)) $(x y) `z`\n", "~ 3 <x y> out <z> out\n"}, {"${NO:-d e} it's\n", "d e it's\n"},
+};
+
+START_TEST(here_documents) {
+  char *made = expand_here(heres[_i].text);
+  ck_assert_str_eq(made, heres[_i].expanded);
+  free(made);
+}
+END_TEST
+
+static const struct {
+  const char *pattern, *text;
+  bool matches;
+} patterns[] = {
+    {"a*", "abc", true},
+    {"'a*'", "abc", false},
+    {"'a*'", "a*", true},
+    {"$STAR", "x.c", true},
+    {"\"$STAR\"", "x.c", false},
+    {"\"$STAR\"", "*.c", true},
+    {"[a-c]?", "bz", true},
+    {"[!a-c]", "b", false},
+    {"*", "", true},
+    {"*", ".a/b", true},
+    {"\\*", "*", true},
+    {"\\*", "a", false},
+    {"$TWO", " a  b ", true},
+    {"''", "", true},
+    {"$X", "abcd", false},
+};
+
+START_TEST(patterns_of_case) {
+  char *pattern = expand_pattern(patterns[_i].pattern);
+  ck_assert_msg(glob_matches(pattern, patterns[_i].text) == patterns[_i].matches, "%s: %s",
+                patterns[_i].pattern, patterns[_i].text);
+  free(pattern);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("expand");
   TCase *tc = tcase_create("expand");
@@ -205,6 +250,8 @@ int main(void) {
   tcase_add_test(tc, single_is_not_split);
   tcase_add_loop_test(tc, wrong_expansions_fail, 0, sizeof wrong / sizeof *wrong);
   tcase_add_loop_test(tc, sum, 0, sizeof sums / sizeof *sums);
+  tcase_add_loop_test(tc, here_documents, 0, sizeof heres / sizeof *heres);
+  tcase_add_loop_test(tc, patterns_of_case, 0, sizeof patterns / sizeof *patterns);
   suite_add_tcase(suite, tc);
   return test_run(suite);
 }

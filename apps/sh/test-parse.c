@@ -41,10 +41,14 @@ static void show_words(struct text *t, const struct word *w) {
 }
 
 static void show_redirections(struct text *t, const struct redirection *r) {
-  static const char *const signs[] = {"<", ">", ">>", "&"};
+  static const char *const signs[] = {"<", ">", ">>", "&", "<<"};
   char text[128];
   for (; r; r = r->next) {
-    snprintf(text, sizeof text, " %d%s%s", r->fd, signs[r->kind], r->word);
+    bool here = r->kind == REDIRECT_HERE;
+    snprintf(text, sizeof text, " %d%s%s%s%s", r->fd, signs[r->kind], here ? "{" : "", r->word,
+             !here        ? ""
+             : r->literal ? "}'"
+                          : "}");
     text_add_string(t, text);
   }
 }
@@ -94,6 +98,24 @@ static void show(struct text *t, const struct node *n) {
     show(t, n->first);
     text_add_char(t, ')');
     return;
+  case NODE_CASE:
+    text_add_string(t, "(case ");
+    text_add_string(t, n->words->text);
+    show_parts(t, "", n->parts);
+    break;
+  case NODE_CHOICE:
+    text_add_char(t, '[');
+    show_words(t, n->words);
+    text_add_string(t, "] ");
+    if (n->first) show(t, n->first);
+    return;
+  case NODE_FUNCTION:
+    text_add_string(t, "(function ");
+    text_add_string(t, n->variable);
+    text_add_char(t, ' ');
+    show(t, n->first);
+    text_add_char(t, ')');
+    return;
   case NODE_GROUP:
     show_two(t, "(group ", n);
     break;
@@ -135,6 +157,26 @@ static const struct {
      "(list (echo $(a | b; c) `d e` ${x:-a b} $((1 + 2))))"},
     {"a \\\n b", "(list (a b))"},
     {"\n\n a", "(list (a))"},
+    {"case $x in a) b;; c|'d e') f; g;; *) esac",
+     "(list (case $x [a] (list (b)) [c 'd e'] (list (f) (g)) [*] ))"},
+    {"case x\nin\n(esac)\n\na\n;;\n(b) c\nesac >o",
+     "(list (case x [esac] (list (a)) [b] (list (c))) 1>o)"},
+    {"case x in esac", "(list (case x))"},
+    {"case in in in) in;; esac", "(list (case in [in] (list (in))))"},
+    {"f() { a; } >o; f", "(list (function f (group (list (a))) 1>o) (f))"},
+    {"f ( )\n\n(a)", "(list (function f (shell (list (a)))))"},
+    {"f() if a; then b; fi", "(list (function f (if (list (a)) (list (b)))))"},
+    {"a <<E\nb $c\n E\nE\nd", "(list (a 0<<{b $c\n E\n}))"},
+    {"a <<'E' 3<<\\F -x; b\n1\nE\n2\nF\n", "(list (a -x 0<<{1\n}' 3<<{2\n}') (b))"},
+    {"a <<-E\n\tb\n\t\tc\td\n\tE\n", "(list (a 0<<{b\nc\td\n}))"},
+    {"a <<E\nb\\\nE\nE\n", "(list (a 0<<{b\\\nE\n}))"},
+    {"a <<'E'\nb\\\nE\nc\n", "(list (a 0<<{b\\\n}'))"},
+    {"a <<E |\nb\nE\nc", "(list (pipe (a 0<<{b\n}) (c)))"},
+    {"{ a <<E; b\n1\nE\n} <<F\n2\nF\n", "(list (group (list (a 0<<{1\n}) (b))) 0<<{2\n})"},
+    {"a $(case x in y) b;; esac) $(c <<E\n)'\nE\n)",
+     "(list (a $(case x in y) b;; esac) $(c <<E\n)'\nE\n)))"},
+    {"a $(b # it's )\n)", "(list (a $(b # it's )\n)))"},
+    {"a $(fi)", "(list (a $(fi)))"},
 };
 
 START_TEST(tree) {
@@ -168,6 +210,17 @@ static const char *const more[] = {
     "a ||\n",
     "$((1 + ",
     "a\\",
+    "case x",
+    "case x in",
+    "case x in a) b",
+    "case x in a) b;;",
+    "f()",
+    "f() {",
+    "a <<E",
+    "a <<E\nb\n",
+    "a <<E\nE x\n",
+    "a <<'E F'\nE\n",
+    "a $(case x in y) b",
 };
 
 START_TEST(more_lines_are_needed) {
@@ -190,9 +243,18 @@ static const struct {
     {"a >\n", "unexpected end of line"},
     {"a > | b", "unexpected \"|\""},
     {"for 1x in a; do b; done", "unexpected \"1x\""},
-    {"a << end", "here-documents (<<) are not supported"},
-    {"f() { a; }", "functions are not supported"},
-    {"case x in x) a;; esac", "case is not supported"},
+    {"a <<\n", "unexpected end of line"},
+    {"a ;; b", "unexpected \";;\""},
+    {"esac", "unexpected \"esac\""},
+    {"case x; in", "unexpected \";\""},
+    {"case x in a b) c;; esac", "unexpected \"b\""},
+    {"case x in a) b;; c esac", "unexpected \"esac\""},
+    {"case x in |a) b;; esac", "unexpected \"|\""},
+    {"f() a", "a function needs { } or another compound command"},
+    {"f() g() { a; }", "a function needs { } or another compound command"},
+    {"f x() { a; }", "unexpected \"(\""},
+    {"f(a) { a; }", "unexpected \"a\""},
+    {"1f() { a; }", "no name for a function: \"1f\""},
 };
 
 START_TEST(what_is_wrong_is_said) {
@@ -223,6 +285,20 @@ START_TEST(lines_are_taken_one_by_one) {
 }
 END_TEST
 
+/* What is given to another shell has its here-documents, wherever they lie. */
+START_TEST(scripts_are_complete) {
+  struct parse p;
+  parse_line("{ a <<E; b; } | (c <<F\n1\nE\n2\nF\nd) | e\n", &p);
+  ck_assert_int_eq(p.result, PARSE_DONE);
+  const struct node *part = p.node->parts->parts;
+  ck_assert_str_eq(part->source, "{ a <<E; b; }");
+  ck_assert_str_eq(part->script, "{ a <<E; b; }\n1\nE\n");
+  ck_assert_str_eq(part->next->script, "(c <<F\n1\nE\n2\nF\nd)\n");
+  ck_assert_str_eq(part->next->next->script, "e\n");
+  parse_free(&p);
+}
+END_TEST
+
 START_TEST(depth_is_limited) {
   struct parse p;
   char text[1001];
@@ -236,10 +312,11 @@ END_TEST
 
 /* Any bytes: an answer, and nothing outside of the text is looked at (valgrind, sanitizers). */
 START_TEST(random_text_is_survived) {
-  static const char *const pieces[] = {"if ",  "then ", "fi",  "while ", "do ", "done", "(",   ")",
-                                       "{ ",   "}",     ";",   "\n",     "&",   "&&",   "|",   "||",
-                                       "'",    "\"",    "\\",  "$",      "$(",  "${",   "`",   "a ",
-                                       "x=1 ", "2>",    ">&1", "<",      "#",   "for ", "in ", "!"};
+  static const char *const pieces[] = {
+      "if ", "then ", "fi",    "while ", "do ",  "done", "(",   ")",      "{ ",   "}",
+      ";",   "\n",    "&",     "&&",     "|",    "||",   "'",   "\"",     "\\",   "$",
+      "$(",  "${",    "`",     "a ",     "x=1 ", "2>",   ">&1", "<",      "#",    "for ",
+      "in ", "!",     "case ", ";;",     "esac", "f()",  "<<a", "<<-'a'", "\na\n"};
   uint64_t state = 1;
   for (unsigned i = 0; i < 20000; i++) {
     char text[256] = "";
@@ -262,6 +339,7 @@ int main(void) {
   tcase_add_loop_test(tc, more_lines_are_needed, 0, sizeof more / sizeof *more);
   tcase_add_loop_test(tc, what_is_wrong_is_said, 0, sizeof wrongs / sizeof *wrongs);
   tcase_add_test(tc, lines_are_taken_one_by_one);
+  tcase_add_test(tc, scripts_are_complete);
   tcase_add_test(tc, depth_is_limited);
   tcase_add_test(tc, random_text_is_survived);
   suite_add_tcase(suite, tc);

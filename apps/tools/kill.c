@@ -1,20 +1,22 @@
-/* kill [-SIGNAL] PROCESS...: sends a signal, by name or number, TERM if not said; a negative number
- * is a group. */
+/* kill [-SIGNAL | -s SIGNAL] PROCESS...: sends a signal, by name or number, TERM if not said; a
+ * negative number is a group. kill -l: prints the signals. */
 #include "apps/tools/signal_names.h"
 #include "libos/os.h"
 
 int main(int argc, char **argv) {
-  int signal = SIGTERM, failed = 0, first = 1;
+  int signal, failed = 0, first;
   os_start();
-  if (argc > 2 && argv[1][0] == '-') {
-    signal = signal_number(argv[first++] + 1);
-    if (signal < 0) {
-      fprintf(stderr, "kill: %s: no such signal\n", argv[1] + 1);
-      return 2;
-    }
+  if (argc == 2 && strcmp(argv[1], "-l") == 0) {
+    signals_print();
+    return 0;
+  }
+  const char *said = signal_option(argc, argv, &first, &signal);
+  if (signal < 0) {
+    fprintf(stderr, "kill: %s: no such signal\n", said);
+    return 2;
   }
   if (first >= argc) {
-    fprintf(stderr, "usage: kill [-SIGNAL] PROCESS...\n");
+    fprintf(stderr, "usage: kill [-SIGNAL | -s SIGNAL] PROCESS...\n");
     return 2;
   }
   for (int i = first; i < argc; i++) {

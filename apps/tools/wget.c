@@ -1,4 +1,4 @@
-/* wget [-q] [-O FILE] http://ADDRESS[:PORT]/PATH: fetches a file over HTTP/1.1 (RFC 9112).
+/* wget [-q] [-O FILE] [http://]ADDRESS[:PORT]/PATH: fetches a file over HTTP/1.1 (RFC 9112).
  *
  * ADDRESS is an IPv4 address: the system has no DNS. The file is named by the path's last part, or
  * index.html; "-" is the output. It is kept on the disk when wget ends well, and removed when what
@@ -40,8 +40,10 @@ static void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *
 }
 
 static void parse_url(const char *text, struct url *url) {
-  if (strncasecmp(text, "http://", 7) != 0) give_up("%s: only http:// is known", text);
-  text += 7;
+  if (strncasecmp(text, "http://", 7) == 0)
+    text += 7;
+  else if (strstr(text, "://"))
+    give_up("%s: only http:// is known", text);
   size_t n = strcspn(text, ":/");
   if (n == 0 || n >= sizeof url->host) give_up("%s: no IPv4 address", text);
   memcpy(url->host, text, n);
@@ -157,7 +159,7 @@ int main(int argc, char **argv) {
       output = optarg;
   }
   if (argc - optind != 1) {
-    fprintf(stderr, "usage: wget [-q] [-O FILE] http://ADDRESS[:PORT]/PATH\n");
+    fprintf(stderr, "usage: wget [-q] [-O FILE] [http://]ADDRESS[:PORT]/PATH\n");
     return 2;
   }
   parse_url(argv[optind], &url);

@@ -2,56 +2,75 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import subprocess
+import termios
 from typing import Any
 
 from .errors import Timeout
 from .system import System
 from .waiting import PATIENCE, wait_for
 
-LEAVE = b"\x1d"  # Ctrl-]
+LEAVE = "\x1d"  # Ctrl-]
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 class Console:
     """The console of a system, for as long as the `with` lasts.
 
-    name   of the wire, where there are several consoles"""
+    name           of the wire, where there are several consoles
+    rows, columns  of the terminal at first
+    process        prctl, as subprocess has it
+    terminal       a descriptor of the terminal that prctl has, open even when that has ended
+    modes          those of the terminal before"""
 
-    def __init__(self, system: System, name: str | None = None):
+    process: subprocess.Popen[bytes]
+    terminal: int
+    modes: list[Any]
+
+    def __init__(self, system: System, name: str | None = None, rows: int = 24, columns: int = 80):
         self.system = system
         self.arguments = ["console", *([name] if name else [])]
+        self.size = rows, columns
         self.seen = b""
 
     def __enter__(self) -> Console:
-        self._master, slave = pty.openpty()
-        self._process = subprocess.Popen(self.system.prctl_command(*self.arguments),
-                                         env=self.system.environment(), stdin=slave, stdout=slave,
-                                         stderr=slave, start_new_session=True)
-        os.close(slave)
+        self._master, self.terminal = pty.openpty()
+        self.resize(*self.size)
+        self.modes = termios.tcgetattr(self.terminal)
+        self.process = subprocess.Popen(self.system.prctl_command(*self.arguments),
+                                        env=self.system.environment(), stdin=self.terminal,
+                                        stdout=self.terminal, stderr=self.terminal,
+                                        start_new_session=True)
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait()
+        if self.process.poll() is None:
+            self.process.kill()  # it may be stopped
+        self.process.wait()
+        os.close(self.terminal)
         os.close(self._master)
 
-    def type(self, text: str) -> None:
-        os.write(self._master, text.encode())
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text: str | bytes) -> None:
+        os.write(self._master, _bytes(text))
 
     def _read(self) -> None:
         while select.select([self._master], [], [], 0)[0]:
-            try:
-                self.seen += os.read(self._master, 65536)
-            except OSError:  # prctl has ended
-                return
+            self.seen += os.read(self._master, 65536)
 
-    def expect(self, text: str, deadline: float = PATIENCE) -> str:
+    def expect(self, text: str | bytes, deadline: float = PATIENCE) -> str:
         """Waits until this is shown. @return what came before it; both are forgotten"""
-        wanted = text.encode()
+        wanted = _bytes(text)
 
         def shown() -> bool:
             self._read()
@@ -63,3 +82,16 @@ class Console:
             raise Timeout(f"{late}; it shows {self.seen[-500:]!r}") from None
         before, _, self.seen = self.seen.partition(wanted)
         return before.decode(errors="replace")
+
+    def wait(self, deadline: float = PATIENCE) -> int:
+        """Waits until prctl has ended, and takes what it shows until then. @return its exit status"""
+        def ended() -> bool:
+            self._read()
+            return self.process.poll() is not None
+
+        wait_for(ended, "the end of prctl console", deadline)
+        return self.process.returncode
+
+    def is_restored(self) -> bool:
+        """Whether the terminal is as it was before."""
+        return termios.tcgetattr(self.terminal) == self.modes

@@ -116,12 +116,20 @@ static struct process *find(endpoint_t endpoint, uint32_t incarnation) {
   return p && p->program.incarnation == incarnation ? p : NULL;
 }
 
+/* It was started, and has begun if a version of ours has answered it: another one, if this one does
+ * not know. */
+static void learn(struct process *p, bool answered) {
+  if (p->phase == PROCESS_GATHERING) p->phase = PROCESS_STARTING;
+  if (p->phase == PROCESS_STARTING && answered) spawn_has_begun(p);
+}
+
 void ending_program_ended(const msg_t *m) {
   const struct kern_program program = {m->i32[0], m->u32[1]};
   struct process *p = find(program.endpoint, program.incarnation);
   kern_reap(program);
   if (!p) return;
   p->cpu_us = m->u64[2];
+  learn(p, m->u32[3]);
   if (p->phase == PROCESS_STARTING)
     never_began(p, m->payload == 0);
   else
@@ -154,18 +162,21 @@ static const struct kern_place *place_of(const struct process *p, const struct k
   return NULL;
 }
 
-/* @param place  NULL: it is not there any more */
+/* One that has begun knows its handles, and is ours as it is. One that has yet to begin would be
+ * told of handles that the other version got, which are not known here.
+ * @param place  NULL: it is not there any more */
 static void compare(struct process *p, const struct kern_place *place) {
   bool ended = !place || place->state == KERN_PLACE_ENDED;
   bool was_started = place && place->state == KERN_PLACE_STARTED;
+  bool lacks_handles = p->phase == PROCESS_GATHERING && was_started;
   if (ended) kern_reap(p->program);
-  if (p->phase == PROCESS_GATHERING && (ended || was_started)) p->phase = PROCESS_STARTING;
+  if (ended || was_started) learn(p, place && place->answered);
   if (ended && p->phase == PROCESS_STARTING)
     never_began(p, true);
   else if (ended)
     become_zombie(p, place ? true_status(p, place->wait_status) : SIGKILL);
-  else if (was_started && spawn_is_asking(p))
-    spawn_abort(p, -ECHILD); /* with handles that are not known here */
+  else if (lacks_handles && p->phase == PROCESS_STARTING)
+    spawn_abort(p, -ECHILD);
 }
 
 void ending_look_again(void) {

@@ -326,16 +326,25 @@ static void tell_itself(const struct process *p, const msg_t *m) {
   sys_reply_bulk(m->token, &answer, payload, (size_t)(end - payload));
 }
 
+static void runs(struct process *p) {
+  p->phase = PROCESS_RUNNING;
+  answer_parent(p->spawn, 0, p->pid);
+  spawn_free(p);
+  if (p->stopped) signals_tell_parent(p);
+}
+
 void spawn_begin(const msg_t *m) {
   struct process *p = process_by_endpoint(m->source);
   if (!p || p->phase != PROCESS_STARTING || p->spawn->error) {
     answer_status(m, p ? -EINVAL : -ESRCH);
     return;
   }
-  p->phase = PROCESS_RUNNING;
   if (p->stopped) kern_signal(p->program, SIGSTOP); /* it finds the answer when it goes on */
   tell_itself(p, m);
-  answer_parent(p->spawn, 0, p->pid);
-  spawn_free(p);
-  if (p->stopped) signals_tell_parent(p);
+  runs(p);
+}
+
+void spawn_has_begun(struct process *p) {
+  if (p->stopped) kern_signal(p->program, SIGSTOP);
+  runs(p);
 }

@@ -14,6 +14,8 @@ void spawn_init(uint32_t per_user);
 void spawn_request(const msg_t *m, const void *payload);
 /** PROC_BEGIN. */
 void spawn_begin(const msg_t *m);
+/** It has begun: another version has answered it, whose state is lost. */
+void spawn_has_begun(struct process *p);
 
 /** A server has answered. */
 void spawn_answered(const msg_t *m);

@@ -340,6 +340,101 @@ START_TEST(one_that_was_started_meanwhile) {
 }
 END_TEST
 
+/* The place of the last process: another version has answered its PROC_BEGIN. */
+static void begins_elsewhere(void) {
+  places[0].started = places[0].answered = true;
+}
+
+/* Its parent may have been told or not: a late answer does no harm. */
+START_TEST(one_that_has_begun_meanwhile) {
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(0);
+  begins_elsewhere();
+  look_again();
+  ck_assert_int_eq(places[0].signal, 0);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+  const struct process *p = process_by_endpoint(FIRST_PLACE);
+  ck_assert_int_eq(p->phase, PROCESS_RUNNING);
+  ck_assert_int_eq(IPC_REPLY(answer_to(token), proc_spawn_program)->pid, p->pid);
+  ends(FIRST_PLACE, 0);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
+START_TEST(one_that_has_got_its_handles_and_begun_meanwhile) {
+  uint64_t token = ask_spawn(INIT, 1, TTY);
+  server_answers(0);
+  begins_elsewhere();
+  look_again();
+  ck_assert_int_eq(places[0].signal, 0);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+  server_answers(-SYS_ERESTARTED); /* what this version has asked */
+  ck_assert_int_eq(process_by_endpoint(FIRST_PLACE)->phase, PROCESS_RUNNING);
+}
+END_TEST
+
+START_TEST(one_that_has_begun_and_ended_meanwhile) {
+  start(INIT, FIRST_PLACE);
+  uint64_t token = ask_spawn(FIRST_PLACE, 0, 0);
+  server_answers(0);
+  places[1].started = places[1].answered = places[1].ended = true;
+  places[1].wait_status = 3 << 8;
+  look_again();
+  ck_assert_int_eq(answer_to(token)->status, 0);
+  const struct process *p = process_by_pid(IPC_REPLY(answer_to(token), proc_spawn_program)->pid);
+  ck_assert_int_eq(p->phase, PROCESS_ENDED);
+  ck_assert_int_eq(p->status, 3 << 8);
+}
+END_TEST
+
+/* The news of its end come first. */
+START_TEST(one_that_has_begun_meanwhile_ends) {
+  start(INIT, FIRST_PLACE);
+  uint64_t token = ask_spawn(FIRST_PLACE, 1, TTY);
+  places[1].answered = true;
+  ends(FIRST_PLACE + 1, 3 << 8);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+  const struct process *p = process_by_pid(IPC_REPLY(answer_to(token), proc_spawn_program)->pid);
+  ck_assert_int_eq(p->phase, PROCESS_ENDED);
+  ck_assert_int_eq(p->status, 3 << 8);
+}
+END_TEST
+
+START_TEST(one_that_has_begun_was_stopped_before) {
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(0);
+  kill_process(INIT, 2, SIGSTOP);
+  begins_elsewhere();
+  look_again();
+  ck_assert_int_eq(places[0].signal, SIGSTOP);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+}
+END_TEST
+
+/* It may still ask this version. */
+START_TEST(one_that_has_yet_to_begin) {
+  uint64_t token = ask_spawn(INIT, 0, 0);
+  server_answers(0);
+  look_again();
+  ck_assert_int_eq(places[0].signal, 0);
+  ck_assert_ptr_null(answer_to(token));
+  begin(FIRST_PLACE);
+  ck_assert_int_eq(answer_to(token)->status, 0);
+}
+END_TEST
+
+/* This one could not even ask for its handles. */
+START_TEST(one_that_was_started_without_our_asking) {
+  calls_max = 1;
+  ask_spawn(INIT, 1, TTY);
+  uint64_t token = ask_spawn(INIT, 1, TTY);
+  places[1].started = true;
+  look_again();
+  ck_assert_int_eq(places[1].signal, SIGKILL);
+  ck_assert_int_eq(answer_to(token)->status, -ECHILD);
+}
+END_TEST
+
 START_TEST(one_that_was_given_up_meanwhile) {
   uint64_t token = ask_spawn(INIT, 1, TTY);
   server_answers(0);
@@ -374,6 +469,13 @@ int main(void) {
   tcase_add_test(t, one_that_is_not_there_any_more);
   tcase_add_test(t, some_that_are_not_known);
   tcase_add_test(t, one_that_was_started_meanwhile);
+  tcase_add_test(t, one_that_has_begun_meanwhile);
+  tcase_add_test(t, one_that_has_got_its_handles_and_begun_meanwhile);
+  tcase_add_test(t, one_that_has_begun_and_ended_meanwhile);
+  tcase_add_test(t, one_that_has_begun_meanwhile_ends);
+  tcase_add_test(t, one_that_has_begun_was_stopped_before);
+  tcase_add_test(t, one_that_has_yet_to_begin);
+  tcase_add_test(t, one_that_was_started_without_our_asking);
   tcase_add_test(t, one_that_was_given_up_meanwhile);
   suite_add_tcase(s, t);
   return test_run(s);

@@ -80,9 +80,8 @@ int kern_spawn(const char *strings, size_t bytes, struct kern_program *program) 
   (void)bytes;
   for (unsigned i = 0; i < nplaces; i++) {
     if (places[i].taken) continue;
-    places[i].taken = true;
-    places[i].started = false;
-    places[i].signal = 0;
+    places[i] = (struct place){
+        .taken = true, .incarnation = places[i].incarnation, .start_error = places[i].start_error};
     *program = (struct kern_program){FIRST_PLACE + (endpoint_t)i, ++places[i].incarnation};
     return 0;
   }
@@ -119,13 +118,21 @@ int kern_usage(struct kern_program program, uint64_t *cpu_us) {
   return at ? 0 : -ESRCH;
 }
 
+static enum kern_place_state place_state(const struct place *p) {
+  if (p->ended) return KERN_PLACE_ENDED;
+  return p->started ? KERN_PLACE_STARTED : KERN_PLACE_TAKEN;
+}
+
 int kern_places(struct kern_place list[KERN_PLACES_MAX]) {
   int n = 0;
   for (unsigned i = 0; i < nplaces; i++)
     if (places[i].taken)
-      list[n++] =
-          (struct kern_place){FIRST_PLACE + (endpoint_t)i, places[i].incarnation,
-                              places[i].started ? KERN_PLACE_STARTED : KERN_PLACE_TAKEN, 4711, 0};
+      list[n++] = (struct kern_place){.endpoint = FIRST_PLACE + (endpoint_t)i,
+                                      .incarnation = places[i].incarnation,
+                                      .state = place_state(&places[i]),
+                                      .pid = 4711,
+                                      .wait_status = places[i].wait_status,
+                                      .answered = places[i].answered};
   return n;
 }
 
@@ -207,6 +214,7 @@ void ends(endpoint_t endpoint, int wait_status) {
   m.i32[0] = endpoint;
   m.u32[1] = at->incarnation;
   m.i32[2] = wait_status;
+  m.u32[3] = at->answered;
   at->started = false;
   component_receive(m);
 }

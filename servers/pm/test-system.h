@@ -38,7 +38,9 @@ extern struct notified {
 } last_notified;
 
 extern struct place {
-  bool taken, started;
+  bool taken, started, ended; /* ended: nobody has been told */
+  bool answered;              /* by whichever version */
+  int wait_status;
   uint32_t incarnation;
   int signal; /* the last one */
   uint64_t cpu_us;

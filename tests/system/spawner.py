@@ -42,4 +42,4 @@ class Spawner:
 
     def places(self) -> list[tuple[int, int, int]]:
         data = self.actor.kernel(PLACES).payload
-        return [place[:3] for place in struct.iter_unpack("<iIIii", data)]
+        return [place[:3] for place in struct.iter_unpack("<iIIiiI", data)]

@@ -52,6 +52,17 @@ SAME = [
     "seq 3; seq 2 4", "echo -n x; echo", "chmod 600 text && ls -l text | grep -c '^-rw------- '; chmod 644 text",
     "cat big | wc -c", "cat none text 2>/dev/null; echo $?", "env | grep -c ^PWD=", "true; echo $?; false; echo $?",
     "sleep x 2>/dev/null; [ $? != 0 ] && echo wrong", "pwd | wc -l", "mv none x 2>/dev/null; echo $?",
+    "head -2 text", "head -c 5 text; echo", "head -n 1 text dir/a", "head -n x text 2>/dev/null; [ $? != 0 ] && echo wrong",
+    "head none text 2>/dev/null; echo $?", "ls -1 dir", "ls -d dir text", "ls -R dir", "ls -R text dir/sub",
+    "ls -lh big | grep -c ' 293K '; ls -lh text | grep -c ' 14 '", "ls -ld dir | grep -c ^d",
+    "grep -l o text dir/a", "grep -r b dir", "cd dir; grep -r b; cd ..", "grep -rl e text dir", "grep -rc zz dir/sub/b",
+    "grep -r e none text 2>/dev/null; echo $?", "grep two dir 2>/dev/null; echo $?",
+    "for m in u+x go-r a=rx +w u=rwx,go= 640 -x o+t,g+s a-st 644; do chmod $m text; ls -l text | head -c 10; echo; done",
+    "chmod g+X text; ls -l text | head -c 10; echo; chmod u+x,g+X text; ls -l text | head -c 10; echo; chmod 644 text",
+    "for m in x u+ u+q 8 99999 u+x, ''; do chmod $m none 2>/dev/null; [ $? = 0 ] && echo $m; done; echo end",
+    # What fails right after something was changed.
+    *(f"chmod 640 text; {fails} 2>/dev/null; chmod 644 text; touch after && rm after && echo goes on" for fails in
+      ("rm dir", "rmdir dir", "rmdir text", "mv dir dir/sub", "mv text none/x", "ln dir hard", "mkdir text/x")),
     "echo deep > dir/sub/c; mv dir moved; cat moved/sub/c; mv moved dir; rm dir/sub/c",
 ]
 
@@ -85,6 +96,26 @@ def test_processes_are_listed(machine: Machine):
 def test_kill(machine: Machine):
     assert machine.run("kill 99999") == (1, "sh: kill: 99999: No such process\n")
     assert machine.run("env kill; echo x | kill -9 99999")[1].endswith("kill: 99999: No such process\n")
+
+
+@pytest.mark.parametrize("where", ["", "true | "], ids=["shell", "program"])
+def test_signals_of_kill(machine: Machine, where: str):
+    """The shell's kill and the program."""
+    for option in ("-TERM", "-s TERM", "-s SIGTERM", "-15", "--", ""):
+        assert machine.output(f"sleep 1000 & {where}kill {option} $!; wait $!; echo $?").endswith("\n143\n"), option
+    assert machine.run(f"{where}kill -s NONE 1") == (2, f"{'' if where else 'sh: '}kill: NONE: no such signal\n")
+    shown = machine.output(f"{where}kill -l")
+    assert " 1 HUP " in shown and "15 TERM " in shown and "31 SYS" in shown
+
+
+def test_figures_of_the_disk(machine: Machine):
+    kilobytes = machine.output("df").splitlines()[1].split()
+    units = machine.output("df -h").splitlines()[1].split()
+    assert kilobytes[0] == "32768" and units[0] == "32M" and units[3:] == kilobytes[3:]
+
+
+def test_the_screen_is_emptied(machine: Machine):
+    assert machine.output("clear") == "\033[H\033[2J\033[3J"
 
 
 def test_files_are_kept(tmp_path: Path, files: Path):
@@ -176,6 +207,9 @@ def test_wget(tmp_path: Path, server: int):
         assert machine.output(f"wget {host}/files/3000000") == "3000000: 3000000 bytes\n"
         assert machine.output(f"wget -q -O c {host}/chunks; cat c; echo") == "hello world\n"
         assert machine.output(f"wget -q -O - {host}/100 | wc -c") == "100\n"
+        assert machine.output(f"wget -q -O - 10.0.2.2:{server}/100 | wc -c") == "100\n"
+        assert machine.run("wget ftp://10.0.2.2/x") == \
+            (1, "wget: ftp://10.0.2.2/x: only http:// is known\n")
         assert machine.run(f"wget {host}/none") == (1, "wget: the server answers 404\n")
         assert machine.run(f"wget {host}/short")[0] == 1
         assert machine.run("ls short none")[0] == 1

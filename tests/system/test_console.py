@@ -4,12 +4,8 @@ deaths of all that is between them."""
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
 import termios
 from pathlib import Path
@@ -19,66 +15,17 @@ import pytest
 
 from consoles import Console
 from proteos import Manifest, System
-from proteos.waiting import wait_for
+from proteos.console import LEAVE, Console as Window
 from streams import IO_IN, TTY_ALL, Terminal
 
 PATIENCE_S = 30
-ESCAPE = b"\x1d"
 
 
-class Window:
-    """A terminal in which prctl console runs."""
-
-    def __init__(self, system: System, *arguments: str, rows: int = 24, columns: int = 80):
-        self.master, slave = pty.openpty()
-        self.resize(rows, columns)
-        self.slave = os.dup(slave)
-        self.modes = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen(system.prctl_command("console", *arguments),
-                                        env=system.environment(), stdin=slave, stdout=slave,
-                                        stderr=slave, start_new_session=True)
-        os.close(slave)
-        self.seen = b""
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text: bytes) -> None:
-        os.write(self.master, text)
-
-    def read(self) -> None:
-        while select.select([self.master], [], [], 0)[0]:
-            self.seen += os.read(self.master, 65536)
-
-    def expect(self, text: bytes) -> None:
-        """That this comes sometime; it and all before it are forgotten."""
-        def came() -> bool:
-            self.read()
-            return text in self.seen
-
-        try:
-            wait_for(came, f"{text!r}", PATIENCE_S)
-        except Exception as late:
-            raise AssertionError(f"{text!r} is not in {self.seen!r}") from late
-        self.seen = self.seen[self.seen.index(text) + len(text):]
-
-    def ended(self) -> int:
-        """Waits for its end; the terminal is as it was. Its exit status."""
-        def is_over() -> bool:
-            self.read()
-            return self.process.poll() is not None
-
-        wait_for(is_over, "the end of prctl console", PATIENCE_S)
-        if self.process.returncode >= 0:
-            assert termios.tcgetattr(self.slave) == self.modes
-        return self.process.returncode
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
+def ended(window: Window) -> int:
+    """Waits for its end; the terminal is as it was. Its exit status."""
+    status = window.wait()
+    assert status < 0 or window.is_restored()
+    return status
 
 
 @pytest.fixture
@@ -90,10 +37,9 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 @pytest.fixture
 def window(console: Console) -> Iterator[Window]:
-    made = Window(console.system)
-    made.expect(b"Ctrl-] leaves the console")
-    yield made
-    made.close()
+    with Window(console.system) as made:
+        made.expect(b"Ctrl-] leaves the console")
+        yield made
 
 
 def exchange(window: Window, terminal: Terminal, text: bytes) -> None:
@@ -111,27 +57,26 @@ def test_typed_and_shown(console: Console, window: Window):
 
 def test_escape_leaves(console: Console, window: Window):
     terminal = console.open(console.a)
-    window.type(b"kept" + ESCAPE + b"dropped")
-    assert window.ended() == 0
-    again = Window(console.system)
-    again.type(b"\r")
-    assert terminal.read() == b"kept\n"
-    again.type(ESCAPE)
-    again.ended()
-    again.close()
+    window.type(b"kept" + LEAVE.encode() + b"dropped")
+    assert ended(window) == 0
+    with Window(console.system) as again:
+        again.type(b"\r")
+        assert terminal.read() == b"kept\n"
+        again.type(LEAVE)
+        ended(again)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_signals_end_it(console: Console, window: Window, number: int):
     exchange(window, console.open(console.a), b"x")  # it has the terminal
     window.process.send_signal(number)
-    assert window.ended() == 1
+    assert ended(window) == 1
 
 
 def test_the_instance_ends(console: Console, window: Window):
     exchange(window, console.open(console.a), b"x")
     console.system.shutdown()
-    assert window.ended() == 1
+    assert ended(window) == 1
     window.expect(b"the instance has ended")
 
 
@@ -140,8 +85,8 @@ def test_one_at_a_time(console: Console, window: Window):
     refused = console.system.try_prctl("console")
     assert refused.returncode == 1
     assert "another program shows console console" in refused.stdout
-    window.type(ESCAPE)
-    window.ended()
+    window.type(LEAVE)
+    ended(window)
     assert console.system.try_prctl("console").returncode == 0
 
 
@@ -161,17 +106,16 @@ def test_no_console():
 
 
 def test_window_size(console: Console):
-    made = Window(console.system, rows=40, columns=100)
-    terminal = console.open(console.a)
-    terminal.set_group(7)
-    console.system.wait(lambda: terminal.size() == (100, 40), "the size")
-    made.resize(50, 120)
-    os.kill(made.process.pid, signal.SIGWINCH)
-    console.system.wait(lambda: terminal.size() == (120, 50), "the new size")
-    console.system.wait(lambda: (-7, signal.SIGWINCH) in console.manager.killed, "the signal")
-    made.type(ESCAPE)
-    made.ended()
-    made.close()
+    with Window(console.system, rows=40, columns=100) as made:
+        terminal = console.open(console.a)
+        terminal.set_group(7)
+        console.system.wait(lambda: terminal.size() == (100, 40), "the size")
+        made.resize(50, 120)
+        os.kill(made.process.pid, signal.SIGWINCH)
+        console.system.wait(lambda: terminal.size() == (120, 50), "the new size")
+        console.system.wait(lambda: (-7, signal.SIGWINCH) in console.manager.killed, "the signal")
+        made.type(LEAVE)
+        ended(made)
 
 
 def test_what_was_shown_is_shown_again(console: Console, window: Window):
@@ -179,14 +123,13 @@ def test_what_was_shown_is_shown_again(console: Console, window: Window):
     terminal.write(b"before\n")
     window.expect(b"before\r\n")
     window.process.kill()
-    window.ended()
+    ended(window)
     for i in range(100):
         terminal.write(b"meanwhile %d\n" % i, 0)
-    again = Window(console.system)
-    again.expect(b"meanwhile 99\r\n")
-    again.type(ESCAPE)
-    again.ended()
-    again.close()
+    with Window(console.system) as again:
+        again.expect(b"meanwhile 99\r\n")
+        again.type(LEAVE)
+        ended(again)
 
 
 def test_who_looks_but_does_not_read_holds_the_writer(console: Console, window: Window):
@@ -216,13 +159,12 @@ def test_whoever_is_killed_while_it_does_not_read_holds_nobody(console: Console,
     taken = waiting.answer().fields("I")[0]
     while taken < 50009:
         taken += terminal.write((b"y" * 50000 + b"\nthe end\n")[taken:], 0)
-    again = Window(console.system)
-    again.expect(b"leaves the console\r\n")
-    again.expect(b"the end\r\n")
-    assert b"." not in again.seen
-    again.type(ESCAPE)
-    again.ended()
-    again.close()
+    with Window(console.system) as again:
+        again.expect(b"leaves the console\r\n")
+        again.expect(b"the end\r\n")
+        assert b"." not in again.seen
+        again.type(LEAVE)
+        ended(again)
 
 
 def test_a_terminal_that_takes_nothing(console: Console, window: Window):
@@ -234,20 +176,20 @@ def test_a_terminal_that_takes_nothing(console: Console, window: Window):
             terminal.write(b"." * 60000, 0)
     os.kill(window.process.pid, signal.SIGTERM)
     window.process.wait(PATIENCE_S)
-    assert window.ended() == 1
+    assert ended(window) == 1
 
 
 def test_stopped_and_continued(console: Console, window: Window):
     terminal = console.open(console.a)
     exchange(window, terminal, b"x")
-    raw = termios.tcgetattr(window.slave)
+    raw = termios.tcgetattr(window.terminal)
     os.kill(window.process.pid, signal.SIGSTOP)
-    termios.tcsetattr(window.slave, termios.TCSANOW, window.modes)
+    termios.tcsetattr(window.terminal, termios.TCSANOW, window.modes)
     os.kill(window.process.pid, signal.SIGCONT)
-    console.system.wait(lambda: termios.tcgetattr(window.slave) == raw, "it to take the terminal")
+    console.system.wait(lambda: termios.tcgetattr(window.terminal) == raw, "it to take the terminal")
     exchange(window, terminal, b"y")
-    window.type(ESCAPE)
-    assert window.ended() == 0
+    window.type(LEAVE)
+    assert ended(window) == 0
 
 
 @pytest.mark.parametrize("name", ["tty", "kbd", "kbd-model", "busd"])
@@ -263,13 +205,12 @@ def test_updates(console: Console, window: Window, name: str):
         window.type(b"%d\r" % turn)
         assert terminal.read() == b"half %d\n" % turn
         exchange(window, terminal, b"whole")
-    window.type(ESCAPE)
-    assert window.ended() == 0
-    again = Window(console.system)
-    again.expect(b"whole")
-    again.type(ESCAPE)
-    again.ended()
-    again.close()
+    window.type(LEAVE)
+    assert ended(window) == 0
+    with Window(console.system) as again:
+        again.expect(b"whole")
+        again.type(LEAVE)
+        ended(again)
 
 
 def test_all_at_once(console: Console, window: Window):

@@ -154,3 +154,63 @@ def test_it_is_taken_back_within_its_probation(stage, init, shell):
     stage.system.wait(lambda: f"program-{unknown.endpoint}" not in stage.system.status(),
                       "the end of one that is not known")
     assert shell.spawn("again").begun.parent == shell.pid
+
+
+def taken_back(stage) -> None:
+    """pm's new version dies, and the old one knows what became of everybody."""
+    stage.system.kill("pm")
+    stage.system.wait(lambda: "old version takes over" in stage.system.log("instance"), "the old one")
+
+
+def test_one_that_begins_within_a_probation_is_adopted(stage, init, shell):
+    shell.begin_spawn("child", env=["A=1"])
+    actor = stage.actor("child")
+    stage.system.update("pm", "self", None, "-probation", "60000")
+    child = Process(actor)
+    assert child.begun.env == ["A=1"] and shell.actor.end_ask()[0] == child.pid
+    taken_back(stage)
+    stage.system.wait(lambda: init.state(child.pid) == RUNNING, "the child to be known")
+    assert child.kill(shell.pid, 0) == 0
+    child.exit(6)
+    error, pid, status = shell.wait()
+    assert (error, pid, code(status)) == (0, child.pid, 6)
+
+
+def test_one_that_gets_its_handles_and_begins_within_a_probation_is_adopted(stage, init, shell):
+    console, terminal = open_on(shell, "tty")
+    hold(init, "tty", True)
+    shell.begin_spawn("child", fds=[(3, endpoint(init, "tty"), console, 4)])
+    stage.system.wait(lambda: hold(init, "tty", True) == 1, "the request")
+    stage.system.update("pm", "self", None, "-probation", "60000")
+    hold(init, "tty", False)
+    child = Process(stage.actor("child"))
+    assert shell.actor.end_ask()[0] == child.pid
+    taken_back(stage)
+    stage.system.wait(lambda: init.state(child.pid) == RUNNING, "the child to be known")
+    assert look(init, "tty", child.endpoint, child.begun.fds[0][2])[1] == terminal
+    child.exit(6)
+    assert code(shell.wait(child.pid)[2]) == 6
+
+
+def test_one_that_ends_right_after_it_has_begun_is_waited_for(stage, init, shell):
+    """The old version hears of its beginning and of its end at the same time."""
+    shell.begin_spawn("child")
+    actor = stage.actor("child")
+    stage.system.update("pm", "self", None, "-probation", "60000")
+    child = Process(actor)
+    assert shell.actor.end_ask()[0] == child.pid
+    stage.system.kill("pm", signal.SIGSTOP)
+    child.exit(6)
+    stage.system.wait(lambda: "program-2" not in stage.system.status(), "its end")
+    taken_back(stage)
+    assert code(shell.wait(child.pid)[2]) == 6
+
+
+def test_one_that_has_yet_to_begin_when_a_probation_fails(stage, init, shell):
+    shell.begin_spawn("child")
+    actor = stage.actor("child")
+    stage.system.update("pm", "self", None, "-probation", "60000")
+    taken_back(stage)
+    child = Process(actor)
+    assert shell.actor.end_ask()[0] == child.pid
+    assert init.state(child.pid) == RUNNING

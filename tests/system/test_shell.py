@@ -47,7 +47,8 @@ SAME = [
     "cat text | while read line; do echo \"<$line>\"; done", "seq 3 | { read a; read b; echo $b $a; }",
     "echo a b c | { read x y; echo \"$y:$x\"; }", "test -f text && test -d dir && test ! -e none; echo $?",
     "[ abc = abc ] && [ 1 -lt 2 ] && [ -z '' ] && echo all", "X='a b'; for w in $X; do echo $w; done",
-    "cat none 2>/dev/null; echo $?", "echo err >&2 2>/dev/null", "{ echo out; echo err >&2; } 2>&1 | wc -l",
+    "cat none 2>/dev/null; echo $?", "echo err >&2 2>/dev/null", "nonesuch 2>/dev/null; echo $?",
+    "nonesuch 2>&1 | wc -l",  "{ echo out; echo err >&2; } 2>&1 | wc -l",
     "echo x >/dev/null; cat </dev/null", "sh args.sh one 'two three'; echo $?",
     "cd dir; echo *; pwd >/dev/null; cd ..; echo [ab].c", "export E=exported; sh -c 'echo $E'; unset E; echo [$E]",
     "N=not; sh -c 'echo [$N]'", "V=1 sh -c 'echo $V'; echo [$V]", "exec_me='echo indirect'; $exec_me",
@@ -58,6 +59,8 @@ SAME = [
     "{ echo x; cat text; } 5</dev/null 4<text 3<&4 <&3", "echo out >&2 2>&1",
     "{ { cat; } <text; } </dev/null",
     "echo a#b", "umask 027; umask", "sleep 0; echo $?",
+    "sh -c '(exit 3) & sleep 0.1; true | true; wait $!; echo $?'",
+    "sh -c 'for i in $(seq 40); do true & done; wait; echo all'",
 ]
 
 
@@ -123,6 +126,15 @@ def wait_for_process(machine: Machine, name: str, how_many: int = 1) -> None:
     machine.system.wait(lambda: len(running.findall(machine.system.prctl("ps"))) == how_many, name)
 
 
+def test_interrupt_of_a_program_that_has_not_begun(machine: Machine):
+    """A component never begins. The loop ends as well."""
+    machine.type("while true; do counter; done\n")
+    machine.system.wait(lambda: re.search(" starting .* counter$", machine.system.prctl("ps"), re.M), "counter")
+    machine.type(b"\x03")
+    machine.expect("^Csh: counter: ended before it began\r\n" + PROMPT.decode())
+    assert machine.output("echo on") == "on\n"
+
+
 def test_interrupt_at_the_prompt_drops_the_line(machine: Machine):
     machine.type("echo never")
     machine.expect("echo never")
@@ -184,11 +196,46 @@ def test_bg_lets_a_stopped_job_go_on(machine: Machine):
     assert machine.run("kill -9 %1; wait %1")[0] == 137
 
 
+def stop_pipeline(machine: Machine) -> None:
+    machine.type("sleep 1000 | sleep 2000\n")
+    machine.expect("\r\n")
+    wait_for_process(machine, "sleep", 2)
+    machine.type(b"\x1a")
+    machine.expect("[1]+ Stopped    sleep 1000 | sleep 2000\r\n")
+
+
+def test_a_stopped_pipeline_is_told_of_once(machine: Machine):
+    for _ in range(5):
+        stop_pipeline(machine)
+        assert machine.expect(PROMPT) == b""
+        machine.system.wait(lambda: machine.system.prctl("ps").count("stopped") == 2, "both to be stopped")
+        assert machine.output("true") == ""
+        assert machine.run("kill -9 %1; wait %1")[0] == 137
+
+
+def test_a_stopped_job_is_ended(machine: Machine):
+    stop_pipeline(machine)
+    machine.expect(PROMPT)
+    assert machine.run("kill %1; wait %1")[0] == 143
+
+
 def test_wait_for_all(machine: Machine):
     machine.type("sleep 0.1 & sleep 0.2 & wait; echo waited\n")
     machine.expect("\r\nwaited\r\n")
     machine.expect(PROMPT)
     machine.run("true")
+
+
+@pytest.mark.parametrize("who", ["", "%1", "$!"])
+def test_interrupt_ends_waiting(machine: Machine, who: str):
+    machine.type(f"sleep 1000 & wait {who}\n")
+    machine.expect("\r\n[1] ")
+    wait_for_process(machine, "sleep")
+    machine.type(b"\x03")
+    machine.expect(b"^C")
+    machine.expect(PROMPT)
+    assert "Running    sleep 1000" in machine.output("jobs")
+    assert machine.run("kill -9 %1; wait %1")[0] == 137
 
 
 def test_writer_without_readers_ends(machine: Machine):
@@ -203,8 +250,14 @@ def test_more_processes_than_there_are_places(machine: Machine):
 
 
 def test_shell_is_started_again(machine: Machine):
+    """It leaves no stopped jobs behind."""
+    stop_pipeline(machine)
+    machine.expect(PROMPT)
+    machine.type("exit\n")
+    machine.expect("sh: there are stopped jobs\r\n")
     machine.type("exit\n")
     machine.expect("[sh has ended; press a key to start it]")
+    machine.system.wait(lambda: "sleep" not in machine.system.prctl("ps"), "the jobs' end")
     machine.type("x")
     machine.expect("/ $ ")
     machine.type("PS1='@> '\n")
