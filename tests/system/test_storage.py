@@ -14,8 +14,8 @@ from typing import Callable
 import pytest
 
 from filing import (APPEND, CREATE, DIRECTORY, EXCLUSIVE, FROM_END, FROM_POSITION, FROM_START,
-                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE, Filer,
-                    Storage, debugfs, make_image)
+                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, TRUNCATE, WRITE,
+                    Filer, Storage, debugfs, make_image)
 from stored import endpoint, fails, filer, image, storage, until_back  # noqa: F401 (fixtures)
 
 
@@ -252,6 +252,13 @@ def test_too_many_handles(filer: Filer):
         while True:
             handles.append(filer.open("/f", READ))
     assert len(handles) == 256 and len(set(handles)) == 256
+    with fails(errno.EMFILE):
+        filer.open("/new", WRITE | CREATE)
+    with fails(errno.EMFILE):
+        filer.open("/f", WRITE | TRUNCATE)
+    with fails(errno.ENOENT):
+        filer.stat("/new")
+    assert filer.stat("/f").bytes == 1, "it was not truncated"
     for handle in handles:
         filer.close_file(handle)
     assert filer.counts()["handles"] == 0
