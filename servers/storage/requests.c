@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "servers/storage/blocks.h"
+#include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
 #include "servers/storage/request.h"
 #include "servers/storage/volume.h"
@@ -86,6 +87,7 @@ static int32_t make(struct request *r) {
   struct kind kind = kind_of(r->m->type);
   if (!kind.make) return -ENOSYS;
   int32_t status = check(kind.needs);
+  channel_changes(); /* only this request's own are half of an operation */
   return status ? status : kind.make(r);
 }
 

@@ -288,6 +288,20 @@ def test_attributes(storage: Storage, filer: Filer):
     storage.end()
 
 
+def test_refusal_after_a_change_is_no_failure(storage: Storage, filer: Filer):
+    """An operation that fails before it has changed anything leaves the file system writable."""
+    filer.make_dir("/d")
+    filer.put("/d/f", b"x")
+    filer.set_mode("/d/f", 0o600)
+    with fails(errno.ENOTEMPTY):
+        filer.remove("/d", directory=True)
+    filer.set_times("/d/f", 1, 1)
+    with fails(errno.EISDIR):
+        filer.rename("/d/f", "/d")
+    filer.put("/d/f", b"y")
+    storage.end()
+
+
 def test_permissions(tmp_path: Path, image: Path):
     with Storage(tmp_path, image, clients=("filer", "pm")) as storage:
         filer, pm = storage.filers["filer"], storage.filers["pm"]
