@@ -14,7 +14,7 @@ from typing import Callable
 import pytest
 
 from filing import (APPEND, CREATE, DIRECTORY, EXCLUSIVE, FROM_END, FROM_POSITION, FROM_START,
-                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, TRUNCATE, WRITE,
+                    FS_OPEN, FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, TRUNCATE, WRITE,
                     Filer, Storage, debugfs, make_image)
 from stored import endpoint, fails, filer, image, storage, until_back  # noqa: F401 (fixtures)
 
@@ -331,6 +331,35 @@ def test_permissions(tmp_path: Path, image: Path):
                 wrong()
         filer.access("/readable", 4)
         filer.remove("/shared/mine")
+        storage.end()
+
+
+def test_program_that_is_not_known_waits(tmp_path: Path, image: Path):
+    """Until the process manager says who it is."""
+    with Storage(tmp_path, image, clients=("pm", "program-1")) as storage:
+        pm, program = storage.filers["pm"], storage.filers["program-1"]
+        pm.make_dir("/shared")
+        pm.set_mode("/shared", 0o777)
+        program.send(FS_OPEN, struct.pack("<III", 0, WRITE | CREATE, 0o644), b"/shared/f")
+        storage.system.wait(lambda: storage.system.status()["program-1"].calls_in_flight == 1
+                            and storage.system.status()["storage"].queued == 0, "the request")
+        with fails(errno.ENOENT):
+            pm.stat("/shared/f")
+        pm.credentials(endpoint(storage, "program-1"), 1000, 1001)
+        program.receive()
+        found = pm.stat("/shared/f")
+        assert (found.user, found.group) == (1000, 1001)
+        with fails(errno.EACCES):
+            program.make_dir("/new")
+        storage.end()
+
+
+def test_program_without_a_process_manager_is_nobody(tmp_path: Path, image: Path):
+    with Storage(tmp_path, image, clients=("filer", "program-1")) as storage:
+        storage.filer.make_dir("/shared")
+        storage.filer.set_mode("/shared", 0o777)
+        storage.filers["program-1"].put("/shared/f", b"x")
+        assert storage.filer.stat("/shared/f").user == 65534
         storage.end()
 
 
