@@ -16,6 +16,7 @@
 #include "servers/lent/lent.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/files.h"
 #include "servers/storage/flush.h"
@@ -49,7 +50,7 @@ static void turn_end(void) {
 }
 
 static void alarm_came(uint64_t bits) {
-  for (unsigned i = ALARM_DISK; i <= ALARM_BATCH; i++)
+  for (unsigned i = ALARM_DISK; i <= ALARM_CUT; i++)
     if (bits & 1u << i) inbox_alarm_came(i);
   if (bits & 1u << ALARM_DISK) {
     if (disk_try_again()) inbox_alarm(ALARM_DISK, RETRY_US);
@@ -58,6 +59,7 @@ static void alarm_came(uint64_t bits) {
     parked_wake();
   }
   if (bits & 1u << ALARM_BATCH) disk_hold_no_longer();
+  if (bits & 1u << ALARM_CUT) cut_go_on();
   if (bits & 1u << ALARM_TICK) {
     writeback_tick();
     commit_tick();

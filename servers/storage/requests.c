@@ -6,6 +6,7 @@
 #include "servers/storage/blocks.h"
 #include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/request.h"
 #include "servers/storage/volume.h"
 
@@ -64,6 +65,7 @@ static struct kind kind_of(uint32_t type) {
 }
 
 int32_t request_room(void) {
+  if (!volume_fs()->super->s_free_inodes_count && cut_is_under_way()) return DATA_WAITS;
   switch (blocks_have(BLOCKS_OF_A_NAME)) {
   case BLOCKS_THERE:
     return 0;
