@@ -8,6 +8,7 @@
 #include "servers/storage/commit.h"
 #include "servers/storage/cut.h"
 #include "servers/storage/request.h"
+#include "servers/storage/start.h"
 #include "servers/storage/volume.h"
 
 enum { BLOCKS_OF_A_NAME = 8 /* that an operation on names may need */ };
@@ -55,7 +56,7 @@ static struct kind kind_of(uint32_t type) {
     KIND(FS_SET_OWNER, do_set_owner, NEEDS_WRITING);
     KIND(FS_SET_TIMES, do_set_times, NEEDS_WRITING);
     KIND(FS_SYNC_FILE, do_sync_file, NEEDS_NOTHING);
-    KIND(FS_SYNC, do_sync, NEEDS_NOTHING);
+    KIND(FS_SYNC, do_sync, NEEDS_VOLUME);
     KIND(FS_STATFS, do_statfs, NEEDS_VOLUME);
     KIND(FS_CREDENTIALS, do_credentials, NEEDS_NOTHING);
     KIND(FS_COUNTS, do_counts, NEEDS_NOTHING);
@@ -79,6 +80,7 @@ int32_t request_room(void) {
 
 static int32_t check(enum needs needs) {
   if (needs == NEEDS_NOTHING) return 0;
+  if (start_is_awaited()) return DATA_WAITS;
   int32_t error = needs == NEEDS_VOLUME ? volume_may_read() : volume_may_write();
   if (error || needs == NEEDS_VOLUME) return error;
   if (commit_is_behind()) return DATA_WAITS;
