@@ -208,8 +208,8 @@ class Filer:
         self.ask(FS_CREDENTIALS, struct.pack("<iII", process, user, group))
 
     def counts(self) -> dict[str, int]:
-        names = ("hits", "misses", "commits", "handles", "dirty_pages", "version")
-        return dict(zip(names, struct.unpack_from("<QQQIII", self.ask(FS_COUNTS)[0])))
+        names = ("hits", "misses", "commits", "handles", "dirty_pages", "version", "searches")
+        return dict(zip(names, struct.unpack_from("<QQQIIII", self.ask(FS_COUNTS)[0])))
 
     # -- whole files ---------------------------------------------------------------------------
 

@@ -395,6 +395,76 @@ def test_large_directory(storage: Storage, filer: Filer):
     storage.end()
 
 
+def test_large_directory_is_not_searched_again_and_again(tmp_path: Path):
+    folder = tmp_path / "folder"
+    (folder / "d").mkdir(parents=True)
+    for i in range(20_000):
+        (folder / "d" / f"name-{i}").touch()
+    image = make_image(tmp_path / "disk.img", 64, "-N", "32768", "-d", str(folder))
+    with Storage(tmp_path, image) as storage:
+        filer, names = storage.filer, [f"/d/name-{i}" for i in range(0, 20_000, 100)]
+
+        def searches(operations: Callable[[], object]) -> int:
+            before = filer.counts()
+            operations()
+            after = filer.counts()
+            if after["searches"] == before["searches"]:
+                assert after["hits"] - before["hits"] < 20 * len(names), "it was read all the same"
+            return after["searches"] - before["searches"]
+
+        def stat_all() -> dict[str, int]:
+            return {name: filer.stat(name).inode for name in names}
+
+        found: dict[str, int] = {}
+        assert searches(lambda: found.update(stat_all())) == len(names) + 1
+        assert len(set(found.values())) == len(names)
+        assert searches(stat_all) == 0 and stat_all() == found
+
+        def miss() -> None:
+            with fails(errno.ENOENT):
+                filer.stat("/d/none")
+
+        assert searches(miss) == 1 and searches(miss) == 0
+        storage.system.prctl("update", "storage", "self", "-relocate", "-strict")
+        assert searches(stat_all) == 0 and searches(miss) == 0
+        storage.end()
+
+
+def test_names_that_change(storage: Storage, filer: Filer):
+    """What is known of a name follows each change of it."""
+    filer.make_dir("/d")
+    for _ in range(2):
+        with fails(errno.ENOENT):
+            filer.stat("/d/f")
+    filer.put("/d/f", b"one")
+    assert filer.get("/d/f") == b"one"
+    filer.rename("/d/f", "/d/g")
+    with fails(errno.ENOENT):
+        filer.stat("/d/f")
+    filer.link("/d/g", "/d/f")
+    assert filer.stat("/d/f").inode == filer.stat("/d/g").inode
+    filer.put("/d/h", b"two")
+    filer.rename("/d/h", "/d/g")
+    assert filer.get("/d/g") == b"two" and filer.get("/d/f") == b"one"
+    for name in ("f", "g"):
+        filer.remove(f"/d/{name}")
+        with fails(errno.ENOENT):
+            filer.stat(f"/d/{name}")
+    inode = filer.stat("/d").inode
+    filer.remove("/d", directory=True)
+    with fails(errno.ENOENT):
+        filer.stat("/d/f")
+    filer.make_dir("/other")
+    assert filer.stat("/other").inode == inode, "the inode is used again"
+    filer.make_dir("/other/e")
+    inode = filer.stat("/other/e").inode
+    assert filer.stat("/other/e/..").inode == filer.stat("/other").inode
+    filer.remove("/other/e", directory=True)
+    filer.make_dir("/e")
+    assert filer.stat("/e").inode == inode and filer.stat("/e/..").inode == 2
+    storage.end()
+
+
 def test_indexed_directory(tmp_path: Path):
     """mkfs -d makes no index; e2fsck -D does."""
     folder = tmp_path / "folder"
