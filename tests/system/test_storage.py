@@ -398,11 +398,11 @@ def test_large_directory(storage: Storage, filer: Filer):
 def test_large_directory_is_not_searched_again_and_again(tmp_path: Path):
     folder = tmp_path / "folder"
     (folder / "d").mkdir(parents=True)
-    for i in range(20_000):
+    for i in range(5000):
         (folder / "d" / f"name-{i}").touch()
-    image = make_image(tmp_path / "disk.img", 64, "-N", "32768", "-d", str(folder))
+    image = make_image(tmp_path / "disk.img", 64, "-N", "16384", "-d", str(folder))
     with Storage(tmp_path, image) as storage:
-        filer, names = storage.filer, [f"/d/name-{i}" for i in range(0, 20_000, 100)]
+        filer, names = storage.filer, [f"/d/name-{i}" for i in range(0, 5000, 25)]
 
         def searches(operations: Callable[[], object]) -> int:
             before = filer.counts()
