@@ -84,7 +84,7 @@ struct fs_statfs {
  * FS_SYNC_FILE: its data and all that is needed to find it are kept when it is answered, which may
  *   take long. FS_SYNC: the same for everything.
  * FS_CREDENTIALS: from the process manager: who `process` is from now on.
- * FS_COUNTS: the server's own figures. */
+ * FS_COUNTS: the server's own figures; searches: how often a directory was searched for a name. */
 #define FS_OPEN_FIELDS(F)      F(u32, dir) F(x32, flags) F(x32, mode)
 #define FS_OPEN_REPLY(F)       F(u64, bytes) F(u32, handle) F(x32, type)
 #define FS_STAT_FIELDS(F)      F(u32, dir) F(x32, flags)
@@ -109,7 +109,9 @@ struct fs_statfs {
 #define FS_CREDENTIALS_FIELDS(F) F(i32, process) F(u32, user) F(u32, group)
 #define FS_COUNTS_FIELDS(F)
 #define FS_COUNTS_REPLY(F)                                                                         \
-  F(u64, hits) F(u64, misses) F(u64, commits) F(u32, handles) F(u32, dirty_pages) F(u32, version)
+  F(u64, hits)                                                                                     \
+  F(u64, misses)                                                                                   \
+  F(u64, commits) F(u32, handles) F(u32, dirty_pages) F(u32, version) F(u32, searches)
 #define FS_MESSAGES(M)                                                                             \
   M(FS_OPEN, 0xa00, fs_open, FS_OPEN_FIELDS, FS_OPEN_REPLY)                                        \
   M(FS_STAT, 0xa01, fs_stat_path, FS_STAT_FIELDS, IPC_NO_FIELDS)                                   \

@@ -6,6 +6,7 @@
 
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/logged.h"
 #include "servers/storage/volume.h"
 
@@ -29,13 +30,17 @@ uint64_t blocks_usable(void) {
 
 enum blocks_answer blocks_have(uint32_t count) {
   if (blocks.usable >= (uint64_t)count + KEPT) return BLOCKS_THERE;
-  if (!blocks.running.count && !blocks.committing.count) return BLOCKS_NONE;
+  if (!blocks.running.count && !blocks.committing.count && !cut_is_under_way()) return BLOCKS_NONE;
   commit_ask();
   return BLOCKS_LATER;
 }
 
 uint32_t blocks_revoked(void) {
   return blocks.revoked;
+}
+
+uint32_t blocks_freed(void) {
+  return blocks.running.count;
 }
 
 bool blocks_are_pending(void) {

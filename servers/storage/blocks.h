@@ -32,6 +32,7 @@ int blocks_log(uint64_t block, const void *data, journal_tid tid);
 void blocks_log_moved(void);
 /** Blocks that the running transaction has revoked, or freed. */
 uint32_t blocks_revoked(void);
+uint32_t blocks_freed(void);
 bool blocks_are_pending(void);
 /** The running transaction is sealed; it has committed. */
 void blocks_seal(void);

@@ -7,6 +7,7 @@
 #include "servers/storage/cache.h"
 #include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/flush.h"
 #include "servers/storage/map.h"
@@ -252,6 +253,7 @@ int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const voi
   struct write w = {node, offset, bytes, in};
   uint64_t most = map_blocks_max(node) * disk_block_bytes();
   if (offset >= most) return -EFBIG;
+  if (node->is_cut) return DATA_WAITS;
   w.bytes = (uint32_t)smaller(bytes, most - offset);
   if (writeback_is_behind() || !has_pages(w.bytes)) return DATA_WAITS;
   if (blocks_have(w.bytes / disk_block_bytes() + 2) == BLOCKS_LATER) return DATA_WAITS;
@@ -274,18 +276,18 @@ int32_t data_write(struct node *node, uint64_t offset, uint32_t bytes, const voi
 /* ---- truncating ---- */
 
 static int32_t shorten(struct node *node, uint64_t bytes) {
-  uint64_t size = disk_block_bytes();
   int32_t status = clear_tail(node, bytes);
   if (status) return status;
   node_set_bytes(node, bytes);
-  int error = map_truncate(node, (bytes + size - 1) / size);
+  int more = cut_begin(node);
   node->read_next = node->ahead_until = 0;
-  if (error) volume_fail("a file cannot be made shorter");
-  return error;
+  if (more < 0) volume_fail("a file cannot be made shorter");
+  return more < 0 ? more : 0;
 }
 
 int32_t data_truncate(struct node *node, uint64_t bytes) {
   if (bytes > map_blocks_max(node) * disk_block_bytes()) return -EFBIG;
+  if (node->is_cut) return DATA_WAITS;
   int32_t status = bytes < node_bytes(node)   ? shorten(node, bytes)
                    : bytes > node_bytes(node) ? clear_tail(node, node_bytes(node))
                                               : 0;

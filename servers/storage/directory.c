@@ -6,6 +6,7 @@
 
 #include "libsys/if/fs.h"
 #include "servers/storage/map.h"
+#include "servers/storage/name-cache.h"
 #include "servers/storage/volume.h"
 
 static int entry_type(uint32_t mode) {
@@ -35,16 +36,34 @@ static uint8_t posix_type(int type) {
   return type >= 0 && type < EXT2_FT_MAX ? types[type] : 0;
 }
 
-int directory_find(uint32_t dir, const char *name, uint32_t *ino) {
-  ext2_ino_t found;
+static uint64_t searches;
+
+uint64_t directory_searches(void) {
+  return searches;
+}
+
+static int search(uint32_t dir, const char *name, uint32_t *ino) {
+  ext2_ino_t found = 0;
+  searches++;
   errcode_t error = ext2fs_lookup(volume_fs(), dir, name, (int)strlen(name), NULL, &found);
-  if (!error) *ino = found;
+  *ino = error ? 0 : found;
+  if (!error || error == EXT2_ET_FILE_NOT_FOUND) name_cache_put(dir, name, *ino);
   return volume_errno(error);
 }
 
-/* The directory was changed: its inode too, by us or by libext2fs. */
-static int end_change(struct node *dir, errcode_t error) {
+int directory_find(uint32_t dir, const char *name, uint32_t *ino) {
+  if (!name_cache_find(dir, name, ino)) return search(dir, name, ino);
+  return *ino ? 0 : -ENOENT;
+}
+
+/* The directory was changed: its inode too, by us or by libext2fs. @param ino  what the name means
+ * now, if that was possible; 0: nothing */
+static int end_change(struct node *dir, errcode_t error, const char *name, uint32_t ino) {
   int status = volume_errno(error), reloaded = node_reload(dir);
+  if (error)
+    name_cache_drop(dir->ino, name);
+  else
+    name_cache_put(dir->ino, name, ino);
   if (status || reloaded) return status ? status : reloaded;
   node_touch(dir, NODE_MODIFIED | NODE_CHANGED);
   return node_write(dir);
@@ -58,11 +77,11 @@ int directory_add(struct node *dir, const char *name, uint32_t ino, uint32_t mod
     error = ext2fs_expand_dir(fs, dir->ino);
     if (!error) error = ext2fs_link(fs, dir->ino, name, ino, entry_type(mode));
   }
-  return end_change(dir, error);
+  return end_change(dir, error, name, ino);
 }
 
 int directory_remove(struct node *dir, const char *name) {
-  return end_change(dir, ext2fs_unlink(volume_fs(), dir->ino, name, 0, 0));
+  return end_change(dir, ext2fs_unlink(volume_fs(), dir->ino, name, 0, 0), name, 0);
 }
 
 /* ---- entries one by one ---- */
@@ -92,7 +111,7 @@ int directory_replace(struct node *dir, const char *name, uint32_t ino, uint32_t
   struct replacing r = {.name = name, .ino = ino, .type = entry_type(mode)};
   errcode_t error = ext2fs_dir_iterate(volume_fs(), dir->ino, 0, NULL, replace_entry, &r);
   if (!error && !r.done) error = EXT2_ET_FILE_NOT_FOUND;
-  return end_change(dir, error);
+  return end_change(dir, error, name, ino);
 }
 
 static int note_entry(struct ext2_dir_entry *entry, int offset, int blocksize, char *buffer,

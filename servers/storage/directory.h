@@ -6,8 +6,11 @@
 
 #include "servers/storage/node.h"
 
-/** @return 0; -ENOENT; another negative errno */
+/** @return 0; -ENOENT, then *ino is 0; another negative errno */
 int directory_find(uint32_t dir, const char *name, uint32_t *ino);
+/** How often a directory was searched, which is not done for a name that is known (name-cache.h).
+ */
+uint64_t directory_searches(void);
 /** Adds an entry. @param mode  of what it names. @return 0 or a negative errno */
 int directory_add(struct node *dir, const char *name, uint32_t ino, uint32_t mode);
 int directory_remove(struct node *dir, const char *name);

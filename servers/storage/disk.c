@@ -16,12 +16,13 @@ enum {
   RECORD_TO_WAIT = 0,    /* the record that disk_wait() uses */
   READ_TRIES = 3,        /* of a read that the driver fails */
   WRITE_TRIES = 150,     /* of a write; with a pause before each */
-  START_TRIES = 100,     /* of starting the driver, when somebody waits for it */
+  START_TRIES = 100,     /* of starting the driver, in the middle of an operation */
   PAUSE_US = 100 * 1000, /* before trying again */
 };
 
 static struct {
   enum disk_state state;
+  int start_error; /* of the last try */
   endpoint_t driver;
   char *frames;
   uint32_t pages;
@@ -71,6 +72,10 @@ bool disk_is_page(const void *address, uint32_t *page) {
   if (at < first || at >= first + (size_t)disk.pages * DISK_PAGE_BYTES) return false;
   *page = (uint32_t)((at - first) / DISK_PAGE_BYTES);
   return true;
+}
+
+endpoint_t disk_driver(void) {
+  return disk.driver;
 }
 
 bool disk_is_driver(endpoint_t ep) {
@@ -262,7 +267,7 @@ static int ask_start(bool *lost) {
 
 static int start_once(void) {
   bool lost;
-  int error = ask_start(&lost);
+  int error = disk.start_error = ask_start(&lost);
   if (error) return error;
   disk.state = DISK_IS_UP;
   disk_was_reset();
@@ -276,13 +281,25 @@ static int start_once(void) {
   return 0;
 }
 
-int disk_start(void) {
+/* Waits for a driver that is being restarted, at most some seconds. */
+static void start_wait(void) {
   int error = start_once();
   for (unsigned i = 0; error && i < START_TRIES; i++) {
     inbox_pause(PAUSE_US);
     error = start_once();
   }
-  return error;
+}
+
+void disk_begin_start(void) {
+  inbox_alarm(ALARM_DISK, 0);
+}
+
+bool disk_is_up(void) {
+  return disk.state == DISK_IS_UP;
+}
+
+int disk_start_error(void) {
+  return disk.start_error;
 }
 
 void disk_driver_lost(void) {
@@ -323,7 +340,7 @@ int disk_wait(uint32_t operation, uint64_t block, uint32_t count, const uint32_t
   for (unsigned i = 0; error && error != -ERANGE && error != -EINVAL && i < READ_TRIES; i++) {
     if (error != -EIO && error != -EAGAIN) { /* the bus's: the driver is not there */
       disk.state = DISK_IS_DOWN;
-      disk_start();
+      start_wait();
     }
     error = do_once(&t);
   }
@@ -337,7 +354,7 @@ void disk_poll(void) {
   int error = sys_sendrec(disk.driver, &m);
   if (error) {
     disk.state = DISK_IS_DOWN;
-    disk_start();
+    start_wait();
   }
   disk_take_done();
   disk_try_again();

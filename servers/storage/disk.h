@@ -36,9 +36,13 @@ struct disk_transfer {
 
 /** Maps the region and finds the driver. @return 0 or a negative errno, which has been logged */
 int disk_open(const char *disk, const char *driver);
-/** Starts the driver; waits for one that is being restarted, at most some seconds.
- * @return 0 or a negative errno */
-int disk_start(void);
+/** Starts the driver in a later turn; tries again until it works. */
+void disk_begin_start(void);
+bool disk_is_up(void);
+/** Why the driver did not start when that was last tried, a negative errno or the bus's error; 0:
+ * it did. */
+int disk_start_error(void);
+endpoint_t disk_driver(void);
 /** Sets the size of the file system's blocks. @return 0, or -EINVAL: the disk's are larger */
 int disk_set_block_bytes(uint32_t bytes);
 uint32_t disk_block_bytes(void);

@@ -63,9 +63,20 @@ static int64_t free_slot(endpoint_t endpoint, struct owner **owner) {
   return error ? error : first;
 }
 
+/* The same for one more file. */
+static int64_t file_slot(endpoint_t endpoint, struct owner **owner) {
+  return nfiles < FILES_MAX ? free_slot(endpoint, owner) : -EMFILE;
+}
+
+int files_room(endpoint_t endpoint) {
+  struct owner *o;
+  int64_t slot = file_slot(endpoint, &o);
+  return slot < 0 ? (int)slot : 0;
+}
+
 int64_t files_open(endpoint_t endpoint, struct node *node, uint32_t flags) {
   struct owner *o;
-  int64_t slot = nfiles < FILES_MAX ? free_slot(endpoint, &o) : -EMFILE;
+  int64_t slot = file_slot(endpoint, &o);
   if (slot < 0) return slot;
   struct file *f = calloc(1, sizeof *f);
   if (!f) return -ENOMEM;

@@ -18,6 +18,9 @@ struct file {
 
 enum { HANDLES_MAX = 256 /* of one endpoint */, FILES_MAX = 4096 };
 
+/** Whether an endpoint can open one more: a place for the handle is kept ready.
+ * @return 0, -EMFILE, -ENOMEM */
+int files_room(endpoint_t owner);
 /** Opens a node, whose use becomes the file's.
  * @return a handle, or -EMFILE, -ENOMEM: the node is still the caller's */
 int64_t files_open(endpoint_t owner, struct node *node, uint32_t flags);

@@ -7,7 +7,7 @@
 #include "libsys/sys.h"
 
 /** Bits from SYS_KERNEL. */
-enum inbox_alarm { ALARM_DISK, ALARM_PAUSE, ALARM_TICK, ALARM_BATCH };
+enum inbox_alarm { ALARM_DISK, ALARM_PAUSE, ALARM_TICK, ALARM_BATCH, ALARM_CUT };
 
 /** The next message, and its payload, which stays until the next one is received. */
 void inbox_receive(msg_t *m, const void **payload);

@@ -7,7 +7,8 @@
  *   ro               mount for reading only
  *   cache=PAGES      use so many pages of the region at most
  *   dirty=PAGES      so much data may wait to be written back; a quarter of the cache
- *   age=SECONDS      transactions commit, and data is written back, after so long; 5 */
+ *   age=SECONDS      transactions commit, and data is written back, after so long; 5
+ *   wait=SECONDS     requests wait so long for a disk that has not come up yet; 10 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,13 @@
 #include "servers/lent/lent.h"
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/files.h"
 #include "servers/storage/flush.h"
 #include "servers/storage/inbox.h"
 #include "servers/storage/requests.h"
+#include "servers/storage/start.h"
 #include "servers/storage/sync.h"
 #include "servers/storage/volume.h"
 #include "servers/storage/writeback.h"
@@ -33,12 +36,13 @@ enum { TICK_US = 1000 * 1000, RETRY_US = 100 * 1000 };
 static struct {
   char disk[32], driver[32];
   bool read_only;
-  uint32_t cache_pages, dirty_pages, age_s;
-} options = {.disk = "disk0", .driver = "nvme", .age_s = 5};
+  uint32_t cache_pages, dirty_pages, age_s, wait_s;
+} options = {.disk = "disk0", .driver = "nvme", .age_s = 5, .wait_s = 10};
 
 /* ---- each turn ---- */
 
 static void turn_end(void) {
+  start_go_on();
   parked_retry(request_make);
   writeback_turn_end();
   commit_turn_end();
@@ -49,7 +53,7 @@ static void turn_end(void) {
 }
 
 static void alarm_came(uint64_t bits) {
-  for (unsigned i = ALARM_DISK; i <= ALARM_BATCH; i++)
+  for (unsigned i = ALARM_DISK; i <= ALARM_CUT; i++)
     if (bits & 1u << i) inbox_alarm_came(i);
   if (bits & 1u << ALARM_DISK) {
     if (disk_try_again()) inbox_alarm(ALARM_DISK, RETRY_US);
@@ -58,6 +62,7 @@ static void alarm_came(uint64_t bits) {
     parked_wake();
   }
   if (bits & 1u << ALARM_BATCH) disk_hold_no_longer();
+  if (bits & 1u << ALARM_CUT) cut_go_on();
   if (bits & 1u << ALARM_TICK) {
     writeback_tick();
     commit_tick();
@@ -111,13 +116,8 @@ static int storage_init(const sys_init_t *info) {
   if (error) return error;
   writeback_init(options.dirty_pages, options.age_s);
   commit_init(options.age_s);
-  error = disk_start();
-  if (error)
-    sys_log("the disk does not come up: %s", sys_strerror(error));
-  else
-    volume_mount(options.read_only);
-  turn_end();
-  return 0; /* without a volume all requests are answered -EIO */
+  start_begin(options.wait_s, options.read_only);
+  return 0;
 }
 
 static void storage_committed(const sys_init_t *info) {
@@ -144,7 +144,7 @@ static bool parse_option(const char *text) {
   if (strcmp(text, "ro") == 0) return options.read_only = true;
   return parse_number(text, "cache=", &options.cache_pages) ||
          parse_number(text, "dirty=", &options.dirty_pages) ||
-         parse_number(text, "age=", &options.age_s);
+         parse_number(text, "age=", &options.age_s) || parse_number(text, "wait=", &options.wait_s);
 }
 
 static bool parse_arguments(int argc, char **argv) {
@@ -157,8 +157,8 @@ static bool parse_arguments(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   if (!parse_arguments(argc, argv)) {
-    fprintf(stderr,
-            "usage: storage DISK [DRIVER [ro] [cache=PAGES] [dirty=PAGES] [age=SECONDS]]\n");
+    fprintf(stderr, "usage: storage DISK [DRIVER [ro] [cache=PAGES] [dirty=PAGES] [age=SECONDS] "
+                    "[wait=SECONDS]]\n");
     return 2;
   }
   event_eh_t handlers = {

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "servers/storage/blocks.h"
+#include "servers/storage/cache.h"
 #include "servers/storage/volume.h"
 
 enum { EXTENT_MAX = 32768 /* blocks of a written one */ };
@@ -148,7 +149,82 @@ int map_written(struct node *node, uint64_t at) {
       ext2fs_bmap2(volume_fs(), node->ino, node_inode(node), NULL, BMAP_SET, at, NULL, &block));
 }
 
-int map_truncate(struct node *node, uint64_t first) {
+/* ---- freeing ---- */
+
+/* The last extent; its length is 0 if there is none. */
+static errcode_t last_extent(ext2_extent_handle_t handle, struct ext2fs_extent *e) {
+  *e = (struct ext2fs_extent){0};
+  ext2fs_extent_goto(handle, UINT32_MAX); /* there is none: the handle is at the one before */
+  errcode_t error = ext2fs_extent_get(handle, EXT2_EXTENT_CURRENT, e);
+  return error == EXT2_ET_NO_CURRENT_NODE ? 0 : error;
+}
+
+/* Not by ext2fs_punch(), which refuses to free the last block of the disk. */
+static errcode_t shorten_extent(struct node *node, ext2_extent_handle_t handle,
+                                struct ext2fs_extent e, uint32_t count) {
+  e.e_len -= count;
+  errcode_t error =
+      e.e_len ? ext2fs_extent_replace(handle, 0, &e) : ext2fs_extent_delete(handle, 0);
+  if (error) return error;
+  give_back(e.e_pblk + e.e_len, count);
+  error = ext2fs_iblk_sub_blocks(volume_fs(), node_inode(node), count);
+  return error ? error : ext2fs_write_inode(volume_fs(), node->ino, node_inode(node));
+}
+
+static int cut_extents(struct node *node, uint64_t first, uint32_t most) {
+  ext2_extent_handle_t handle;
+  struct ext2fs_extent e;
+  errcode_t error = ext2fs_extent_open2(volume_fs(), node->ino, node_inode(node), &handle);
+  if (error) return volume_errno(error);
+  error = last_extent(handle, &e);
+  uint64_t end = e.e_lblk + e.e_len, from = e.e_lblk > first ? e.e_lblk : first;
+  bool any = !error && end > from;
+  if (any)
+    error = shorten_extent(node, handle, e, end - from < most ? (uint32_t)(end - from) : most);
+  ext2fs_extent_free(handle);
+  return error ? volume_errno(error) : any;
+}
+
+/* The last block that a map of `count` pointers leads to; 0 where there is none. */
+static uint32_t last_used(const uint32_t *map, uint32_t count) {
+  while (count > 1 && !map[count - 1])
+    count--;
+  return count - 1;
+}
+
+/* Blocks of the file up to the last one that pointers lead to; they lie in the inode, and in blocks
+ * on up to three levels. */
+static int maps_end(struct node *node, uint64_t *end) {
+  const uint32_t *in_inode = node->inode.i_block;
+  uint64_t per_block = volume_fs()->blocksize / 4, first = EXT2_NDIR_BLOCKS, span = 1;
+  uint32_t slot = last_used(in_inode, EXT2_N_BLOCKS);
+  *end = in_inode[slot] ? slot + 1 : 0;
+  if (slot < EXT2_NDIR_BLOCKS) return 0;
+  for (uint32_t i = EXT2_NDIR_BLOCKS; i < slot; i++, first += span)
+    span *= per_block;
+  uint32_t block = in_inode[slot];
+  for (; block; span /= per_block) {
+    const void *map = cache_read_wait(block);
+    if (!map) return -EIO;
+    uint32_t at = last_used(map, (uint32_t)per_block);
+    first += at * span;
+    block = span > 1 ? ((const uint32_t *)map)[at] : 0;
+  }
+  *end = first + 1;
+  return 0;
+}
+
+static int cut_maps(struct node *node, uint64_t first, uint32_t most) {
+  uint64_t end;
+  int error = maps_end(node, &end);
+  if (error) return error;
+  bool more = end > first && end - first > most;
+  error = volume_errno(ext2fs_punch(volume_fs(), node->ino, node_inode(node), NULL,
+                                    more ? end - most : first, UINT64_MAX));
+  return error ? error : more;
+}
+
+int map_cut(struct node *node, uint64_t first, uint32_t most) {
   node->run.count = 0;
-  return volume_errno(ext2fs_punch(volume_fs(), node->ino, node_inode(node), NULL, first, ~0ull));
+  return has_extents(node) ? cut_extents(node, first, most) : cut_maps(node, first, most);
 }

@@ -11,8 +11,9 @@ int map_find(struct node *node, uint64_t at, struct extent_run *run);
 int map_allocate(struct node *node, uint64_t at, uint32_t count, struct extent_run *run);
 /** A block that was unwritten is going to be written. @return 0 or a negative errno */
 int map_written(struct node *node, uint64_t at);
-/** Frees all blocks from `first` on. @return 0 or a negative errno */
-int map_truncate(struct node *node, uint64_t first);
+/** Frees some of the blocks from `first` on, the last ones: at most `most` of the file's range.
+ * @return 1: there may be more; 0: there are none left; or a negative errno */
+int map_cut(struct node *node, uint64_t first, uint32_t most);
 /** The highest number of blocks that the file may have. */
 uint64_t map_blocks_max(const struct node *node);
 

@@ -11,11 +11,6 @@
 
 enum { LINKS_MAX = 65000 /* EXT4_LINK_MAX */ };
 
-/* What was changed before, an inode's permissions for instance, is no part of the operation. */
-static void begin_change(void) {
-  channel_changes();
-}
-
 /* An operation that fails after it has begun leaves half of it in memory. */
 static int end_change(int error) {
   if (channel_changes() && error && error != -ENOSPC) volume_fail("an operation failed half-way");
@@ -93,7 +88,6 @@ static int put_name(struct node *dir, const struct place *at, uint32_t ino, uint
 
 int names_make_file(const struct place *at, struct credentials who, uint32_t mode, uint32_t *ino) {
   struct node *dir;
-  begin_change();
   if (at->ino) return -EEXIST;
   if (at->ends_with_slash) return -EISDIR;
   int error = get_parent(at, who, &dir);
@@ -119,7 +113,6 @@ static int make_dir(struct node *dir, const struct place *at, struct credentials
 
 int names_make_dir(const struct place *at, struct credentials who, uint32_t mode) {
   struct node *dir;
-  begin_change();
   if (at->ino) return -EEXIST;
   int error = get_parent(at, who, &dir);
   if (error) return error;
@@ -142,7 +135,6 @@ static int make_link(struct node *dir, const struct place *at, struct credential
 
 int names_make_link(const struct place *at, struct credentials who, const char *text) {
   struct node *dir;
-  begin_change();
   if (at->ino) return -EEXIST;
   if (at->ends_with_slash) return -ENOENT;
   if (strlen(text) >= volume_fs()->blocksize) return -ENAMETOOLONG;
@@ -185,7 +177,6 @@ static int remove_name(struct node *dir, struct node *n, const struct place *at,
 
 int names_remove(const struct place *at, struct credentials who, bool directory) {
   struct node *dir, *n;
-  begin_change();
   if (!at->ino) return -ENOENT;
   if (at->ino == ROOT_INO) return directory ? -EBUSY : -EISDIR;
   if (is_dots(at->name)) return directory && strcmp(at->name, ".") == 0 ? -EINVAL : -ENOTEMPTY;
@@ -218,7 +209,6 @@ static int link_node(struct node *n, struct node *dir, const struct place *to) {
 
 int names_link(const struct place *from, const struct place *to, struct credentials who) {
   struct node *dir, *n;
-  begin_change();
   if (!from->ino) return -ENOENT;
   if (to->ino) return -EEXIST;
   if (to->ends_with_slash) return -ENOENT;
@@ -315,7 +305,6 @@ static void put_all(struct renaming *r) {
 
 int names_rename(const struct place *from, const struct place *to, struct credentials who) {
   struct renaming r = {.from = from, .to = to};
-  begin_change();
   if (!from->ino) return -ENOENT;
   if (from->ino == ROOT_INO || to->ino == ROOT_INO) return -EBUSY;
   if (is_dots(from->name) || is_dots(to->name)) return -EINVAL;

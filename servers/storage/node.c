@@ -55,7 +55,7 @@ int node_get(uint32_t ino, struct node **node) {
 
 void node_put(struct node *node) {
   if (--node->uses) return;
-  if (node->inode.i_links_count == 0) remove_orphan(node);
+  if (node->inode.i_links_count == 0 && !remove_orphan(node)) return;
   LIST_REMOVE(node, bucket);
   free(node);
 }

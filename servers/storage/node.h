@@ -19,6 +19,8 @@ struct extent_run {
 
 struct node {
   LIST_ENTRY(node) bucket;
+  TAILQ_ENTRY(node) cutting; /* is_cut */
+  bool is_cut; /* blocks behind its end are being freed: it does not change meanwhile */
   uint32_t ino;
   uint32_t uses; /* node_get() without node_put() */
   struct ext2_inode_large inode;
@@ -29,7 +31,7 @@ struct node {
 
 /** @return 0 or a negative errno */
 int node_get(uint32_t ino, struct node **node);
-/** Ends a use. With the last one of a file without names the file is removed. */
+/** Ends a use. With the last one of a file without names the file is removed, which may go on. */
 void node_put(struct node *node);
 /** The node of an inode that is in use, else NULL. */
 struct node *node_find(uint32_t ino);

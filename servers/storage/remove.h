@@ -7,9 +7,11 @@
 
 /** The last name of a file is gone: it becomes an orphan. @return 0 or a negative errno */
 int remove_later(struct node *node);
-/** Removes an orphan and its blocks. The volume fails when that is not possible. */
-void remove_orphan(struct node *node);
-/** Removes all; for mounting. @return 0 or a negative errno */
+/** Removes an orphan that nobody uses, and its blocks. The volume fails when that is not possible.
+ * @return whether the node is no longer needed; else it is in use until all blocks are free */
+bool remove_orphan(struct node *node);
+/** Goes on with all that a crash has left, as with those of now; for mounting.
+ * @return 0 or a negative errno */
 int remove_orphans(void);
 
 #endif

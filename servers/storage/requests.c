@@ -5,9 +5,12 @@
 
 #include "servers/storage/blocks.h"
 #include "servers/storage/cache.h"
+#include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/request.h"
+#include "servers/storage/start.h"
 #include "servers/storage/volume.h"
 
 enum {
@@ -59,7 +62,7 @@ static struct kind kind_of(uint32_t type) {
     KIND(FS_SET_OWNER, do_set_owner, NEEDS_WRITING);
     KIND(FS_SET_TIMES, do_set_times, NEEDS_WRITING);
     KIND(FS_SYNC_FILE, do_sync_file, NEEDS_NOTHING);
-    KIND(FS_SYNC, do_sync, NEEDS_NOTHING);
+    KIND(FS_SYNC, do_sync, NEEDS_VOLUME);
     KIND(FS_STATFS, do_statfs, NEEDS_VOLUME);
     KIND(FS_CREDENTIALS, do_credentials, NEEDS_NOTHING);
     KIND(FS_COUNTS, do_counts, NEEDS_NOTHING);
@@ -69,6 +72,7 @@ static struct kind kind_of(uint32_t type) {
 }
 
 int32_t request_room(void) {
+  if (!volume_fs()->super->s_free_inodes_count && cut_is_under_way()) return DATA_WAITS;
   switch (blocks_have(BLOCKS_OF_A_NAME)) {
   case BLOCKS_THERE:
     return 0;
@@ -82,6 +86,7 @@ int32_t request_room(void) {
 
 static int32_t check(enum needs needs) {
   if (needs == NEEDS_NOTHING) return 0;
+  if (start_is_awaited()) return DATA_WAITS;
   int32_t error = needs == NEEDS_VOLUME ? volume_may_read() : volume_may_write();
   if (error || needs == NEEDS_VOLUME) return error;
   if (commit_is_behind()) return DATA_WAITS;
@@ -92,6 +97,7 @@ static int32_t make(struct request *r) {
   struct kind kind = kind_of(r->m->type);
   if (!kind.make) return -ENOSYS;
   int32_t status = check(kind.needs);
+  channel_changes(); /* only this request's own are half of an operation */
   return status ? status : kind.make(r);
 }
 

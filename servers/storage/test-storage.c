@@ -1,5 +1,6 @@
-/* Parts of storage without a bus and a disk: the cache, flushes, and what the log has. */
+/* Parts of storage without a bus and a disk: the cache, flushes, what the log has, and names. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "servers/storage/flush.h"
 #include "servers/storage/inbox.h"
 #include "servers/storage/logged.h"
+#include "servers/storage/name-cache.h"
 #include "servers/storage/parked.h"
 #include "servers/storage/volume.h"
 #include "servers/storage/wanted.h"
@@ -376,6 +378,66 @@ START_TEST(log_that_moves_forgets) {
 }
 END_TEST
 
+/* ---- names ---- */
+
+/* @return what a name is known as, or -1 */
+static int64_t known(uint32_t dir, const char *name) {
+  uint32_t ino;
+  return name_cache_find(dir, name, &ino) ? (int64_t)ino : -1;
+}
+
+START_TEST(names_are_known_by_their_directory) {
+  ck_assert_int_eq(known(5, "a"), -1);
+  name_cache_put(5, "a", 10);
+  name_cache_put(6, "a", 0);
+  ck_assert_int_eq(known(5, "a"), 10);
+  ck_assert_int_eq(known(6, "a"), 0);
+  ck_assert_int_eq(known(7, "a"), -1);
+  ck_assert_int_eq(known(5, "b"), -1);
+  name_cache_put(5, "a", 11);
+  ck_assert_int_eq(known(5, "a"), 11);
+  name_cache_drop(5, "a");
+  name_cache_drop(5, "never there");
+  ck_assert_int_eq(known(5, "a"), -1);
+  ck_assert_int_eq(known(6, "a"), 0);
+}
+END_TEST
+
+START_TEST(some_names_are_not_kept) {
+  char longest[] = "123456789012345678901234567890123456789012345678901";
+  char longer[] = "1234567890123456789012345678901234567890123456789012";
+  const char *names[] = {".", "..", longer};
+  for (unsigned i = 0; i < 3; i++) {
+    name_cache_put(5, names[i], 10);
+    ck_assert_int_eq(known(5, names[i]), -1);
+  }
+  name_cache_put(5, longest, 10);
+  ck_assert_int_eq(known(5, longest), 10);
+}
+END_TEST
+
+START_TEST(name_that_is_used_stays) {
+  enum { MANY = 100000 };
+  char name[16];
+  name_cache_put(5, "used", 10);
+  unsigned kept = 0;
+  for (uint32_t i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "%u", i);
+    name_cache_put(5, name, i);
+    ck_assert_int_eq(known(5, name), i);
+    ck_assert_int_eq(known(5, "used"), 10);
+  }
+  for (uint32_t i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "%u", i);
+    int64_t ino = known(5, name);
+    ck_assert(ino == -1 || ino == i);
+    kept += ino != -1;
+  }
+  ck_assert_uint_gt(kept, 8000);
+  ck_assert_uint_le(kept, 8192);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("storage");
   TCase *t = tcase_create("storage");
@@ -401,6 +463,9 @@ int main(void) {
   tcase_add_test(t, alarm_without_a_batch_means_nothing);
   tcase_add_test(t, log_has_what_was_added);
   tcase_add_test(t, log_that_moves_forgets);
+  tcase_add_test(t, names_are_known_by_their_directory);
+  tcase_add_test(t, some_names_are_not_kept);
+  tcase_add_test(t, name_that_is_used_stays);
   suite_add_tcase(suite, t);
   return test_run(suite);
 }

@@ -54,6 +54,7 @@ int32_t do_open(struct request *r) {
   bool follow = !(q->flags & FS_NO_FOLLOW) && !exclusive;
   if (!(q->flags & (FS_READ | FS_WRITE))) return -EINVAL;
   int32_t error = request_place(r, q->dir, follow, &place);
+  if (!error) error = files_room(r->m->source); /* before anything is made or cut */
   if (error) return error;
   bool made = !place.ino;
   if (!made && exclusive) return -EEXIST;

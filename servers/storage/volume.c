@@ -9,6 +9,7 @@
 #include "servers/storage/cache.h"
 #include "servers/storage/channel.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/cut.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/mount.h"
 #include "servers/storage/parked.h"
@@ -129,6 +130,7 @@ int volume_mount(bool read_only) {
 
 void volume_unmount(void) {
   if (state != VOLUME_MOUNTED) return;
+  cut_all_wait();
   int error = commit_all_wait();
   if (!error) {
     ext2fs_clear_feature_journal_needs_recovery(fs->super);

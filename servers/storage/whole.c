@@ -4,6 +4,7 @@
 
 #include "servers/storage/cache.h"
 #include "servers/storage/commit.h"
+#include "servers/storage/directory.h"
 #include "servers/storage/parked.h"
 #include "servers/storage/request.h"
 #include "servers/storage/sync.h"
@@ -53,5 +54,6 @@ int32_t do_counts(struct request *r) {
   c->handles = files_handles();
   c->dirty_pages = cache_count(PAGES_DIRTY) + cache_count(PAGES_CHANGED);
   c->version = STORAGE_VERSION;
+  c->searches = (uint32_t)directory_searches();
   return 0;
 }

@@ -208,8 +208,8 @@ class Filer:
         self.ask(FS_CREDENTIALS, struct.pack("<iII", process, user, group))
 
     def counts(self) -> dict[str, int]:
-        names = ("hits", "misses", "commits", "handles", "dirty_pages", "version")
-        return dict(zip(names, struct.unpack_from("<QQQIII", self.ask(FS_COUNTS)[0])))
+        names = ("hits", "misses", "commits", "handles", "dirty_pages", "version", "searches")
+        return dict(zip(names, struct.unpack_from("<QQQIIII", self.ask(FS_COUNTS)[0])))
 
     # -- whole files ---------------------------------------------------------------------------
 
@@ -243,7 +243,8 @@ def make_image(path: Path, megabytes: int, *options: str) -> Path:
 
 def check_image(path: Path) -> None:
     """It was left in order, and e2fsck finds nothing."""
-    assert "needs_recovery" not in debugfs(path, "stats -h").lower()
+    stats = debugfs(path, "stats -h").lower()
+    assert "needs_recovery" not in stats and "first orphan" not in stats
     done = subprocess.run(["e2fsck", "-fn", str(path)], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout

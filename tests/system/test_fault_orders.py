@@ -82,7 +82,7 @@ def test_the_old_version_is_stopped_and_the_new_one_runs(faulty):
                                     and process.state(pid) == "T"), None), "its new version to stop")
     faulty.prctl("kill", "counter", "STOP")
     os.kill(new, signal.SIGCONT)
-    output, _ = prctl.communicate(timeout=60)
+    output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == 0, output
     assert faulty.status()["counter"].pid == new
     faulty.prctl("kill", "counter", "STOP")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from proteos import System, bytes as served
+from proteos import PATIENCE, System, bytes as served
 from proteos.load import Load
 from test_pipe import Pipes
 
@@ -78,7 +78,7 @@ def test_received_bytes_are_no_addresses(system):
     """A client sends addresses of their heaps. httpd takes the first, and no more before it has
     answered; net keeps the rest."""
     parts = urlsplit(system.url())
-    with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
+    with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as client:
         client.sendall(f"GET /bytes/{ANSWER} HTTP/1.1\r\nHost: test\r\n\r\n".encode() +
                        addresses(64, 512))
         assert client.recv(1) == b"H"  # from now on httpd takes nothing

@@ -14,8 +14,8 @@ from typing import Callable
 import pytest
 
 from filing import (APPEND, CREATE, DIRECTORY, EXCLUSIVE, FROM_END, FROM_POSITION, FROM_START,
-                    FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, WRITE, Filer,
-                    Storage, debugfs, make_image)
+                    FS_OPEN, FS_RENAME, FS_STAT, IO_WRITE, NO_FOLLOW, PAYLOAD_MAX, READ, TRUNCATE, WRITE,
+                    Filer, Storage, debugfs, make_image)
 from stored import endpoint, fails, filer, image, storage, until_back  # noqa: F401 (fixtures)
 
 
@@ -252,6 +252,13 @@ def test_too_many_handles(filer: Filer):
         while True:
             handles.append(filer.open("/f", READ))
     assert len(handles) == 256 and len(set(handles)) == 256
+    with fails(errno.EMFILE):
+        filer.open("/new", WRITE | CREATE)
+    with fails(errno.EMFILE):
+        filer.open("/f", WRITE | TRUNCATE)
+    with fails(errno.ENOENT):
+        filer.stat("/new")
+    assert filer.stat("/f").bytes == 1, "it was not truncated"
     for handle in handles:
         filer.close_file(handle)
     assert filer.counts()["handles"] == 0
@@ -278,6 +285,20 @@ def test_attributes(storage: Storage, filer: Filer):
     assert (found.user, found.group) == (70000, 80000)
     assert found.accessed_ns == 1_234_567_890_123_456_789
     assert found.modified_ns == 5_000_000_000 * 10 ** 9 + 7
+    storage.end()
+
+
+def test_refusal_after_a_change_is_no_failure(storage: Storage, filer: Filer):
+    """An operation that fails before it has changed anything leaves the file system writable."""
+    filer.make_dir("/d")
+    filer.put("/d/f", b"x")
+    filer.set_mode("/d/f", 0o600)
+    with fails(errno.ENOTEMPTY):
+        filer.remove("/d", directory=True)
+    filer.set_times("/d/f", 1, 1)
+    with fails(errno.EISDIR):
+        filer.rename("/d/f", "/d")
+    filer.put("/d/f", b"y")
     storage.end()
 
 
@@ -313,6 +334,35 @@ def test_permissions(tmp_path: Path, image: Path):
         storage.end()
 
 
+def test_program_that_is_not_known_waits(tmp_path: Path, image: Path):
+    """Until the process manager says who it is."""
+    with Storage(tmp_path, image, clients=("pm", "program-1")) as storage:
+        pm, program = storage.filers["pm"], storage.filers["program-1"]
+        pm.make_dir("/shared")
+        pm.set_mode("/shared", 0o777)
+        program.send(FS_OPEN, struct.pack("<III", 0, WRITE | CREATE, 0o644), b"/shared/f")
+        storage.system.wait(lambda: storage.system.status()["program-1"].calls_in_flight == 1
+                            and storage.system.status()["storage"].queued == 0, "the request")
+        with fails(errno.ENOENT):
+            pm.stat("/shared/f")
+        pm.credentials(endpoint(storage, "program-1"), 1000, 1001)
+        program.receive()
+        found = pm.stat("/shared/f")
+        assert (found.user, found.group) == (1000, 1001)
+        with fails(errno.EACCES):
+            program.make_dir("/new")
+        storage.end()
+
+
+def test_program_without_a_process_manager_is_nobody(tmp_path: Path, image: Path):
+    with Storage(tmp_path, image, clients=("filer", "program-1")) as storage:
+        storage.filer.make_dir("/shared")
+        storage.filer.set_mode("/shared", 0o777)
+        storage.filers["program-1"].put("/shared/f", b"x")
+        assert storage.filer.stat("/shared/f").user == 65534
+        storage.end()
+
+
 def test_process_manager_gives_handles_away(tmp_path: Path, image: Path):
     with Storage(tmp_path, image, clients=("filer", "pm")) as storage:
         filer, pm = storage.filers["filer"], storage.filers["pm"]
@@ -342,6 +392,76 @@ def test_large_directory(storage: Storage, filer: Filer):
     for name in sorted(names)[::2]:
         filer.remove(f"/d/{name}")
     assert len(filer.list("/d")) == 752
+    storage.end()
+
+
+def test_large_directory_is_not_searched_again_and_again(tmp_path: Path):
+    folder = tmp_path / "folder"
+    (folder / "d").mkdir(parents=True)
+    for i in range(5000):
+        (folder / "d" / f"name-{i}").touch()
+    image = make_image(tmp_path / "disk.img", 64, "-N", "16384", "-d", str(folder))
+    with Storage(tmp_path, image) as storage:
+        filer, names = storage.filer, [f"/d/name-{i}" for i in range(0, 5000, 25)]
+
+        def searches(operations: Callable[[], object]) -> int:
+            before = filer.counts()
+            operations()
+            after = filer.counts()
+            if after["searches"] == before["searches"]:
+                assert after["hits"] - before["hits"] < 20 * len(names), "it was read all the same"
+            return after["searches"] - before["searches"]
+
+        def stat_all() -> dict[str, int]:
+            return {name: filer.stat(name).inode for name in names}
+
+        found: dict[str, int] = {}
+        assert searches(lambda: found.update(stat_all())) == len(names) + 1
+        assert len(set(found.values())) == len(names)
+        assert searches(stat_all) == 0 and stat_all() == found
+
+        def miss() -> None:
+            with fails(errno.ENOENT):
+                filer.stat("/d/none")
+
+        assert searches(miss) == 1 and searches(miss) == 0
+        storage.system.prctl("update", "storage", "self", "-relocate", "-strict")
+        assert searches(stat_all) == 0 and searches(miss) == 0
+        storage.end()
+
+
+def test_names_that_change(storage: Storage, filer: Filer):
+    """What is known of a name follows each change of it."""
+    filer.make_dir("/d")
+    for _ in range(2):
+        with fails(errno.ENOENT):
+            filer.stat("/d/f")
+    filer.put("/d/f", b"one")
+    assert filer.get("/d/f") == b"one"
+    filer.rename("/d/f", "/d/g")
+    with fails(errno.ENOENT):
+        filer.stat("/d/f")
+    filer.link("/d/g", "/d/f")
+    assert filer.stat("/d/f").inode == filer.stat("/d/g").inode
+    filer.put("/d/h", b"two")
+    filer.rename("/d/h", "/d/g")
+    assert filer.get("/d/g") == b"two" and filer.get("/d/f") == b"one"
+    for name in ("f", "g"):
+        filer.remove(f"/d/{name}")
+        with fails(errno.ENOENT):
+            filer.stat(f"/d/{name}")
+    inode = filer.stat("/d").inode
+    filer.remove("/d", directory=True)
+    with fails(errno.ENOENT):
+        filer.stat("/d/f")
+    filer.make_dir("/other")
+    assert filer.stat("/other").inode == inode, "the inode is used again"
+    filer.make_dir("/other/e")
+    inode = filer.stat("/other/e").inode
+    assert filer.stat("/other/e/..").inode == filer.stat("/other").inode
+    filer.remove("/other/e", directory=True)
+    filer.make_dir("/e")
+    assert filer.stat("/e").inode == inode and filer.stat("/e/..").inode == 2
     storage.end()
 
 
@@ -409,11 +529,12 @@ def test_removed_file_lives_while_it_is_open(storage: Storage, filer: Filer):
     filer.sync()
     filer.close_file(handle)
     filer.close_file(other)
-    assert filer.statfs()["blocks_free"] == free
+    assert filer.statfs()["blocks_free"] == free, "few blocks are freed at once"
     storage.end()
 
 
 def test_orphans_are_removed_after_a_crash(storage: Storage, filer: Filer):
+    free = filer.statfs()["blocks_free"]
     for i in range(3):
         handle = filer.open(f"/f{i}", READ | WRITE | CREATE)
         filer.write_all(handle, b"z" * 100_000)
@@ -421,5 +542,6 @@ def test_orphans_are_removed_after_a_crash(storage: Storage, filer: Filer):
     filer.sync()
     storage.system.kill("storage")
     until_back(storage)
-    assert "3 files that nobody had a name for were removed" in storage.system.log("storage")
+    assert "3 files that were being removed" in storage.system.log("storage")
+    storage.system.wait(lambda: filer.statfs()["blocks_free"] == free, "the blocks to be free")
     storage.end()

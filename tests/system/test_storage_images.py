@@ -18,9 +18,9 @@ from stored import fails, filer, image, storage  # noqa: F401 (fixtures)
 def refused(tmp_path: Path, image: Path, reason: str) -> None:
     before = image.read_bytes()
     with Storage(tmp_path, image) as storage:
-        assert reason in storage.system.log("storage"), storage.system.log("storage")
         with fails(errno.EIO):
             storage.filer.stat("/")
+        assert reason in storage.system.log("storage"), storage.system.log("storage")
         with fails(errno.EIO):
             storage.filer.open("/f", WRITE | CREATE)
         with fails(errno.EIO):
