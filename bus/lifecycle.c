@@ -32,9 +32,6 @@
 #define PAUSE_FIRST_US   20000u
 #define PAUSE_LONGEST_US 1000000u
 
-/* How long a component that is stopped may take over it. */
-#define STOP_PATIENCE_US 2000000u
-
 void lifecycle_describe_end(int status, char *text, size_t cap) {
   if (WIFSIGNALED(status))
     snprintf(text, cap, "was killed by signal %d (%s)", WTERMSIG(status),
@@ -283,7 +280,7 @@ void lifecycle_stop(struct endpoint *e) {
   bus_log("%s (process %d) is stopped", e->component->name, e->live->pid);
   schedule_yield(e);
   e->state = ENDPOINT_STOPPING;
-  e->stop_deadline_us = bus_now_us() + STOP_PATIENCE_US;
+  e->stop_deadline_us = bus_now_us() + bus.manifest->timeouts.stop * 1000ull;
   timer_at(e->stop_deadline_us);
   endpoint_fail_requests(e, -SYS_EDEADSRCDST);
   announce(e, false);

@@ -46,6 +46,7 @@ static const cyaml_schema_value_t text = {CYAML_VALUE_STRING(POINTER, char, 0, 4
 
 static const cyaml_schema_field_t timeout_fields[] = {
     NUMBER("start", manifest_timeouts, start),
+    NUMBER("stop", manifest_timeouts, stop),
     NUMBER("load", manifest_timeouts, load),
     NUMBER("converge", manifest_timeouts, converge),
     NUMBER("transfer", manifest_timeouts, transfer),

@@ -43,6 +43,7 @@ enum manifest_wire_kind {
 /* Time-outs in milliseconds; those that are not in the file get a default. */
 struct manifest_timeouts {
   uint32_t start; /* from spawn to the first receive */
+  uint32_t stop;  /* from the request to end to the end; of all together at a shutdown */
   uint32_t load;  /* the three phases of an update; passed on to um */
   uint32_t converge;
   uint32_t transfer;

@@ -444,6 +444,7 @@ static const struct time_out {
   uint32_t by_default;
 } time_outs[] = {
     {"start", offsetof(struct manifest_timeouts, start), 5000},
+    {"stop", offsetof(struct manifest_timeouts, stop), 2000},
     {"load", offsetof(struct manifest_timeouts, load), 5000},
     {"converge", offsetof(struct manifest_timeouts, converge), 3000},
     {"transfer", offsetof(struct manifest_timeouts, transfer), 2000},

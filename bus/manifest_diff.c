@@ -35,6 +35,7 @@ static const struct field manifest_fields[] = {
     FIELD("sandbox", FIELD_NUMBER, manifest, sandbox, EFFECT_NEVER),
     FIELD("updates: require-signature", FIELD_KEY, manifest, updates.key, EFFECT_NEVER),
     FIELD("timeouts_ms: start", FIELD_NUMBER, manifest, timeouts.start, EFFECT_NOW),
+    FIELD("timeouts_ms: stop", FIELD_NUMBER, manifest, timeouts.stop, EFFECT_NOW),
     FIELD("timeouts_ms: load", FIELD_NUMBER, manifest, timeouts.load, EFFECT_NOW),
     FIELD("timeouts_ms: converge", FIELD_NUMBER, manifest, timeouts.converge, EFFECT_NOW),
     FIELD("timeouts_ms: transfer", FIELD_NUMBER, manifest, timeouts.transfer, EFFECT_NOW),

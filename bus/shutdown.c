@@ -10,10 +10,7 @@
 #include "bus/timer.h"
 #include "bus/update.h"
 
-/* For all components together; then the loader kills what is left. */
-#define PATIENCE_US 2000000u
-
-static uint64_t deadline_us;
+static uint64_t deadline_us; /* for all components together; then the loader kills what is left */
 static int exit_status;
 
 static bool is_gone(const struct endpoint *e) {
@@ -81,7 +78,7 @@ void shutdown_begin(const char *why, int status) {
   update_abort_all();
   probation_end_all();
   give_up_recoveries();
-  deadline_us = bus_now_us() + PATIENCE_US;
+  deadline_us = bus_now_us() + bus.manifest->timeouts.stop * 1000ull;
   timer_at(deadline_us);
   shutdown_continue();
 }

@@ -252,6 +252,7 @@ START_TEST(accepted) {
   ck_assert_int_eq(m->sandbox, MANIFEST_SANDBOX_ON);
   ck_assert_uint_eq(m->timeouts.load, 7);
   ck_assert_uint_eq(m->timeouts.start, 5000);
+  ck_assert_uint_eq(m->timeouts.stop, 2000);
   ck_assert_int_eq(manifest_find(m, "b"), 2);
   ck_assert_int_eq(manifest_find(m, "c"), 0);
   ck_assert_str_eq(m->components[0].args[1], "2");
@@ -340,7 +341,7 @@ START_TEST(every_difference) {
       "a}]\n");
   struct manifest *wanted = load_good(
       "cpu: 0\nsandbox: none\nupdates: {require-signature: a.pub}\n"
-      "timeouts_ms: {start: 1, load: 2, converge: 3, transfer: 4, maxtime: 5}\n"
+      "timeouts_ms: {start: 1, stop: 6, load: 2, converge: 3, transfer: 4, maxtime: 5}\n"
       "regions: [{name: r, bytes: 8192, share: [b, d]}, {name: t, bytes: 4096, share: [a]}]\n"
       "wires: [{name: w, kind: tap, device: t, to: b}, {name: x, kind: slirp, to: a},\n"
       "  {name: y, kind: console, to: a, keyboard: z}, {name: z, kind: console, to: a}]\n"
@@ -356,6 +357,7 @@ START_TEST(every_difference) {
                           "~  sandbox: never\n"
                           "~  updates: require-signature: never\n"
                           "~  timeouts_ms: start: now\n"
+                          "~  timeouts_ms: stop: now\n"
                           "~  timeouts_ms: load: now\n"
                           "~  timeouts_ms: converge: now\n"
                           "~  timeouts_ms: transfer: now\n"

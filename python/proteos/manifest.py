@@ -73,6 +73,7 @@ class Manifest:
              "share": ["nvme-model", "nvme", "storage"]}])
         self.data.setdefault("wires", []).append(
             {"name": "disk0", "kind": "file", "to": "nvme-model", "path": str(image)})
+        self.data.setdefault("timeouts_ms", {}).setdefault("stop", 10_000)  # storage writes what it has
         self.add("nvme-model", args=["disk0"], cpu="other", restart="always",
                  syscalls=["pread64", "pwrite64", "fdatasync"])
         self.add("nvme", args=["disk0"], calls=[{"to": "nvme-model"}], restart="always")

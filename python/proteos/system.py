@@ -126,7 +126,7 @@ class System:
         if self._loader and self._loader.alive():
             self._remember()
             with contextlib.suppress(CommandFailed, subprocess.TimeoutExpired):
-                self.prctl("shutdown", deadline=15)
+                self.prctl("shutdown", deadline=30)
 
     def _remember(self) -> None:
         """Holds on to every process of the instance, so that none can be overlooked later."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 
 import pytest
 
@@ -79,6 +80,21 @@ def test_component_that_does_not_end_is_killed():
         assert system.prctl("stop", "peer") == "peer is stopped\n"
         assert "is killed: it does not stop by itself" in system.log("instance")
         assert system.status()["peer"].state == "stopped"
+
+
+def test_manifest_says_how_long_an_end_may_take():
+    manifest = counter_and_asker()
+    manifest.data["timeouts_ms"]["stop"] = 3_600_000
+    with System(manifest) as system:
+        pid = system.status()["counter"].pid
+        os.kill(pid, signal.SIGSTOP)
+        stopping = system.start_prctl("stop", "counter")
+        system.wait(lambda: system.status()["counter"].state == "stopping", "it to be told to end")
+        time.sleep(2.5)  # longer than it may take without that
+        assert system.status()["counter"].state == "stopping"
+        os.kill(pid, signal.SIGCONT)
+        assert stopping.communicate(timeout=PATIENCE)[0] == "counter is stopped\n"
+        assert "is killed" not in system.log("instance")
 
 
 def test_stop_of_a_dead_component_ends_its_restarts():
