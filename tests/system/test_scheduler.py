@@ -141,12 +141,14 @@ def test_a_less_important_one_gets_less_but_something(scheduled, file):
     hog = scheduled.wait(lambda: scheduled.tasks().get("hog-1"), "the hog")
     scheduled.overseer.do("set", hog.endpoint, BATCH, 0)
     start = scheduled.tasks()
-    scheduled.wait(lambda: scheduled.tasks()["hog-2"].cpu_us > start["hog-2"].cpu_us + 500_000,
-                   "the other")
-    now = scheduled.tasks()
-    batch = now["hog-1"].cpu_us - start["hog-1"].cpu_us
-    normal = now["hog-2"].cpu_us - start["hog-2"].cpu_us
-    assert 0 < batch < normal
+
+    def shares() -> tuple[int, int]:
+        now = scheduled.tasks()
+        return (now["hog-1"].cpu_us - start["hog-1"].cpu_us,
+                now["hog-2"].cpu_us - start["hog-2"].cpu_us)
+
+    # In the long run: on a machine that others keep busy, the scheduler itself may come late for a while.
+    scheduled.wait(lambda: shares()[1] > 500_000 and 0 < shares()[0] * 3 < shares()[1] * 2, "their shares")
 
 
 def test_arguments_are_for_every_life(tmp_path):
