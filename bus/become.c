@@ -71,6 +71,7 @@ static void take_state(void) {
   if (!error) error = st_check(&report);
   if (error) give_up(UPDATE_TRANSFERRED, error, report.text);
   error = st_commit();
+  if (!error) manifest_fill_timeouts(&bus.manifest->timeouts);
   if (!error) error = st_fault("handover.loop", ENOMEM);
   if (!error) error = loop_start();
   if (error) give_up(UPDATE_TRANSFERRED, error, "");

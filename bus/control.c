@@ -135,10 +135,10 @@ static void send_text(struct client *c, bool last, int status, const char *text)
 
 /* Keeps the whole lines of a text that fit into a reply, and says how much more there was. */
 static void shorten(char *text) {
-  enum { BESIDE = 128 /* the rest of the reply, and the last line */ };
-  size_t bytes = strlen(text);
-  char *end = text + CONTROL_REPLY_MAX_BYTES - BESIDE;
-  if (bytes <= (size_t)(end - text)) return;
+  enum { LAST_LINE = 64, BESIDE = 64 + LAST_LINE /* the rest of the reply, too */ };
+  size_t bytes = strlen(text), most = CONTROL_REPLY_MAX_BYTES - BESIDE;
+  if (bytes <= most) return;
+  char *end = text + (most < bytes - LAST_LINE ? most : bytes - LAST_LINE);
   while (end > text && *end != '\n')
     end--;
   sprintf(end, "\n(and %zu bytes more)", bytes - (size_t)(end - text));

@@ -137,6 +137,10 @@ struct manifest {
 struct manifest *manifest_load(const char *path, char *error, size_t error_cap);
 void manifest_free(struct manifest *m);
 
+/** Gives those that are 0 their defaults: a busd that takes over from one that did not know a
+ * time-out has none for it. */
+void manifest_fill_timeouts(struct manifest_timeouts *timeouts);
+
 /** A copy in memory of the caller's own: what manifest_load() returns is libcyaml's, and no state
  * of the program's. Each pointer of the structures above is copied in manifest_copy.c.
  * @return NULL without memory; manifest_copy_free() ends it */

@@ -451,15 +451,21 @@ static const struct time_out {
     {"maxtime", offsetof(struct manifest_timeouts, maxtime), 0},
 };
 
+void manifest_fill_timeouts(struct manifest_timeouts *timeouts) {
+  for (unsigned i = 0; i < sizeof(time_outs) / sizeof(time_outs[0]); i++) {
+    uint32_t *value = (uint32_t *)(void *)((char *)timeouts + time_outs[i].offset);
+    if (!*value) *value = time_outs[i].by_default;
+  }
+}
+
 static void check_timeouts(struct manifest_timeouts *timeouts, struct manifest_source *s) {
   for (unsigned i = 0; i < sizeof(time_outs) / sizeof(time_outs[0]); i++) {
     const struct time_out *t = &time_outs[i];
-    uint32_t *value = (uint32_t *)(void *)((char *)timeouts + t->offset);
     const char *place = manifest_place("timeouts_ms/%s", t->key);
     if (manifest_says_zero(s, place))
       manifest_problem(s, place, "timeouts_ms: %s: must not be 0", t->key);
-    if (!*value) *value = t->by_default;
   }
+  manifest_fill_timeouts(timeouts);
 }
 
 /* ---- all ---- */

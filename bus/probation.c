@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bus/alarm.h"
 #include "bus/bus.h"
+#include "bus/control.h"
 #include "bus/debug.h"
 #include "bus/link.h"
 #include "bus/log.h"
@@ -307,7 +309,9 @@ static void take_back_version(struct endpoint *e) {
   struct version *former = e->probation->former, *failed = e->live;
   st_pass("probation.take_back");
   if (failed->state != VERSION_ENDING) version_kill(failed, NULL);
+  control_server_died(e); /* the former does not know what prctl has asked meanwhile */
   stop_forget(e);
+  link_kill(former, SIGCONT); /* it may have been stopped by hand while it was the only one */
   e->live = former;
   e->state = ENDPOINT_RUNNING;
   version_control(former, CONTROL_THAW); /* before it is given anything else */

@@ -253,6 +253,10 @@ START_TEST(accepted) {
   ck_assert_uint_eq(m->timeouts.load, 7);
   ck_assert_uint_eq(m->timeouts.start, 5000);
   ck_assert_uint_eq(m->timeouts.stop, 2000);
+  m->timeouts.stop = 0; /* of a busd before this one, that had none */
+  manifest_fill_timeouts(&m->timeouts);
+  ck_assert_uint_eq(m->timeouts.stop, 2000);
+  ck_assert_uint_eq(m->timeouts.load, 7);
   ck_assert_int_eq(manifest_find(m, "b"), 2);
   ck_assert_int_eq(manifest_find(m, "c"), 0);
   ck_assert_str_eq(m->components[0].args[1], "2");

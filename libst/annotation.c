@@ -197,6 +197,13 @@ static uint32_t retype(struct apply *ap, uint32_t id) {
     uint32_t element = retype(ap, btf_array(t)->type);
     return element ? array_of(m, id, element) : 0;
   }
+  if (btf_is_array(t) && btf_array(t)->nelems == 0 && kind == ST_ANNOTATE_DONT_TRANSFER)
+    return wrong(ap, "`dont_transfer` cannot be said of a flexible array"), 0;
+  if (btf_is_array(t) && btf_array(t)->nelems == 0 && kind == ST_ANNOTATE_OPAQUE) {
+    /* It goes on being one, of as many elements as the block has. */
+    uint32_t element = retype(ap, btf_array(t)->type);
+    return element ? array_of(m, id, element) : 0;
+  }
   uint32_t new;
   switch (kind) {
   case ST_ANNOTATE_OPAQUE:

@@ -185,7 +185,7 @@ static int run_bg(int argc, char **argv) {
 static int run_wait(int argc, char **argv) {
   int status = 0;
   if (argc == 1) return jobs_wait() ? 0 : 128 + SIGINT;
-  for (int i = 1; i < argc; i++) {
+  for (int i = 1; i < argc && !shell.interrupted; i++) {
     struct job *job = *argv[i] == '%' ? job_find(argv[i]) : job_of((pid_t)atol(argv[i]));
     status = job ? job_wait(job) : 127;
   }

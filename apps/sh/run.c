@@ -254,12 +254,20 @@ static bool is_program(const char *name) {
   return !function_exists(name) && (!builtin || builtin->program);
 }
 
+/* Whether it says, as it is written, that a shell runs it: that expands its words, and not this
+ * one. */
+static bool needs_shell(const struct node *node) {
+  const char *name = node->words ? node->words->text : NULL;
+  return node->kind != NODE_COMMAND || !name ||
+         (!strpbrk(name, "$`\"'\\*?[~") && !is_program(name));
+}
+
 /* Starts a command that nobody in this shell waits for, or that is part of a pipeline. */
 static int start_part(struct start *s, const struct node *node) {
   struct fields fields = {0}, assignments = {0};
   bool program = false;
   int failed = 1;
-  if (node->kind == NODE_COMMAND) {
+  if (!needs_shell(node)) {
     if (!expand_all(node->words, &fields) || !expand_assignments(node->assignments, &assignments))
       goto out;
     program = fields.count && is_program(fields.list[0]);

@@ -42,7 +42,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *
 static void parse_url(const char *text, struct url *url) {
   if (strncasecmp(text, "http://", 7) == 0)
     text += 7;
-  else if (strstr(text, "://"))
+  else if (strncmp(text + strcspn(text, ":/?"), "://", 3) == 0)
     give_up("%s: only http:// is known", text);
   size_t n = strcspn(text, ":/");
   if (n == 0 || n >= sizeof url->host) give_up("%s: no IPv4 address", text);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "libst/annotate.h"
 #include "media.h"
 
 enum {
@@ -22,6 +23,7 @@ struct cache_block {
   uint8_t written; /* which of its sectors: one bit each */
   uint8_t data[CACHE_BLOCK_BYTES];
 };
+ST_FIELD(struct cache_block, data, opaque); /* the host's */
 
 struct cache {
   bool enabled;

@@ -57,7 +57,8 @@ enum io_event {
  * IO_READ_LIST: reads all pieces of the payload (struct io_piece, up to IO_LIST_MAX), in any order,
  *   into the grant. Answered when the last one is there: the payload has an int32_t for each, bytes
  *   that were read or a negative errno. Pieces at the end for which there is no room are left out,
- *   but not the first: ask again for them. -EINVAL: no whole pieces, or too many.
+ *   and the first may be cut, like IO_READ_INTO: ask again for the rest. -EINVAL: no pieces, a part
+ *   of one, too many, an offset beyond INT64_MAX, or `unused` is used.
  * IO_CLOSE: ends a handle. What was written stays in the server's hands; FS_SYNC_FILE makes it
  *   last.
  * IO_DUPLICATE: a further handle of `to` for what `handle` of `from` refers to. The process

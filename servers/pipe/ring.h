@@ -5,12 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libst/annotate.h"
 #include "libsys/if/pipe.h"
 
 struct ring {
   uint32_t first, used;
   uint8_t bytes[PIPE_BYTES];
 };
+ST_FIELD(struct ring, bytes, opaque); /* the writers' */
 
 /** Whether its numbers can be right: a crash may have left it in the middle of a change. */
 bool ring_is_sound(const struct ring *r);

@@ -77,7 +77,7 @@ static void process_msg(const msg_t *m) {
     ending_program_ended(m);
   else if (m->type == PROGRAM_LOOK_AGAIN)
     ending_look_again();
-  else if (m->type == BUS_TABLE)
+  else if (m->type == BUS_TABLE && m->source == SYS_KERNEL)
     print_table(m);
   else if (msg_is_request(m))
     process_request(m);

@@ -51,7 +51,6 @@ static void enlist(struct node *node) {
 }
 
 int cut_begin(struct node *node) {
-  if (node->is_cut) return 1;
   int more = free_piece(node);
   if (more <= 0) return more;
   int error = node->inode.i_links_count ? orphans_add(node) : node_write(node);
@@ -94,17 +93,17 @@ static bool must_wait(void) {
   return many || commit_is_behind();
 }
 
-static bool is_there_more(void) {
+static bool goes_on(void) {
   return cut_is_under_way() && !volume_may_write();
 }
 
 void cut_go_on(void) {
-  if (is_there_more() && !must_wait()) next_piece();
-  if (is_there_more()) inbox_alarm(ALARM_CUT, PAUSE_US);
+  if (goes_on() && !must_wait()) next_piece();
+  if (goes_on()) inbox_alarm(ALARM_CUT, PAUSE_US);
 }
 
 void cut_all_wait(void) {
-  while (is_there_more()) {
+  while (goes_on()) {
     if (!must_wait()) {
       next_piece();
     } else {

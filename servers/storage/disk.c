@@ -223,11 +223,11 @@ void disk_turn_end(void) {
 }
 
 void disk_hold_none(void) {
-  disk.is_urgent = true;
+  if (disk.nheld) disk.is_urgent = true;
 }
 
 void disk_hold_no_longer(void) {
-  if (batch_alarm(disk.nheld)) disk_hold_none();
+  if (batch_alarm(disk.nheld)) disk.is_urgent = true;
 }
 
 /* ---- the driver's and the device's failures ---- */

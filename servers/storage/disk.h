@@ -79,7 +79,7 @@ void disk_take_done(void);
 void disk_poll(void);
 /** For the end of each turn: tells the driver of what was begun, unless that can wait for more. */
 void disk_turn_end(void);
-/** What was begun in this turn does not wait for more. */
+/** What was begun and is held does not wait for more. */
 void disk_hold_none(void);
 /** For the alarm: it can wait no longer. */
 void disk_hold_no_longer(void);

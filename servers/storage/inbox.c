@@ -5,16 +5,19 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* A message as bytes: nobody looks for pointers in them. */
+#include "libst/annotate.h"
+
 struct kept {
   STAILQ_ENTRY(kept) link;
   uint8_t message[sizeof(msg_t)];
   uint8_t *payload;
 };
+ST_FIELD(struct kept, message, opaque); /* the client's, as is the payload */
 
 static STAILQ_HEAD(, kept) kept = STAILQ_HEAD_INITIALIZER(kept);
 static uint8_t current[SYS_PAYLOAD_MAX]; /* payload of the message that was received last */
-static uint32_t alarms;                  /* that are set, bits of enum inbox_alarm */
+ST_VAR(current, opaque);
+static uint32_t alarms; /* that are set, bits of enum inbox_alarm */
 
 static void keep(const msg_t *m) {
   struct kept *k = calloc(1, sizeof *k);
@@ -31,6 +34,7 @@ static void keep(const msg_t *m) {
   k->payload = payload;
   STAILQ_INSERT_TAIL(&kept, k, link);
 }
+ST_BLOCKS(keep, opaque);
 
 /* The bus's buffer is used again by whoever waits deeper in the stack, so payloads are copied. */
 void inbox_receive(msg_t *m, const void **payload) {

@@ -48,3 +48,14 @@ int orphans_leave(struct node *node) {
   }
   return 0; /* it never was in it */
 }
+
+int orphans_check(void) {
+  const struct ext2_super_block *s = volume_fs()->super;
+  uint32_t ino = orphans_first();
+  for (uint32_t i = 0; ino; i++) {
+    if (i == s->s_inodes_count || ino < s->s_first_ino || ino > s->s_inodes_count) return -EUCLEAN;
+    int error = read_next(ino, &ino);
+    if (error) return error;
+  }
+  return 0;
+}

@@ -15,5 +15,8 @@ int orphans_add(struct node *node);
 int orphans_leave(struct node *node);
 /** The first one, or 0. */
 uint32_t orphans_first(void);
+/** Whether the list can be followed to its end; for mounting.
+ * @return 0, -EUCLEAN (it leads to no inode, or in a circle), or what reading an inode ends with */
+int orphans_check(void);
 
 #endif

@@ -5,13 +5,15 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* The message as bytes: nobody looks for pointers in them. */
+#include "libst/annotate.h"
+
 struct parked {
   TAILQ_ENTRY(parked) link;
   uint8_t message[sizeof(msg_t)];
   endpoint_t source;
   uint8_t *payload;
 };
+ST_FIELD(struct parked, message, opaque); /* the client's, as is the payload */
 
 static TAILQ_HEAD(, parked) parked = TAILQ_HEAD_INITIALIZER(parked);
 static bool woken;
@@ -38,6 +40,7 @@ int parked_add(const msg_t *m, const void *payload) {
   TAILQ_INSERT_TAIL(&parked, p, link);
   return 0;
 }
+ST_BLOCKS(parked_add, opaque);
 
 void parked_wake(void) {
   woken = true;

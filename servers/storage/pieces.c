@@ -22,8 +22,7 @@ static uint32_t blocks_of(const struct io_piece *p) {
 
 /* Leaves out what must not be in the cache together with the rest. A piece alone may be cut. */
 static void limit(struct list *l) {
-  uint32_t most = request_blocks_max(), used = 0, n = 0;
-  uint32_t alone = (most - 1) * disk_block_bytes();
+  uint32_t most = request_blocks_max(), alone = request_bytes_max(), used = 0, n = 0;
   if (l->pieces[0].bytes > alone) l->pieces[0].bytes = alone;
   while (n < l->count && l->pieces[n].bytes <= alone && blocks_of(&l->pieces[n]) <= most - used)
     used += blocks_of(&l->pieces[n++]);
@@ -48,7 +47,7 @@ static int take(const struct request *r, struct list *l) {
   memcpy(l->pieces, r->payload, bytes);
   l->count = bytes / sizeof *l->pieces;
   for (uint32_t i = 0; i < l->count; i++)
-    if (l->pieces[i].offset > INT64_MAX) return -EINVAL;
+    if (l->pieces[i].offset > INT64_MAX || l->pieces[i].unused) return -EINVAL;
   l->node = f->node;
   limit(l);
   return find_memory(r, l);

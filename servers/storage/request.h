@@ -40,6 +40,8 @@ request_fn do_sync, do_statfs, do_credentials, do_counts;
 int request_readable(const struct request *r, uint32_t handle, struct file **f);
 /** How many blocks of a file one request may need in the cache at once. */
 uint32_t request_blocks_max(void);
+/** How many bytes need no more blocks than that, wherever they lie. */
+uint32_t request_bytes_max(void);
 /** The directory of a handle, 0 being the root. @return 0, -EBADF, -ENOTDIR */
 int request_dir(const struct request *r, uint32_t handle, uint32_t *ino);
 /** The place that the payload, one path, leads to. */
@@ -48,6 +50,8 @@ int request_place(const struct request *r, uint32_t dir, bool follow, struct pla
 int request_node(const struct request *r, uint32_t dir, bool follow, struct node **node);
 /** Whether there is room for an operation on names. @return 0, DATA_WAITS, -ENOSPC */
 int32_t request_room(void);
+/** Whether there is an inode, or none will be soon. @return 0 or DATA_WAITS */
+int32_t request_inode(void);
 /** Fills in and gives out the answer to FS_STAT and FS_STAT_FILE. */
 void request_stat(struct request *r, struct node *node);
 /** A buffer for payloads of replies, SYS_PAYLOAD_MAX bytes. */

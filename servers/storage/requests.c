@@ -22,7 +22,8 @@ enum needs {
   NEEDS_NOTHING,
   NEEDS_VOLUME, /* that it can be read */
   NEEDS_WRITING,
-  NEEDS_ROOM, /* writing, and blocks for a name */
+  NEEDS_ROOM,  /* writing, and blocks for a name */
+  NEEDS_INODE, /* and an inode */
 };
 
 struct kind {
@@ -51,11 +52,11 @@ static struct kind kind_of(uint32_t type) {
     KIND(FS_LIST, do_list, NEEDS_VOLUME);
     KIND(FS_SEEK, do_seek, NEEDS_VOLUME);
     KIND(FS_ACCESS, do_access, NEEDS_VOLUME);
-    KIND(FS_MAKE_DIR, do_make_dir, NEEDS_ROOM);
+    KIND(FS_MAKE_DIR, do_make_dir, NEEDS_INODE);
     KIND(FS_REMOVE, do_remove, NEEDS_WRITING);
     KIND(FS_RENAME, do_rename, NEEDS_ROOM);
     KIND(FS_LINK, do_link, NEEDS_ROOM);
-    KIND(FS_SYMLINK, do_symlink, NEEDS_ROOM);
+    KIND(FS_SYMLINK, do_symlink, NEEDS_INODE);
     KIND(FS_READ_LINK, do_read_link, NEEDS_VOLUME);
     KIND(FS_TRUNCATE_FILE, do_truncate, NEEDS_WRITING);
     KIND(FS_SET_MODE, do_set_mode, NEEDS_WRITING);
@@ -72,7 +73,6 @@ static struct kind kind_of(uint32_t type) {
 }
 
 int32_t request_room(void) {
-  if (!volume_fs()->super->s_free_inodes_count && cut_is_under_way()) return DATA_WAITS;
   switch (blocks_have(BLOCKS_OF_A_NAME)) {
   case BLOCKS_THERE:
     return 0;
@@ -84,13 +84,18 @@ int32_t request_room(void) {
   return -ENOSPC;
 }
 
+int32_t request_inode(void) {
+  return !volume_fs()->super->s_free_inodes_count && cut_is_under_way() ? DATA_WAITS : 0;
+}
+
 static int32_t check(enum needs needs) {
   if (needs == NEEDS_NOTHING) return 0;
   if (start_is_awaited()) return DATA_WAITS;
   int32_t error = needs == NEEDS_VOLUME ? volume_may_read() : volume_may_write();
   if (error || needs == NEEDS_VOLUME) return error;
   if (commit_is_behind()) return DATA_WAITS;
-  return needs == NEEDS_ROOM ? request_room() : 0;
+  if (needs == NEEDS_INODE && (error = request_inode())) return error;
+  return needs == NEEDS_WRITING ? 0 : request_room();
 }
 
 static int32_t make(struct request *r) {
@@ -135,8 +140,12 @@ int request_readable(const struct request *r, uint32_t handle, struct file **f) 
 }
 
 uint32_t request_blocks_max(void) {
-  uint32_t cached = cache_size() / 8, most = BYTES_MAX / disk_block_bytes();
+  uint32_t cached = cache_size() / 8, most = BYTES_MAX / disk_block_bytes() + 1;
   return cached < most ? cached : most;
+}
+
+uint32_t request_bytes_max(void) {
+  return (request_blocks_max() - 1) * disk_block_bytes();
 }
 
 int request_dir(const struct request *r, uint32_t handle, uint32_t *ino) {

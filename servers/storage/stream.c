@@ -20,7 +20,7 @@ static struct file *file_of(const struct request *r, uint32_t handle) {
 
 /* What one request through lent memory moves at most. */
 static uint32_t most_lent(uint32_t bytes) {
-  uint32_t most = request_blocks_max() * disk_block_bytes();
+  uint32_t most = request_bytes_max();
   return bytes < most ? bytes : most;
 }
 

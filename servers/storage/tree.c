@@ -42,6 +42,7 @@ static int32_t make_file(struct request *r, const struct place *place, uint32_t 
   if (!(q->flags & FS_CREATE)) return -ENOENT;
   int32_t error = volume_may_write();
   if (!error && q->flags & FS_DIRECTORY) error = -EINVAL;
+  if (!error) error = request_inode();
   if (!error) error = request_room();
   return error ? error : names_make_file(place, r->who, S_IFREG | (q->mode & 07777), ino);
 }

@@ -13,6 +13,7 @@
 #include "servers/storage/disk.h"
 #include "servers/storage/mount.h"
 #include "servers/storage/parked.h"
+#include "servers/storage/orphans.h"
 #include "servers/storage/remove.h"
 
 enum volume_state { VOLUME_NONE, VOLUME_READ_ONLY, VOLUME_MOUNTED, VOLUME_FAILED };
@@ -109,11 +110,15 @@ static int mark_as_used(void) {
 }
 
 static int mount_for_writing(void) {
-  int error = blocks_open();
+  int error = orphans_check();
+  if (error == -EUCLEAN) sys_log("its list of orphans is damaged: e2fsck has to mend it");
+  if (!error) error = blocks_open();
   if (!error) error = mark_as_used();
   if (error) return error;
   state = VOLUME_MOUNTED;
-  return remove_orphans();
+  error = remove_orphans();
+  if (error) volume_fail("what was being removed cannot be found again");
+  return error;
 }
 
 int volume_mount(bool read_only) {

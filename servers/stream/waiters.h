@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "libst/annotate.h"
 #include "libsys/msg.h"
 
 enum { WAITERS_MAX = 32 /* of one endpoint's, in all of a server's lists */ };
@@ -18,6 +19,7 @@ struct waiter {
   uint32_t bytes; /* a reader's: how many at most; a writer's: how many there are in `data` */
   uint8_t data[];
 };
+ST_FIELD(struct waiter, data, opaque); /* the writer's */
 TAILQ_HEAD(waiters, waiter);
 
 /** Lets a request wait, of an endpoint that has a handle. @param data  what it wants to write,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libst/annotate.h"
 #include "libsys/if/tty.h"
 #include "servers/tty/input.h"
 
@@ -18,6 +19,7 @@ struct ldisc {
   bool literal;                   /* the next character means nothing special */
   uint8_t line[LDISC_LINE_BYTES]; /* that is being edited */
 };
+ST_FIELD(struct ldisc, line, opaque);
 
 /** All flags, the usual control characters, nothing typed. */
 void ldisc_init(struct ldisc *l);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libst/annotate.h"
 #include "libsys/if/screen.h"
 
 struct output {
@@ -13,6 +14,7 @@ struct output {
   uint32_t column;         /* where the next character will be, from 0 */
   uint8_t bytes[SCREEN_KEPT_BYTES]; /* round */
 };
+ST_FIELD(struct output, bytes, opaque); /* whoever wrote them */
 
 /** Appends bytes. @param translate  line feeds become CR LF
  * @return how many there was room for */

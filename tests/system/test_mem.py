@@ -9,7 +9,9 @@ from typing import Any, Iterator
 
 import pytest
 
+from asking import Question
 from proteos import Manifest, System
+from proteos.control import pb
 from sharing import PAGE, READ, WRITE, Sharing
 
 PATIENT = 60_000
@@ -111,14 +113,23 @@ def test_without_a_memory_server():
 
 def test_it_is_stopped_or_dies(sharing):
     sharing.system.kill("mm", signal.SIGSTOP)
-    asking = sharing.system.start_prctl("mem")
+    question = Question(sharing.system, memory=pb.MemoryRequest())
     sharing.system.kill("mm", signal.SIGKILL)
-    out, _ = asking.communicate(timeout=20)
-    assert (asking.returncode == 1 and "mm has died" in out) or asking.returncode == 0
+    assert question.answer().text == "mm has died before it answered"
     sharing.system.wait(lambda: sharing.system.status()["mm"].state == "running", "its restart")
     sharing.system.prctl("stop", "mm")
     refused = sharing.system.try_prctl("mem")
     assert refused.returncode == 1 and "the memory server is not running" in refused.stdout
+
+
+def test_it_fails_on_probation(sharing):
+    """The old version, which takes over, has not been asked."""
+    sharing.system.update("mm", "self", None, "-probation", "3600000")
+    sharing.system.kill("mm", signal.SIGSTOP)
+    question = Question(sharing.system, memory=pb.MemoryRequest())
+    sharing.system.kill("mm", signal.SIGKILL)
+    assert question.answer().text == "mm has died before it answered"
+    assert sharing.system.prctl("mem").startswith("  AREA OWNER")
 
 
 def test_it_is_updated_meanwhile(sharing):

@@ -15,7 +15,8 @@ import pytest
 
 from proteos import PATIENCE, System, bytes as served
 from proteos.load import Load
-from test_pipe import Pipes
+from filing import CREATE as FILE_CREATE, READ as FILE_READ, WRITE as FILE_WRITE, Storage, make_image
+from test_pipe import PIPE_BYTES, Pipes
 
 COMPONENTS = ["e1000-model", "e1000", "net", "httpd"]
 TURNS = 5
@@ -106,3 +107,33 @@ def test_payloads_that_wait_are_no_addresses(tmp_path: Path):
         system.kill("pipe", signal.SIGCONT)
         assert [w.answer().fields("I") for w in writes] == 2 * [(len(data),)]
         assert reader.read(2 * len(data)) == 2 * data
+
+
+def test_bytes_of_a_pipe_are_no_addresses(tmp_path: Path):
+    """It is full, and a writer waits with more."""
+    data = addresses(60, 4096)
+    with closing(Pipes(tmp_path)) as pipes:
+        system, (reader, writer) = pipes.system, pipes.pair()
+        sent = 0
+        while sent < PIPE_BYTES:
+            sent += writer.write(data[:PIPE_BYTES - sent])
+        waiting = writer.start_write(data)
+        system.wait(lambda: system.status()["pipe"].queued == 0, "the pipe to have it")
+        for _ in range(2):
+            system.update("pipe", "self", None, "-relocate", "-strict")
+        while sent:
+            sent -= len(reader.read(sent))
+        assert waiting.answer().fields("I") == (len(data),)
+        assert reader.read(len(data)) == data
+
+
+def test_bytes_of_files_are_no_addresses(tmp_path: Path):
+    """storage keeps the last payload."""
+    data = addresses(60, 4096)
+    with Storage(tmp_path, make_image(tmp_path / "disk.img", 64)) as storage:
+        handle = storage.filer.open("/f", FILE_READ | FILE_WRITE | FILE_CREATE)
+        for n in range(10):
+            storage.filer.write(handle, data, n * len(data))
+        for _ in range(2):
+            storage.system.update("storage", "self", None, "-relocate", "-strict")
+        assert storage.filer.read(handle, 10 * len(data), 0) == 10 * data

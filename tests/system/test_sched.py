@@ -10,7 +10,9 @@ from typing import Any, Iterator
 
 import pytest
 
+from asking import Question
 from proteos import Manifest, System
+from proteos.control import pb
 from test_scheduler import Scheduled
 
 COLUMNS = ["COMPONENT", "CLASS", "NICE", "RANK", "STATE", "CPUS", "CPU", "SHARE", "%", "PREEMPTED",
@@ -86,10 +88,8 @@ def test_it_is_stopped_or_dies(tmp_path):
     scheduled = Scheduled(tmp_path, hogs={}, restart="never")
     try:
         scheduled.system.kill("sched", signal.SIGSTOP)
-        asking = scheduled.system.start_prctl("sched", "-d", "0.1")
+        question = Question(scheduled.system, schedule=pb.ScheduleRequest())
         scheduled.system.kill("sched", signal.SIGKILL)
-        out, _ = asking.communicate(timeout=20)
-        assert asking.returncode == 1
-        assert "sched has died" in out or "the scheduler is not running" in out
+        assert question.answer().text == "sched has died before it answered"
     finally:
         scheduled.close()

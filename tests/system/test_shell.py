@@ -238,6 +238,16 @@ def test_interrupt_ends_waiting(machine: Machine, who: str):
     assert machine.run("kill -9 %1; wait %1")[0] == 137
 
 
+def test_interrupt_ends_waiting_for_several(machine: Machine):
+    machine.type("sleep 1000 & sleep 1000 & wait %1 %2\n")
+    machine.expect("\r\n[2] ")
+    wait_for_process(machine, "sleep", 2)
+    machine.type(b"\x03")
+    machine.expect(b"^C")
+    machine.expect(PROMPT)
+    assert machine.run("kill -9 %1 %2; wait %1 %2")[0] == 137
+
+
 def test_writer_without_readers_ends(machine: Machine):
     assert machine.output("yes | head -n 3") == "y\ny\ny\n"
     assert "yes" not in machine.output("ps")

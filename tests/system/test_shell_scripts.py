@@ -29,6 +29,8 @@ FUNCTIONS = {
                     "h()\n{\n  echo h\n}\nh\n",
     "in shells of their own": "f() { echo $1 $V; }\nV=v\n(f a); echo $(f b); f c | cat; f d & wait\n"
                               "{ f e; } | cat\necho x | while read l; do f $l; done\n",
+    "words in shells of their own": "f() { echo $1; }\nf $(echo x >>log; echo a) | cat; wc -l <log\n"
+                                    "N=1; f ${X:=$(echo y >>log)} & wait; wc -l <log; rm log\n",
     "return in a shell of its own": "f() { echo x | while read l; do return 2; done; echo $?; }\nf\n",
     "one in another": "f() { g() { echo g of f; }; }\nf; g\n",
     "defined again": "f() { echo 1; f() { echo 2; }; echo 1 still; }\nf; f\n",

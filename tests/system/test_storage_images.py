@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,20 @@ def test_damaged_journal(tmp_path: Path, image: Path):
         file.seek(data.index(bytes.fromhex("c03b3998")))
         file.write(b"no journal at all")
     refused(tmp_path, image, "its journal")
+
+
+@pytest.mark.parametrize("commands", [
+    ["ssv last_orphan 12", "sif <12> dtime @13", "sif <13> dtime @12"], ["ssv last_orphan 5000000"]],
+    ids=["a circle", "no inode"])
+def test_damaged_list_of_orphans(tmp_path: Path, commands: list[str]):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).write_text(name)
+    image = make_image(tmp_path / "disk.img", 64, "-d", str(folder))
+    for command in commands:
+        subprocess.run(["debugfs", "-w", "-R", command, image], check=True, stderr=subprocess.DEVNULL)
+    refused(tmp_path, image, "its list of orphans is damaged: e2fsck has to mend it")
 
 
 @pytest.mark.parametrize("seed", range(3))

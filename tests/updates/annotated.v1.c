@@ -46,6 +46,15 @@ static void *to_part;
 ST_FIELD(struct carrier, seal, opaque);
 ST_FIELD(struct carrier, hint, not_pointer);
 
+/* Bytes of a flexible array that look like addresses. */
+struct packet {
+  uint32_t bytes;
+  uint8_t data[];
+};
+static struct packet *packet;
+enum { PACKET_BYTES = 400 };
+ST_FIELD(struct packet, data, opaque);
+
 static uintptr_t root;
 static struct node *plain_root;
 static uintptr_t handles[4];
@@ -107,6 +116,10 @@ static void build(void) {
   started = 7;
   high_tagged = (uintptr_t)last | 0xa5ul << 56;
   *counter() = 5;
+  packet = malloc(sizeof(*packet) + PACKET_BYTES);
+  packet->bytes = PACKET_BYTES;
+  for (unsigned i = 0; i < PACKET_BYTES; i += sizeof(last))
+    memcpy(packet->data + i, &last, sizeof(last));
   carrier = (struct carrier){1, {(long)last, 2}, last, {3, 4}};
   to_part = &carrier.part;
 }

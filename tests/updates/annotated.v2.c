@@ -50,6 +50,16 @@ static void *to_part;
 ST_FIELD(struct hold, seal, opaque);
 ST_FIELD(struct hold, hint, not_pointer);
 
+/* Bytes of a flexible array that look like addresses. */
+struct packet {
+  uint32_t fresh[3];
+  uint32_t bytes;
+  uint8_t data[];
+};
+static struct packet *packet;
+enum { PACKET_BYTES = 400 };
+ST_FIELD(struct packet, data, opaque);
+
 static void *fresh[3];
 static unsigned long high_tagged;
 static struct node *root;

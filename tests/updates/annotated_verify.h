@@ -5,6 +5,15 @@
 static uintptr_t first_cookie; /* a number, though it may look like an address */
 ST_VAR(first_cookie, not_pointer);
 
+static void verify_packet(void) {
+  uintptr_t word;
+  CHECK(packet->bytes == PACKET_BYTES);
+  for (unsigned i = 0; i < PACKET_BYTES; i += sizeof(word)) {
+    memcpy(&word, packet->data + i, sizeof(word));
+    CHECK(word == first_cookie);
+  }
+}
+
 static void verify_node(const struct node *n, int order) {
   CHECK(n->order == order && n->leaf->number == order * 10);
   CHECK(n->leaves[0] == 0 && n->leaves[1] == (uintptr_t)n->leaf);
@@ -26,6 +35,7 @@ static void verify(void) {
   CHECK(started == 1 || started == 7);
   CHECK(SEAL[0] == (long)first_cookie && SEAL[1] == 2 && (uintptr_t)HINT == first_cookie);
   CHECK(carrier.lead == 1 && FIRST == 3 && carrier.part.second == 4 && to_part == &carrier.part);
+  verify_packet();
   int order = 0;
   for (; n; n = (struct node *)((uintptr_t)n->next & ~1ul)) {
     verify_node(n, order++);

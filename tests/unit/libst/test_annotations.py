@@ -152,6 +152,9 @@ WRONG = {
     "ST_FIELD(struct value, cookie, pointer_to(void))": "is a pointer already",
     "ST_FIELD(struct value, kind, not_pointer)": "it is no pointer, and no integer that can hold one",
     "ST_FIELD(struct value, bits, opaque)": "`opaque` cannot be said of a bit-field",
+    "struct packet { int n; char data[]; }; struct packet packets; "
+    "ST_FIELD(struct packet, data, dont_transfer)":
+        "`dont_transfer` cannot be said of a flexible array",
     "ST_FIELD(struct value, owner, tagged_pointer(0))": "leaves no tag or no address",
     "ST_FIELD(struct value, owner, tagged_pointer(some))": "the mask is no number",
     "ST_FIELD(struct value, owner, pointer_to(struct itme))": "has no such type",
