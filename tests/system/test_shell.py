@@ -173,7 +173,7 @@ def test_a_shell_is_stopped_at_its_prompt(machine: Machine):
     expect_usual_modes(machine)
     machine.type("fg\n")
     machine.expect("in> echo half")
-    machine.type("\x7f" * 4 + "whole\n")
+    machine.type("\x7f" * 4 + "wole" + LEFT * 3 + "h\n")
     machine.expect("\r\nwhole\r\n")
     machine.expect("in> ")
     machine.type("exit\n")
