@@ -4,6 +4,7 @@
 #include "libos/ask.h"
 #include "libos/descriptor.h"
 #include "libos/os.h"
+#include "libos/signals.h"
 #include "libsys/if/io.h"
 #include "libsys/if/sock.h"
 #include "libsys/sys.h"
@@ -76,14 +77,16 @@ static int look(struct pollfd *fds, nfds_t count) {
 
 int os_poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
   uint64_t end = timeout_ms < 0 ? 0 : sys_time_us() + (uint64_t)timeout_ms * 1000 + 1;
-  bool interrupted = false, armed = false;
+  unsigned before = signals_handled(); /* handlers run while we look, too */
+  bool armed = false;
   int ready;
-  while (!(ready = look(fds, count)) && !interrupted && (!end || sys_time_us() < end)) {
+  while (!(ready = look(fds, count)) && signals_handled() == before &&
+         (!end || sys_time_us() < end)) {
     if (end && !armed) armed = sys_alarm(ALARM_TIMEOUT, end) == 0;
-    interrupted = await();
+    await();
   }
   if (armed) sys_alarm(ALARM_TIMEOUT, 0);
-  return ready || !interrupted ? ready : fail(-EINTR);
+  return ready || signals_handled() == before ? ready : fail(-EINTR);
 }
 
 int os_nanosleep(const struct timespec *how_long, struct timespec *left) {

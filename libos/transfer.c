@@ -31,6 +31,7 @@ ssize_t transfer_wait(int fd, short events, ssize_t (*once)(int fd, bool wait, v
       errno = EIO;                             /* in the background for good */
     }
     if (r >= 0 || errno != EAGAIN || nonblock) return r;
+    if (signals_handled() != before) return fail(-EINTR);
     struct pollfd p = {fd, events, 0};
     if (os_poll(&p, 1, -1) < 0) return -1;
   }

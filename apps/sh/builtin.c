@@ -402,3 +402,8 @@ const struct builtin *builtin_find(const char *name) {
     if (strcmp(builtins[i].name, name) == 0) return &builtins[i];
   return NULL;
 }
+
+void builtins_each(void (*found)(const char *name, void *arg), void *arg) {
+  for (unsigned i = 0; i < BUILTINS; i++)
+    found(builtins[i].name, arg);
+}

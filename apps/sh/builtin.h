@@ -13,6 +13,8 @@ struct builtin {
 
 /** @return NULL when there is none of that name */
 const struct builtin *builtin_find(const char *name);
+/** Calls `found` for each name. */
+void builtins_each(void (*found)(const char *name, void *arg), void *arg);
 /** test and [. */
 int builtin_test(int argc, char **argv);
 

@@ -84,3 +84,8 @@ void functions_write(struct text *text) {
     text_add_char(text, '\n');
   }
 }
+
+void functions_each(void (*found)(const char *name, void *arg), void *arg) {
+  for (const struct function *f = first; f; f = f->next)
+    found(f->name, arg);
+}

@@ -13,6 +13,8 @@ void function_unset(const char *name);
 bool function_exists(const char *name);
 /** Runs one with argv[1] and so on as its arguments. @return its status */
 int function_call(char *const *argv);
+/** Calls `found` for each name. */
+void functions_each(void (*found)(const char *name, void *arg), void *arg);
 /** Adds commands that define all of them. */
 void functions_write(struct text *text);
 

@@ -5,6 +5,7 @@
 
 #include "apps/sh/expand.h"
 #include "apps/sh/shell.h"
+#include "apps/sh/terminal.h"
 #include "libos/os.h"
 
 static struct job jobs[JOBS_MAX];
@@ -147,14 +148,12 @@ static void tell_end(struct job *job) {
 }
 
 int job_wait(struct job *job) {
-  struct termios modes;
-  bool console = shell.interactive && job->group && os_tcgetattr(shell.console, &modes) == 0;
   while (job->state == JOB_RUNNING)
     if (!wait_one(0) && shell.interrupted && job->background) return 128 + SIGINT;
   take_console_back(job);
   int status = job_exit_status(job->status);
-  if (console && (job->state == JOB_STOPPED || WIFSIGNALED(job->status)))
-    os_tcsetattr(shell.console, TCSADRAIN, &modes);
+  if (shell.interactive && job->group && (job->state == JOB_STOPPED || WIFSIGNALED(job->status)))
+    terminal_restore();
   if (job->state == JOB_DONE) {
     tell_end(job);
     job_forget(job);

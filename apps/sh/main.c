@@ -9,12 +9,17 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "apps/sh/builtin.h"
+#include "apps/sh/complete.h"
 #include "apps/sh/expand.h"
+#include "apps/sh/functions.h"
 #include "apps/sh/jobs.h"
 #include "apps/sh/parse.h"
+#include "apps/sh/programs.h"
 #include "apps/sh/redirect.h"
 #include "apps/sh/run.h"
 #include "apps/sh/shell.h"
+#include "apps/sh/terminal.h"
 #include "apps/sh/text.h"
 #include "libos/os.h"
 
@@ -109,6 +114,21 @@ void shell_list(const char *directory, void (*found)(const char *name, void *arg
   os_closedir(dir);
 }
 
+/* ---- what completion asks for ---- */
+
+bool shell_is_directory(const char *path) {
+  struct stat st;
+  return os_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+void shell_commands(void (*found)(const char *name, void *arg), void *arg) {
+  static const char *const programs[] = {SHELL_PROGRAMS};
+  for (unsigned i = 0; i < sizeof programs / sizeof *programs; i++)
+    found(programs[i], arg);
+  builtins_each(found, arg);
+  functions_each(found, arg);
+}
+
 /* ---- running text ---- */
 
 int shell_run(const char *text) {
@@ -165,30 +185,33 @@ static void start_interactive(void) {
   os_tcsetpgrp(shell.console, os_getpgrp());
 }
 
-static void prompt(bool more) {
+/* @return of malloc() */
+static char *prompt(bool more) {
   const char *text = variable_get(more ? "PS2" : "PS1"), *pwd = variable_get("PWD");
-  if (!text && more)
-    printf("> ");
-  else if (!text)
-    printf("%s $ ", pwd ? pwd : "?");
-  else {
-    char *expanded = expand_single(text);
-    printf("%s", expanded ? expanded : "$ ");
-    free(expanded);
-  }
-  fflush(stdout);
+  char *made = NULL;
+  if (text)
+    made = expand_single(text);
+  else if (asprintf(&made, "%s%s", more ? "" : pwd ? pwd : "?", more ? "> " : " $ ") < 0)
+    abort();
+  if (!made && !(made = strdup("$ "))) abort();
+  return made;
 }
 
-/* One line with its line feed. From the console a read gives one; elsewhere what follows the line
- * is not ours: it is read byte by byte. @return false at the end, or when SIGINT came */
+/* One line with its line feed, from the console. @return false at the end, or when SIGINT came */
+static bool edit_line(bool more, struct text *line) {
+  char *text = prompt(more);
+  bool there = terminal_read_line(text, line);
+  free(text);
+  return there;
+}
+
+/* The same from elsewhere. What follows the line is not ours: it is read byte by byte. */
 static bool read_line(struct text *line) {
-  char piece[4096];
-  while (!shell.interrupted) {
-    ssize_t n = os_read(0, piece, shell.interactive ? sizeof piece : 1);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text_add(line, piece, (size_t)n);
-    if (piece[n - 1] == '\n') return true;
+  char byte;
+  ssize_t n;
+  while ((n = os_read(0, &byte, 1)) > 0 || (n < 0 && errno == EINTR)) {
+    if (n > 0) text_add_char(line, byte);
+    if (n > 0 && byte == '\n') return true;
   }
   return false;
 }
@@ -208,8 +231,7 @@ static bool run_next(void) {
   bool more = false, there;
   shell.interrupted = false;
   do {
-    if (shell.interactive) prompt(more);
-    there = read_line(&text);
+    there = shell.interactive ? edit_line(more, &text) : read_line(&text);
     more = there && unfinished(text.data);
   } while (more);
   bool interrupted = shell.interrupted;

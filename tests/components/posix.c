@@ -5,6 +5,7 @@
 #include "libos/os.h"
 #include "libsys/area.h"
 #include "libsys/if/fs.h"
+#include "libsys/sys.h"
 
 static const char *current;
 static int failures;
@@ -253,6 +254,28 @@ static void output_of_a_child(void) {
         EBADF);
 }
 
+/* Sends us SIGUSR1. Its handler has not run when this returns: we call past the library. */
+static void have_signal(void) {
+  msg_t m = {.type = PROC_KILL};
+  IPC(&m, proc_kill)->pid = os_getpid();
+  IPC(&m, proc_kill)->signal = SIGUSR1;
+  CHECK(sys_sendrec(sys_lookup("pm"), &m) == 0 && m.status == 0);
+}
+
+/* The handler may run before the wait proper has begun. */
+static void signals_before_waits_end_them(void) {
+  int ends[2];
+  char c;
+  CHECK(os_pipe(ends) == 0);
+  struct pollfd p = {ends[0], POLLIN, 0};
+  have_signal();
+  FAILS(os_poll(&p, 1, 10000), EINTR);
+  have_signal();
+  FAILS(os_read(ends[0], &c, 1), EINTR);
+  os_close(ends[0]);
+  os_close(ends[1]);
+}
+
 /* Sends us SIGUSR1 again and again: whenever we come to wait, one comes after that. */
 static pid_t nuisance(void) {
   char command[80], *args[] = {"sh", "-c", command, NULL};
@@ -281,6 +304,7 @@ static void signals(void) {
   FAILS(os_signal(SIGKILL, count) == SIG_ERR ? -1 : 0, EINVAL);
   CHECK(os_signal(SIGUSR1, count) == SIG_DFL);
   CHECK(os_kill(os_getpid(), SIGUSR1) == 0 && came == 1);
+  signals_before_waits_end_them();
   pid_t sleeper = start("sleep", "1000", PROC_SAME_GROUP), sender = nuisance();
   waits_end_with_signals(sleeper);
   CHECK(came >= 5 && os_signal(SIGUSR1, SIG_IGN) == count);

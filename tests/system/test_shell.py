@@ -107,6 +107,80 @@ def test_a_directory_is_renamed_below_us(machine: Machine):
     assert machine.output("mkdir /m; cd /m; mv /m /n; pwd; cd /; rmdir n") == "/n\n"
 
 
+# -- editing -------------------------------------------------------------------------------------
+
+UP, LEFT = "\x1b[A", "\x1b[D"
+
+
+def test_a_former_line_is_edited(machine: Machine):
+    machine.type("echo one\n")
+    machine.expect(b"\r\none\r\n" + PROMPT)
+    machine.type(UP + "\x7f" * 3 + "tö" + LEFT + "w\n")
+    machine.expect("\r\ntwö\r\n".encode() + PROMPT)
+
+
+def test_names_are_completed(machine: Machine):
+    machine.type("gre\t -c o te\t\n")
+    machine.expect(b"grep  -c o text \r\n2\r\n" + PROMPT)
+    machine.type("ls a.\t\n")
+    machine.expect(b"ls a.c \r\na.c\r\n" + PROMPT)
+    machine.type("ls dir/\t\t")
+    machine.expect(b"\r\nx.h  y.h  \r\n" + PROMPT + b"ls dir/")
+    machine.type("x\t\n")
+    machine.expect(b"x.h \r\ndir/x.h\r\n" + PROMPT)
+
+
+def test_the_window_gets_narrow(machine: Machine):
+    machine.type("echo 0123456789")
+    machine.expect("9")
+    machine.screen.sendall(b"\x1b[8;24;15t")
+    machine.expect(b"\r\x1b[J" + PROMPT + b"456789")
+    machine.screen.sendall(b"\x1b[8;24;80t")
+    machine.expect(b"\r\x1b[J" + PROMPT + b"echo 0123456789")
+    machine.type("\n")
+    machine.expect(b"\r\n0123456789\r\n" + PROMPT)
+
+
+def expect_usual_modes(machine: Machine) -> None:
+    """What a program reads is echoed, and edited by the console."""
+    machine.type("cat\n")
+    machine.expect("cat\r\n")
+    machine.type("ab\x7fc\n")
+    machine.expect("ab\b \bc\r\nac\r\n")
+    machine.type(b"\x04")
+    machine.expect(PROMPT)
+
+
+def start_inner_shell(machine: Machine, then: str) -> None:
+    """One that edits a line when it is sent a signal."""
+    machine.type("PS1='in> ' sh\n")
+    machine.expect("\r\nin> ")
+    machine.type(f"ME=$$; {{ sleep 0.5; kill -{then} $ME; }} &\n")
+    machine.expect("\r\nin> ")
+    machine.type("echo half")
+    machine.expect("echo half")
+
+
+def test_a_shell_is_killed_at_its_prompt(machine: Machine):
+    start_inner_shell(machine, "KILL")
+    machine.expect(b"Killed\r\n" + PROMPT)
+    expect_usual_modes(machine)
+
+
+def test_a_shell_is_stopped_at_its_prompt(machine: Machine):
+    start_inner_shell(machine, "STOP")
+    machine.expect(b"Stopped    PS1='in> ' sh\r\n" + PROMPT)
+    expect_usual_modes(machine)
+    machine.type("fg\n")
+    machine.expect("in> echo half")
+    machine.type("\x7f" * 4 + "wole" + LEFT * 3 + "h\n")
+    machine.expect("\r\nwhole\r\n")
+    machine.expect("in> ")
+    machine.type("exit\n")
+    machine.expect(PROMPT)
+    expect_usual_modes(machine)
+
+
 # -- jobs ----------------------------------------------------------------------------------------
 
 
