@@ -20,6 +20,7 @@ from traffic import (CLIENT_PATIENCE_MS, WATCHFUL, Event, Setup, best_setup, lon
 UPDATES = 60
 UPDATES_OF_SETS = 25  # of each
 RESTARTS = 20
+STEADY_S = 1.1  # between them: what dies again and again within a second of its start is given up
 TURN_S = 2.0  # a window of throughput, with an update in each second or without any
 TURNS = 12    # with updates; one more without, so that each lies between two
 # The order in which a set grows: what clients talk to first, busd at the end.
@@ -109,7 +110,9 @@ def _kill(system: System, load: Load, component: str) -> Event:
         before = system.status()[component].restarts
         system.kill(component)
         system.wait(lambda: system.status()[component].restarts > before, "the restart")
-        return [load.mark(), *load.wait_until_busy()]
+        found = [load.mark(), *load.wait_until_busy()]
+        time.sleep(STEADY_S)
+        return found
     return restart
 
 
