@@ -147,8 +147,9 @@ def test_a_less_important_one_gets_less_but_something(scheduled, file):
         return (now["hog-1"].cpu_us - start["hog-1"].cpu_us,
                 now["hog-2"].cpu_us - start["hog-2"].cpu_us)
 
-    # In the long run: on a machine that others keep busy, the scheduler itself may come late for a while.
-    scheduled.wait(lambda: shares()[1] > 500_000 and 0 < shares()[0] * 3 < shares()[1] * 2, "their shares")
+    # In the long run, in which by feedback they get 5 to 6: on a machine that others keep busy, the scheduler
+    # itself may come late for a while.
+    scheduled.wait(lambda: shares()[1] > 1_000_000 and 0 < shares()[0] < shares()[1] * 0.9, "their shares")
 
 
 def test_arguments_are_for_every_life(tmp_path):
