@@ -293,6 +293,10 @@ class Storage:
             filer.close()
         self.system.__exit__(*failure)
 
+    def says(self, text: str) -> None:
+        """Waits until it stands in storage's log, which gets there by and by."""
+        self.system.wait(lambda: text in self.system.log("storage"), f"{text!r} in storage's log")
+
     def end(self) -> None:
         """Shuts it down, in order, and looks at the image."""
         self.system.shutdown()

@@ -542,6 +542,6 @@ def test_orphans_are_removed_after_a_crash(storage: Storage, filer: Filer):
     filer.sync()
     storage.system.kill("storage")
     until_back(storage)
-    assert "3 files that were being removed" in storage.system.log("storage")
+    storage.says("3 files that were being removed")
     storage.system.wait(lambda: filer.statfs()["blocks_free"] == free, "the blocks to be free")
     storage.end()

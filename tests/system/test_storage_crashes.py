@@ -30,7 +30,7 @@ def test_journal_is_replayed_after_a_crash(storage: Storage, filer: Filer):
     storage.system.kill("storage")
     until_back(storage)
     assert filer.get("/d/f") == b"kept" * 5000
-    assert "the journal was replayed" in storage.system.log("storage")
+    storage.says("the journal was replayed")
     storage.end()
 
 

@@ -21,7 +21,7 @@ def refused(tmp_path: Path, image: Path, reason: str) -> None:
     with Storage(tmp_path, image) as storage:
         with fails(errno.EIO):
             storage.filer.stat("/")
-        assert reason in storage.system.log("storage"), storage.system.log("storage")
+        storage.says(reason)
         with fails(errno.EIO):
             storage.filer.open("/f", WRITE | CREATE)
         with fails(errno.EIO):

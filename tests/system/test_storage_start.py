@@ -43,7 +43,7 @@ def test_driver_that_does_not_come(tmp_path: Path, image: Path):
             storage.filer.stat("/")
         with fails(errno.EIO):
             storage.filer.sync()
-        assert "the disk does not come up: driver nvme: " in storage.system.log("storage")
+        storage.says("the disk does not come up: driver nvme: ")
         assert storage.system.status()["storage"].restarts == 1
         storage.system.prctl("start", "nvme")
         storage.system.wait(lambda: is_mounted(storage), "the file system")
