@@ -301,6 +301,8 @@ static void take_back_notifications(struct endpoint *e) {
   e->exited |= p->exited;
   e->restarted |= p->restarted;
   e->alarms = p->alarms;
+  e->bits[SYS_KERNEL] &= ~e->alarms.set; /* these come by themselves, and only once */
+  if (!e->bits[SYS_KERNEL]) e->notified &= ~(1ull << SYS_KERNEL);
   for (uint64_t set = e->alarms.set; set; set &= set - 1)
     timer_at(e->alarms.at_us[__builtin_ctzll(set)]);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 
+#include "bus/alarm.h"
 #include "bus/probation.h"
 #include "bus/request.h"
 #include "bus/test-bus.h"
@@ -149,6 +150,31 @@ START_TEST(what_a_failed_member_owed_is_owed_by_the_old_one_or_lost) {
 }
 END_TEST
 
+static void expect_alarm(endpoint_t id, uint64_t bits) {
+  expect_message(id, SYS_KERNEL, SYS_NOTIFIED);
+  ck_assert_uint_eq(in.d.m.bits, bits);
+}
+
+/* One that was due before the freeze, or was not; the failed version was told of it. */
+START_TEST(alarms_come_once) {
+  struct endpoint *e = bus_endpoint(CLIENT);
+  ck_assert_int_eq(alarm_set(e, 3, 1), 0);
+  freeze(CLIENT);
+  if (_i == 0) alarm_expire(e, 2);
+  commit(CLIENT);
+  begin_probation(CLIENT);
+  if (_i == 1) alarm_expire(e, 2);
+  receive(CLIENT);
+  expect_alarm(CLIENT, 1u << 3);
+  take_back(CLIENT);
+  expect_thaw(CLIENT);
+  receive(CLIENT);
+  alarm_expire(e, 2);
+  expect_alarm(CLIENT, 1u << 3);
+  expect_nothing(CLIENT);
+}
+END_TEST
+
 START_TEST(calls_of_the_failed_version_are_forgotten) {
   freeze(CLIENT);
   commit(CLIENT);
@@ -174,6 +200,7 @@ int main(void) {
   tcase_add_test(t, what_is_lost_comes_before_what_was_answered_later);
   tcase_add_loop_test(t, answers_of_a_failed_member_are_undone, 0, 2);
   tcase_add_test(t, what_a_failed_member_owed_is_owed_by_the_old_one_or_lost);
+  tcase_add_loop_test(t, alarms_come_once, 0, 2);
   tcase_add_test(t, calls_of_the_failed_version_are_forgotten);
   suite_add_tcase(s, t);
   return test_run(s);

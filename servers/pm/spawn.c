@@ -46,7 +46,8 @@ void spawn_free(struct process *p) {
   p->spawn = NULL;
 }
 
-bool spawn_is_asking(const struct process *p) {
+/* A server's answer about it is awaited: its place is kept until then. */
+static bool is_asking(const struct process *p) {
   return p->spawn && p->spawn->asking;
 }
 
@@ -199,7 +200,7 @@ static void answered(struct process *p, const msg_t *m) {
 
 void spawn_answered(const msg_t *m) {
   struct process *p = process_by_pid((int32_t)m->cookie);
-  if (p && spawn_is_asking(p)) answered(p, m);
+  if (p && is_asking(p)) answered(p, m);
   credentials_tell_on();
   advance_others();
 }
@@ -345,6 +346,7 @@ void spawn_begin(const msg_t *m) {
 }
 
 void spawn_has_begun(struct process *p) {
+  if (p->spawn->error) return;
   if (p->stopped) kern_signal(p->program, SIGSTOP);
   runs(p);
 }

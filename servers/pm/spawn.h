@@ -14,7 +14,8 @@ void spawn_init(uint32_t per_user);
 void spawn_request(const msg_t *m, const void *payload);
 /** PROC_BEGIN. */
 void spawn_begin(const msg_t *m);
-/** It has begun: another version has answered it, whose state is lost. */
+/** It has begun: another version has answered it, whose state is lost. One that this version has
+ * given up before it knew that stays as it is, and ends. */
 void spawn_has_begun(struct process *p);
 
 /** A server has answered. */
@@ -23,8 +24,6 @@ void spawn_answered(const msg_t *m);
 /** The program will not begin any more: it is to end, or has ended. Its parent is told so.
  * @param error  a negative errno */
 void spawn_abort(struct process *p, int error);
-/** Whether a server's answer about it is awaited: its place is kept until then. */
-bool spawn_is_asking(const struct process *p);
 void spawn_free(struct process *p);
 
 #endif

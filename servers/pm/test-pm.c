@@ -411,6 +411,23 @@ START_TEST(one_that_has_begun_was_stopped_before) {
 }
 END_TEST
 
+/* Its parent has been told that it did not begin, and is told nothing else. */
+START_TEST(one_that_has_begun_was_given_up_before) {
+  uint64_t token = ask_spawn(INIT, 1, TTY);
+  server_answers(0);
+  places[0].started = true;
+  look_again();
+  ck_assert_int_eq(answer_to(token)->status, -ECHILD);
+  begins_elsewhere();
+  look_again();
+  ck_assert_int_eq(process_by_endpoint(FIRST_PLACE)->phase, PROCESS_STARTING);
+  server_answers(-SYS_ERESTARTED);
+  ends(FIRST_PLACE, SIGKILL);
+  ck_assert_int_eq(answer_to(token)->status, -ECHILD);
+  ck_assert(TAILQ_EMPTY(&processes));
+}
+END_TEST
+
 /* It may still ask this version. */
 START_TEST(one_that_has_yet_to_begin) {
   uint64_t token = ask_spawn(INIT, 0, 0);
@@ -474,6 +491,7 @@ int main(void) {
   tcase_add_test(t, one_that_has_begun_and_ended_meanwhile);
   tcase_add_test(t, one_that_has_begun_meanwhile_ends);
   tcase_add_test(t, one_that_has_begun_was_stopped_before);
+  tcase_add_test(t, one_that_has_begun_was_given_up_before);
   tcase_add_test(t, one_that_has_yet_to_begin);
   tcase_add_test(t, one_that_was_started_without_our_asking);
   tcase_add_test(t, one_that_was_given_up_meanwhile);

@@ -12,8 +12,8 @@
 #include "servers/storage/cut.h"
 #include "servers/storage/disk.h"
 #include "servers/storage/mount.h"
-#include "servers/storage/parked.h"
 #include "servers/storage/orphans.h"
+#include "servers/storage/parked.h"
 #include "servers/storage/remove.h"
 
 enum volume_state { VOLUME_NONE, VOLUME_READ_ONLY, VOLUME_MOUNTED, VOLUME_FAILED };

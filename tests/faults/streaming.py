@@ -24,7 +24,7 @@ from proteos.load import Load  # noqa: E402
 EVERY_S = 0.2
 SAMPLE_S = 1.0
 SAMPLES_MIN = 10         # on a machine that is slow the stream lasts until there are so many
-SETTLE_S = 10.0          # until the processes of an update that has ended are gone
+SETTLE_S = 60.0          # until the processes of an update that has ended are gone
 PATIENT_MS = 20_000      # for each phase of an update that must succeed, on a busy machine
 IMPATIENT_MS = 400       # for one that must not, as its new version hangs
 CLIENT_PATIENCE_MS = 30_000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from typing import Any
 
 from proteos import PATIENCE, System
 from proteos.control import pb
@@ -11,7 +13,7 @@ from proteos.control import pb
 class Question:
     """The server has it in its queue once this is made."""
 
-    def __init__(self, system: System, **request: pb.ControlRequest):
+    def __init__(self, system: System, **request: Any):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(PATIENCE)
         self._socket.connect(str(system.socket))
@@ -22,3 +24,11 @@ class Question:
     def answer(self) -> pb.ControlReply:
         with self._socket:
             return pb.ControlReply.FromString(self._socket.recv(1 << 20))
+
+
+def dies_while_it_is_asked(system: System, server: str, **request: Any) -> None:
+    """Whoever waits for its answer is told so."""
+    system.kill(server, signal.SIGSTOP)
+    question = Question(system, **request)
+    system.kill(server, signal.SIGKILL)
+    assert question.answer().text == f"{server} has died before it answered"

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from proteos import Manifest
+from proteos import PATIENCE, Manifest
 
 
 class Refused(Exception):
@@ -22,7 +22,7 @@ class Commanded:
 
     def __init__(self, wire: socket.socket):
         self.wire = wire
-        self.wire.settimeout(60)
+        self.wire.settimeout(PATIENCE)
         self.lines = wire.makefile("r", encoding="ascii")
 
     def close(self) -> None:

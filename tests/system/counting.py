@@ -25,8 +25,7 @@ def reports(system: System) -> list[dict[str, int]]:
 
 
 def progress(system: System) -> dict[str, int]:
-    """A report whose time is all later than the call, and in which the asker has got answers. Two may come
-    at once: an alarm that was due when its version was frozen comes once more when that goes on."""
+    """A report whose time is all later than the call, and in which the asker has got answers."""
     seen = len(reports(system))
 
     def last() -> dict[str, int] | None:

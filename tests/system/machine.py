@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
+
+import pytest
 
 from filing import check_image, make_image, storage_manifest
-from proteos import Manifest, System
-from proteos.waiting import wait_for
+from proteos import PATIENCE, Manifest, System, wait_for
 
-PATIENCE_S = 20
 PROMPT = b"@> "
 ENDED = re.compile(rb"<(\d+)>\r\n")
 
@@ -64,7 +64,7 @@ class Machine:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(path)
         listener.listen(1)
-        listener.settimeout(PATIENCE_S)
+        listener.settimeout(PATIENCE)
         self.manifest.data["wires"].append({"name": name, "kind": "stream", "to": to, "path": path})
         return listener
 
@@ -104,7 +104,7 @@ class Machine:
     def type(self, text: str | bytes) -> None:
         self.keys.sendall(text.encode() if isinstance(text, str) else text)
 
-    def expect(self, text: bytes | str, patience: float = PATIENCE_S) -> bytes:
+    def expect(self, text: bytes | str, patience: float = PATIENCE) -> bytes:
         """That this is shown sometime. @return what came before it; both are forgotten"""
         wanted = text.encode() if isinstance(text, str) else text
         try:
@@ -114,7 +114,7 @@ class Machine:
         before, _, self.seen = self.seen.partition(wanted)
         return before
 
-    def run(self, command: str, patience: float = PATIENCE_S) -> tuple[int, str]:
+    def run(self, command: str, patience: float = PATIENCE) -> tuple[int, str]:
         """Its status and what is shown, without the echo of what is typed here."""
         self.type(f"{command}; echo \"<$?>\"\n")
         self.expect(b"\r\n")
@@ -123,7 +123,7 @@ class Machine:
         assert ends, f"{command}: {shown!r}"
         return int(ends[-1][1]), shown[:ends[-1].start()].decode().replace("\r\n", "\n")
 
-    def output(self, command: str, patience: float = PATIENCE_S) -> str:
+    def output(self, command: str, patience: float = PATIENCE) -> str:
         """What a command that succeeds prints."""
         status, shown = self.run(command, patience)
         assert status == 0, f"{command}: {status}: {shown}"
@@ -149,3 +149,15 @@ def bash(command: str, folder: Path) -> tuple[int, str]:
     done = subprocess.run(["bash", "-c", command], cwd=folder, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module")
+def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with FILES of the test's module."""
+    return made_with(tmp_path_factory.mktemp("host") / "files", request.module.FILES)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[Machine]:
+    with Machine(tmp_path_factory.mktemp("machine"), files) as running:
+        yield running

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
-from proteos import System
 from stage import ACTOR, Actor, Answer, Stage
 
 (BEGIN, SPAWN, WAIT, KILL, SIGNALS, TAKE, SET_GROUP, GET, LIST, SET_LIMIT,

@@ -10,23 +10,12 @@ from typing import Iterator
 import pytest
 
 from filing import debugfs
-from machine import PROMPT, Machine, bash, made_with
+from machine import PROMPT, Machine, bash, files, machine  # noqa: F401 (fixtures)
 from proteos import bytes as known
 
 CASES = ["files", "names", "directories", "duplicates", "null", "pipes", "broken_pipe", "polls", "children",
          "output_of_a_child", "signals", "streams", "console", "system_figures"]
 FILES = {"text": "one\ntwo\nthree\n", "dir/a": "a\n", "dir/sub/b": "b\n", "big": known.body(300_000)}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_with(tmp_path_factory.mktemp("host") / "files", FILES)
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[Machine]:
-    with Machine(tmp_path_factory.mktemp("machine"), files) as running:
-        yield running
 
 
 @pytest.mark.parametrize("case", CASES)

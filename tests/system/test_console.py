@@ -14,11 +14,9 @@ from typing import Iterator
 import pytest
 
 from consoles import Console
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 from proteos.console import LEAVE, Console as Window
 from streams import IO_IN, TTY_ALL, Terminal
-
-PATIENCE_S = 30
 
 
 def ended(window: Window) -> int:
@@ -175,7 +173,7 @@ def test_a_terminal_that_takes_nothing(console: Console, window: Window):
         while True:
             terminal.write(b"." * 60000, 0)
     os.kill(window.process.pid, signal.SIGTERM)
-    window.process.wait(PATIENCE_S)
+    window.process.wait(PATIENCE)
     assert ended(window) == 1
 
 
@@ -255,7 +253,7 @@ def test_without_a_terminal(console: Console):
     out = b""
     while b"answer\r\n" not in out:
         out += os.read(client.stdout.fileno(), 1000)
-    rest, errors = client.communicate(b"last\n", timeout=PATIENCE_S)
+    rest, errors = client.communicate(b"last\n", timeout=PATIENCE)
     assert client.returncode == 0 and errors == b"" and b"last\r\n" in rest
     assert terminal.read() == b"last\n"
 
@@ -276,7 +274,7 @@ def test_a_long_paste_loses_nothing(console: Console):
         for line in lines[200 * turn:200 * (turn + 1)]:
             assert terminal.read() == line
     client.stdin.close()
-    assert client.wait(PATIENCE_S) == 0
+    assert client.wait(PATIENCE) == 0
 
 
 def test_a_serial_line(tmp_path: Path):
@@ -287,5 +285,5 @@ def test_a_serial_line(tmp_path: Path):
     with System(manifest) as system:
         client = subprocess.run(system.prctl_command("console"), env=system.environment(),
                                 input=b"call 5 nobody 900 - -\n", stdout=subprocess.PIPE,
-                                timeout=PATIENCE_S)
+                                timeout=PATIENCE)
         assert client.stdout.startswith(b"reply 5 -")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
-from asking import Question
+from asking import dies_while_it_is_asked
 from proteos import Manifest, System
 from proteos.control import pb
 from sharing import PAGE, READ, WRITE, Sharing
@@ -112,10 +111,7 @@ def test_without_a_memory_server():
 
 
 def test_it_is_stopped_or_dies(sharing):
-    sharing.system.kill("mm", signal.SIGSTOP)
-    question = Question(sharing.system, memory=pb.MemoryRequest())
-    sharing.system.kill("mm", signal.SIGKILL)
-    assert question.answer().text == "mm has died before it answered"
+    dies_while_it_is_asked(sharing.system, "mm", memory=pb.MemoryRequest())
     sharing.system.wait(lambda: sharing.system.status()["mm"].state == "running", "its restart")
     sharing.system.prctl("stop", "mm")
     refused = sharing.system.try_prctl("mem")
@@ -125,10 +121,7 @@ def test_it_is_stopped_or_dies(sharing):
 def test_it_fails_on_probation(sharing):
     """The old version, which takes over, has not been asked."""
     sharing.system.update("mm", "self", None, "-probation", "3600000")
-    sharing.system.kill("mm", signal.SIGSTOP)
-    question = Question(sharing.system, memory=pb.MemoryRequest())
-    sharing.system.kill("mm", signal.SIGKILL)
-    assert question.answer().text == "mm has died before it answered"
+    dies_while_it_is_asked(sharing.system, "mm", memory=pb.MemoryRequest())
     assert sharing.system.prctl("mem").startswith("  AREA OWNER")
 
 

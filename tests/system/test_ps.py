@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import signal
 
-from asking import Question
+from asking import dies_while_it_is_asked
 from processes import Parent, process_stage
-from proteos import PATIENCE, Manifest, System
+from proteos import Manifest, System
 from proteos.control import pb
 from stage import Stage
 
@@ -68,10 +68,7 @@ def test_without_a_process_manager():
 
 def test_it_is_stopped_or_dies():
     with process_stage() as stage:
-        stage.system.kill("pm", signal.SIGSTOP)
-        question = Question(stage.system, processes=pb.ProcessesRequest())
-        stage.system.kill("pm", signal.SIGKILL)
-        assert question.answer().text == "pm has died before it answered"
+        dies_while_it_is_asked(stage.system, "pm", processes=pb.ProcessesRequest())
         stage.system.wait(lambda: stage.system.status()["pm"].state == "running", "its restart")
         stage.system.prctl("stop", "pm")
         refused = stage.system.try_prctl("ps")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
-from asking import Question
+from asking import dies_while_it_is_asked
 from proteos import Manifest, System
 from proteos.control import pb
 from test_scheduler import Scheduled
@@ -87,9 +86,6 @@ def test_without_a_scheduler():
 def test_it_is_stopped_or_dies(tmp_path):
     scheduled = Scheduled(tmp_path, hogs={}, restart="never")
     try:
-        scheduled.system.kill("sched", signal.SIGSTOP)
-        question = Question(scheduled.system, schedule=pb.ScheduleRequest())
-        scheduled.system.kill("sched", signal.SIGKILL)
-        assert question.answer().text == "sched has died before it answered"
+        dies_while_it_is_asked(scheduled.system, "sched", schedule=pb.ScheduleRequest())
     finally:
         scheduled.close()

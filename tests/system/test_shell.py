@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
-from machine import PROMPT, Machine, bash, made_with
+from machine import PROMPT, Machine, bash, machine, made_with  # noqa: F401 (a fixture)
 
 FILES = {
     "text": "one\ntwo\nthree\n",
@@ -25,12 +24,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = made_with(tmp_path_factory.mktemp("host") / "files", FILES)
     os.chmod(folder / "args.sh", 0o755)
     return folder
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[Machine]:
-    with Machine(tmp_path_factory.mktemp("machine"), files) as running:
-        yield running
 
 
 # What prints the same in every shell.

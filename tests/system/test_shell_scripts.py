@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
-from machine import PROMPT, Machine, bash, made_with
+from machine import PROMPT, Machine, bash, files, machine  # noqa: F401 (fixtures)
 
 FUNCTIONS = {
     "arguments": 'f() { echo $# "$1" "$2"; shift; echo "$@"; }\nset -- own\nf a "b c"\nf ""\necho $#$1\n',
@@ -101,17 +100,6 @@ FILES = {"text": "one\ntwo\n", **{NAMES[name]: text for name, text in SCRIPTS.it
          "unended.sh": "echo before\ncat <<END\ntext\n",
          "long.sh": "cat <<END | wc -c\n" + 65536 // 64 * ("x" * 63 + "\n") + "END\n",
          "too-long.sh": "cat <<END\n" + 65536 // 64 * ("x" * 63 + "\n") + "\nEND\necho $?\n"}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_with(tmp_path_factory.mktemp("host") / "files", FILES)
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[Machine]:
-    with Machine(tmp_path_factory.mktemp("machine"), files) as running:
-        yield running
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

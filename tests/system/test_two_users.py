@@ -97,7 +97,7 @@ def example(request: str) -> pb.ControlRequest:
 def test_no_request_of_another_user_is_heard(exposed, request_name):
     before = {name: (c.pid, c.updates) for name, c in exposed.status().items()}
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         with effective_user(OTHER), open(COMPONENTS / "net.new", "rb") as version:
             client.connect(str(exposed.socket))
             with contextlib.suppress(BrokenPipeError):
@@ -172,7 +172,7 @@ def test_another_users_socket_is_not_talked_to(tmp_path):
         status, output = as_user(OWNER, base, "status")
         assert status == 1
         assert output == "prctl: " + CLOSED.format("default") + "\n"
-        server.settimeout(1)
+        server.settimeout(PATIENCE)
         connection, _ = server.accept()
         with connection:
             assert connection.recv(100) == b""  # nothing was asked of it
