@@ -192,15 +192,12 @@ static uint32_t retype(struct apply *ap, uint32_t id) {
   struct st_meta *m = ap->meta;
   const struct btf_type *t = type_of(m, id);
   enum st_annotation_kind kind = ap->at->kind;
-  if (btf_is_array(t) && (kind == ST_ANNOTATE_POINTER_TO || kind == ST_ANNOTATE_NOT_POINTER ||
-                          kind == ST_ANNOTATE_TAGGED_POINTER)) {
-    uint32_t element = retype(ap, btf_array(t)->type);
-    return element ? array_of(m, id, element) : 0;
-  }
-  if (btf_is_array(t) && btf_array(t)->nelems == 0 && kind == ST_ANNOTATE_DONT_TRANSFER)
+  bool flexible = btf_is_array(t) && btf_array(t)->nelems == 0;
+  if (flexible && kind == ST_ANNOTATE_DONT_TRANSFER)
     return wrong(ap, "`dont_transfer` cannot be said of a flexible array"), 0;
-  if (btf_is_array(t) && btf_array(t)->nelems == 0 && kind == ST_ANNOTATE_OPAQUE) {
-    /* It goes on being one, of as many elements as the block has. */
+  bool of_elements = kind == ST_ANNOTATE_POINTER_TO || kind == ST_ANNOTATE_NOT_POINTER ||
+                     kind == ST_ANNOTATE_TAGGED_POINTER || (flexible && kind == ST_ANNOTATE_OPAQUE);
+  if (btf_is_array(t) && of_elements) {
     uint32_t element = retype(ap, btf_array(t)->type);
     return element ? array_of(m, id, element) : 0;
   }

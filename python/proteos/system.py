@@ -251,6 +251,15 @@ class System:
         """Waits until `condition` gives something true; see wait_for()."""
         return wait_for(condition, what, deadline)
 
+    def wait_for_restart(self, component: str, restarts: int = 1) -> None:
+        """Waits until a component has been restarted so often since the boot, and runs.
+
+        Its state alone does not tell: one that has been killed is `running` until busd notices."""
+        def is_back() -> bool:
+            status = self.status()[component]
+            return bool(status.restarts >= restarts and status.state == "running")
+        self.wait(is_back, f"{component}'s restart")
+
     def log(self, component: str) -> str:
         """A component's log so far."""
         path = self.runtime / "log" / f"{component}.log"

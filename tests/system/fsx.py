@@ -194,8 +194,7 @@ class Fsx:
             self.storage.system.kill(name)
         self.counts["crashes"] += 1
         if "storage" in victims:
-            self.storage.system.wait(
-                lambda: self.storage.system.status()["storage"].restarts > before, "the restart")
+            self.storage.system.wait_for_restart("storage", before + 1)
             raise Lost("the handles are gone")
 
     def check_after_loss(self) -> None:

@@ -37,8 +37,7 @@ def fails(number: int) -> Iterator[None]:
 
 def until_back(storage: Storage, restarts: int = 1) -> None:
     """Waits until the server has been started again, and answers."""
-    storage.system.wait(lambda: storage.system.status()["storage"].restarts >= restarts,
-                        "the restart")
+    storage.system.wait_for_restart("storage", restarts)
     storage.system.wait(lambda: answers(storage.filer), "storage to be back")
 
 

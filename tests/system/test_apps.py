@@ -137,8 +137,7 @@ def test_storage_is_restarted_below_programs(tmp_path: Path, files: Path):
         machine.expect("\r\none\r\n")
         machine.expect(PROMPT)
         machine.system.kill("storage")
-        machine.system.wait(lambda: machine.system.status()["storage"].restarts == 1
-                            and machine.system.status()["storage"].state == "running", "storage")
+        machine.system.wait_for_restart("storage")
         assert machine.output("cat a; echo more > b; cat b; pwd") == "a\nmore\n/dir\n"
 
 

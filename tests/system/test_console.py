@@ -230,8 +230,7 @@ def test_deaths(console: Console, window: Window, name: str):
     exchange(window, console.open(console.a), b"before")
     for turn in range(1, 4):
         console.system.kill(name)
-        console.system.wait(lambda: console.system.status()[name].restarts == turn and
-                            console.system.status()[name].state == "running", "its restart")
+        console.system.wait_for_restart(name, turn)
         if name == "kbd-model":
             console.system.wait(lambda: console.system.log("kbd").count("is back") == turn,
                                 "the driver to notice")

@@ -44,14 +44,14 @@ def test_a_download_survives_the_driver_s_crash(system):
     with Download(system.url(), 100_000_000) as download:
         system.wait(lambda: download.received > 1_000_000, "the download to run")
         system.kill("e1000")
-        system.wait(lambda: system.status()["e1000"].restarts == 1, "the driver's restart")
+        system.wait_for_restart("e1000")
         download.wait(60)
         assert download.right(), download.errors
 
 
 def test_the_driver_brings_a_crashed_device_up_again(system):
     system.kill("e1000-model")
-    system.wait(lambda: system.status()["e1000-model"].restarts == 1, "the device's restart")
+    system.wait_for_restart("e1000-model")
     with Download(system.url(), 1_000_000) as download:
         download.wait(60)
         assert download.right(), download.errors

@@ -80,8 +80,7 @@ def test_new_version_dies_or_stops_at_any_moment(system, signum):
             if signum == signal.SIGSTOP:
                 os.kill(pid, signal.SIGCONT)
             else:
-                system.wait(lambda: system.status()["net"].restarts > before.restarts
-                            and system.status()["net"].state == "running", "net's restart")
+                system.wait_for_restart("net", before.restarts + 1)
         system.wait(lambda: serves(system), "an answer")
         if after.path.endswith(".new"):
             system.update("net", "/bin/net")
@@ -94,8 +93,7 @@ def test_old_version_dies_during_an_update(system):
     output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode != 0
     assert "net" in output
-    system.wait(lambda: system.status()["net"].state == "running"
-                and system.status()["net"].restarts == 1, "net's restart")
+    system.wait_for_restart("net")
     after = system.status()
     assert after["net"].updates == 0
     assert {n: c.pid for n, c in after.items() if n != "net"} == \
@@ -128,14 +126,13 @@ def test_crash_during_transfer_is_rolled_back(system, load):
 def test_killed_component_is_restarted(system):
     for name in ("httpd", "net", "e1000"):
         system.kill(name)
-        system.wait(lambda: system.status()[name].restarts == 1
-                    and system.status()[name].state == "running", f"{name}'s restart")
+        system.wait_for_restart(name)
         system.wait(lambda: serves(system), f"an answer after {name}'s restart")
 
 
 def test_a_crash_is_in_the_log(system):
     system.kill("httpd", signal.SIGSEGV)
-    system.wait(lambda: system.status()["httpd"].restarts == 1, "httpd's restart")
+    system.wait_for_restart("httpd")
     build_id = system.status()["httpd"].build_id
     system.wait(lambda: build_id[:8] in system.log("httpd"), "the crash in httpd's log")
 

@@ -104,7 +104,7 @@ def test_restarts_wait(running, tmp_path):
         running.wait(lambda: running.status()["counter"].state == "dead", "its death")
         time.sleep(HOLD_S)
         assert running.status()["counter"].state == "dead"
-    running.wait(lambda: running.status()["counter"].state == "running", "its restart")
+    running.wait_for_restart("counter")
 
 
 def test_time_outs_of_updates_stand_still(running, tmp_path):

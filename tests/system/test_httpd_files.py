@@ -70,8 +70,7 @@ class Site:
     def restart(self, name: str) -> None:
         before = self.system.status()[name].restarts
         self.system.kill(name)
-        self.system.wait(lambda: self.system.status()[name].restarts > before
-                         and self.system.status()[name].state == "running", name)
+        self.system.wait_for_restart(name, before + 1)
 
 
 @pytest.fixture(scope="module")

@@ -202,8 +202,7 @@ def test_crashes_are_survived(keyboard: Keyboard, name: str):
     for i in range(3):
         restarts = keyboard.system.status()[name].restarts
         keyboard.system.kill(name)
-        keyboard.system.wait(lambda: keyboard.system.status()[name].restarts > restarts and
-                             keyboard.system.status()[name].state == "running", "the restart")
+        keyboard.system.wait_for_restart(name, restarts + 1)
         log, line = ("typist", "started: OK") if name == "kbd" else ("kbd", "is back")
         keyboard.system.wait(lambda: keyboard.system.log(log).count(line) > i + (name == "kbd"),
                              "the others to go on")

@@ -33,7 +33,7 @@ def update_without_um(system: System, point: str, seconds: float = 0) -> tuple[i
     time.sleep(seconds)
     os.kill(loader, signal.SIGCONT)
     output, _ = prctl.communicate(timeout=PATIENCE)
-    system.wait(lambda: system.status()["um"].restarts == 1, "um's restart")
+    system.wait_for_restart("um")
     return prctl.returncode, output
 
 
@@ -96,8 +96,7 @@ def test_component_dies_while_its_new_version_is_started(faulty):
     output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode != 0
     assert "counter.new could not be started" in output, output
-    faulty.wait(lambda: faulty.status()["counter"].restarts == 1
-                and faulty.status()["counter"].state == "running", "its restart")
+    faulty.wait_for_restart("counter")
     faulty.update("counter", "/bin/counter.new")
 
 

@@ -112,7 +112,7 @@ def test_without_a_memory_server():
 
 def test_it_is_stopped_or_dies(sharing):
     dies_while_it_is_asked(sharing.system, "mm", memory=pb.MemoryRequest())
-    sharing.system.wait(lambda: sharing.system.status()["mm"].state == "running", "its restart")
+    sharing.system.wait_for_restart("mm")
     sharing.system.prctl("stop", "mm")
     refused = sharing.system.try_prctl("mem")
     assert refused.returncode == 1 and "the memory server is not running" in refused.stdout

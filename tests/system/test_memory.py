@@ -69,7 +69,7 @@ def test_a_grant_for_reading_cannot_be_written(shared):
     assert refused(shared.other, "writable", grant) == errno.EACCES
     assert shared.holder.do("writable", shared.given) == []
     shared.other.send("poke", grant, 0, 1)
-    shared.system.wait(lambda: shared.system.status()["other"].restarts == 1, "the crash")
+    shared.system.wait_for_restart("other")
     assert shared.owner.peek(shared.own, 0) == 0
 
 
@@ -123,8 +123,7 @@ def test_unmapped_memory_can_be_mapped_again(shared):
 def test_a_holder_that_does_not_unmap_is_ended(shared):
     shared.holder.do("stubborn", 1)
     assert shared.owner.do("revoke", shared.given, 50) == ["1"]
-    shared.system.wait(lambda: shared.system.status()["holder"].state == "running", "its restart")
-    assert shared.system.status()["holder"].restarts == 1
+    shared.system.wait_for_restart("holder")
     assert "did not give back memory in time" in shared.system.log("instance")
     assert refused(shared.holder, "map", shared.given) == errno.ENOENT
     again = shared.owner.grant(shared.area, "holder", 0, PAGE, READ)
@@ -139,7 +138,7 @@ def test_a_holder_that_is_recovered_with_its_mapping_is_ended_again(tmp_path):
         sharing.holder.map(given)
         sharing.holder.do("stubborn", 1)
         assert sharing.owner.do("revoke", given, 50) == ["1"]
-        sharing.system.wait(lambda: sharing.system.status()["holder"].restarts == 2, "its restart")
+        sharing.system.wait_for_restart("holder", 2)
         assert sharing.system.status()["holder"].recovered == 1
     finally:
         sharing.close()
@@ -204,7 +203,7 @@ def test_a_holder_that_exits_holds_nothing(shared):
     shared.holder.send("exit")
     shared.system.wait(lambda: "holder" not in shared.owner.accounts(), "the end of its grants")
     assert refused(shared.owner, "revoke", shared.given, PATIENT) == errno.ENOENT
-    shared.system.wait(lambda: shared.system.status()["holder"].state == "running", "its restart")
+    shared.system.wait_for_restart("holder")
     assert refused(shared.holder, "map", shared.given) == errno.ENOENT
 
 
@@ -226,7 +225,7 @@ def test_what_a_dead_owner_leaves_is_given_back(shared):
 def test_what_a_dead_owner_leaves_is_taken_from_a_stubborn_holder(shared):
     shared.holder.do("stubborn", 1)
     shared.system.kill("owner")
-    shared.system.wait(lambda: shared.system.status()["holder"].restarts == 1, "its end")
+    shared.system.wait_for_restart("holder")
     shared.system.wait(lambda: shared.other.accounts() == {}, "the end of the area")
 
 
@@ -263,8 +262,7 @@ def test_all_are_updated_at_once_with_the_bus(shared):
 
 def test_a_restart_of_the_server_ends_everything(shared):
     shared.system.kill("mm")
-    shared.system.wait(lambda: shared.system.status()["mm"].restarts == 1 and
-                       shared.system.status()["mm"].state == "running", "its restart")
+    shared.system.wait_for_restart("mm")
     assert refused(shared.holder, "peek", shared.given, 0) == errno.ENOENT
     assert refused(shared.owner, "grant", shared.area, "other", 0, PAGE, READ) == errno.ENOENT
     assert shared.owner.accounts() == {}

@@ -44,7 +44,7 @@ def test_downloads_survive_a_crash_below_the_stack(system, component):
         body = curl.stdout.read(2_000_000)
         for restarts in (1, 2):
             system.kill(component)
-            system.wait(lambda: system.status()[component].restarts == restarts, "the restart")
+            system.wait_for_restart(component, restarts)
             body += curl.stdout.read(2_000_000)
         body += curl.stdout.read()
     assert curl.returncode == 0
@@ -66,7 +66,7 @@ def test_clients_learn_of_a_dead_application_at_once(system):
 def test_service_is_back_after_a_crash(system, component):
     assert fetch(system, 1000) == httpd_bytes.body(1000)
     system.kill(component)
-    system.wait(lambda: system.status()[component].restarts == 1, "the restart")
+    system.wait_for_restart(component)
     system.wait(lambda: answers(system), "the service")
 
 

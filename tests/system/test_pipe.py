@@ -255,8 +255,7 @@ def test_the_server_dies(pipes: Pipes):
     waiting = reader.start_read()
     pipes.system.kill("pipe")
     assert waiting.answer().status < 0
-    pipes.system.wait(lambda: pipes.system.status()["pipe"].restarts == 1 and
-                      pipes.system.status()["pipe"].state == "running", "its restart")
+    pipes.system.wait_for_restart("pipe")
     fails(errno.EBADF, reader.read)
     make_pipe(pipes.a)
 

@@ -221,7 +221,7 @@ def test_the_file_server_is_told_who_it_is(stage, init, shell):
     seen = look(init, "storage", child.endpoint)
     assert (seen[2], seen[3]) == (7, 8)
     stage.system.kill("storage")
-    stage.system.wait(lambda: stage.system.status()["storage"].restarts == 1, "its restart")
+    stage.system.wait_for_restart("storage")
     stage.system.wait(lambda: look(init, "storage", child.endpoint)[2] == 7, "that it knows again")
 
 

@@ -69,7 +69,7 @@ def test_without_a_process_manager():
 def test_it_is_stopped_or_dies():
     with process_stage() as stage:
         dies_while_it_is_asked(stage.system, "pm", processes=pb.ProcessesRequest())
-        stage.system.wait(lambda: stage.system.status()["pm"].state == "running", "its restart")
+        stage.system.wait_for_restart("pm")
         stage.system.prctl("stop", "pm")
         refused = stage.system.try_prctl("ps")
         assert refused.returncode == 1 and "is not running" in refused.stdout

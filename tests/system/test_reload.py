@@ -140,7 +140,7 @@ def test_heartbeat_of_a_running_component():
         manifest.component("peer")["heartbeat_ms"] = 400
         assert reload(system, manifest) == ["peer: heartbeat_ms changed"]
         system.wait(lambda: system.status()["peer"].hung == 1, "its heartbeat")
-        system.wait(lambda: system.status()["peer"].state == "running", "its restart")
+        system.wait_for_restart("peer")
         del manifest.component("peer")["heartbeat_ms"]
         assert reload(system, manifest) == ["peer: heartbeat_ms changed"]
         system.kill("peer", signal.SIGSTOP)
@@ -325,7 +325,7 @@ def test_refusal_changes_nothing(running, change, says):
     assert refused(running, manifest) == says
     assert {name: (c.pid, c.endpoint) for name, c in running.status().items()} == before
     running.kill("counter")  # it is still restarted
-    running.wait(lambda: running.status()["counter"].restarts == 1, "its restart")
+    running.wait_for_restart("counter")
     assert reload(running, small()) == ["nothing has changed"]
 
 

@@ -64,6 +64,11 @@ class Scheduled:
     def wait(self, condition: Any, what: str) -> Any:
         return self.system.wait(condition, what)
 
+    def other_uses(self, us: int) -> None:
+        """Waits until hog-2 has used so much more time, by a newer list."""
+        start = self.tasks()["hog-2"].cpu_us
+        self.wait(lambda: self.tasks()["hog-2"].cpu_us >= start + us, "the other's time")
+
     def take_turns(self) -> None:
         """All hogs compute and are stopped, again and again, while the asker gets on."""
         names = {"counter", "asker", *self.hogs}
@@ -234,8 +239,7 @@ def test_a_scheduler_that_hangs_stops_nobody_for_long(scheduled):
 def test_a_restarted_scheduler_goes_on(scheduled):
     scheduled.take_turns()
     scheduled.system.kill("sched")
-    scheduled.wait(lambda: scheduled.system.status()["sched"].restarts == 1 and
-                   scheduled.system.status()["sched"].state == "running", "its restart")
+    scheduled.system.wait_for_restart("sched")
     scheduled.take_turns()
 
 
@@ -263,9 +267,9 @@ def test_whom_prctl_stops_gets_no_turn(scheduled):
     scheduled.system.prctl("kill", "hog-1", "STOP")
     pid = scheduled.system.status()["hog-1"].pid
     scheduled.wait(lambda: stopped(pid) and not scheduled.tasks()["hog-1"].flags & BUSY, "the stop")
+    scheduled.other_uses(1)  # the list of before may be older than the end of its run
     start = scheduled.tasks()
-    scheduled.wait(lambda: scheduled.tasks()["hog-2"].cpu_us > start["hog-2"].cpu_us + 100_000,
-                   "the other's time")
+    scheduled.other_uses(100_000)
     now = scheduled.tasks()
     assert now["hog-1"].cpu_us == start["hog-1"].cpu_us
     assert now["hog-2"].preempted <= start["hog-2"].preempted + 1  # as the list before was made

@@ -96,16 +96,16 @@ def test_whole_system_runs_signed(tmp_path):
 
 
 def test_crash_reports_name_functions(counting):
+    before = counting.status()["counter"].restarts
     counting.kill("counter", signal.SIGSEGV)
     counting.wait(lambda: "main+0x" in counting.log("counter"), "the report of the crash")
-    counting.wait(lambda: counting.status()["counter"].state == "running", "the restart")
+    counting.wait_for_restart("counter", before + 1)
 
 
 def test_update_manager_comes_back(counting, signer):
-    pid = counting.status()["um"].pid
+    before = counting.status()["um"].restarts
     counting.kill("um")
-    counting.wait(lambda: counting.status()["um"].pid not in (0, pid)
-                  and counting.status()["um"].state == "running", "the restart")
+    counting.wait_for_restart("um", before + 1)
     version = signer.version(signer.bin / "counter.new")
     assert counting.try_prctl("update", "counter", str(version)).returncode == 1
     signer.sign(version)

@@ -14,8 +14,7 @@ def restart_without_driver(storage: Storage) -> None:
     system = storage.system
     system.prctl("stop", "nvme")
     system.kill("storage")
-    system.wait(lambda: system.status()["storage"].restarts == 1
-                and system.status()["storage"].state == "running", "storage to be started again")
+    system.wait_for_restart("storage")
 
 
 def test_requests_wait_for_a_late_driver(tmp_path: Path, image: Path):

@@ -115,4 +115,4 @@ def test_status_for_programs(system):
 @pytest.mark.parametrize("signum", ["SIGKILL", "9", "KILL"])
 def test_prctl_kill(system, signum):
     system.prctl("kill", "httpd", signum)
-    system.wait(lambda: system.status()["httpd"].restarts == 1, "httpd's restart")
+    system.wait_for_restart("httpd")

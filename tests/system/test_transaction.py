@@ -174,7 +174,7 @@ def test_old_version_is_killed_when_frozen():
         assert prctl.returncode == 4
         assert "the running version of counter was killed" in output
         assert output.endswith("The update is abandoned.\n")
-        system.wait(lambda: system.status()["counter"].restarts == 1, "its restart")
+        system.wait_for_restart("counter")
         progress(system)
 
 
@@ -187,7 +187,7 @@ def test_um_dies_during_an_update(counted):
     counted.kill("um")
     prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == 3
-    counted.wait(lambda: counted.status()["um"].restarts == 1, "um's restart")
+    counted.wait_for_restart("um")
     counted.wait(lambda: len(counted.processes()) == processes, "the new version's end")
     unchanged(counted, status)
     counted.update("counter", "/bin/counter.new")

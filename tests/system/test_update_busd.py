@@ -25,11 +25,6 @@ def frozen_since(system: System, before: set[int]) -> int:
     return pid
 
 
-def is_back(system: System, name: str) -> bool:
-    status = system.status()[name]
-    return bool(status.restarts == 1 and status.state == "running")
-
-
 def expect_rollback(system: System, output: str, before: Held, reason: str) -> None:
     """The same processes go on, nothing is left over, and the next update succeeds."""
     last = output.splitlines()[-1]
@@ -218,7 +213,7 @@ def test_um_is_killed_while_busd_loads(counted):
     counted.kill("um")
     prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode != 0
-    counted.wait(lambda: is_back(counted, "um"), "um's restart")
+    counted.wait_for_restart("um")
     counted.wait(lambda: new not in counted.processes(), "the new busd's end")
     counted.update("busd", "/bin/busd")
 
@@ -234,7 +229,7 @@ def test_component_that_dies_while_busd_is_frozen_is_restarted():
         os.kill(new, signal.SIGKILL)
         prctl.communicate(timeout=PATIENCE)
         assert prctl.returncode == ROLLED_BACK
-        system.wait(lambda: is_back(system, "counter"), "the restart")
+        system.wait_for_restart("counter")
         system.update("busd", "/bin/busd")
 
 
@@ -300,12 +295,12 @@ def test_new_busd_restarts_and_ends_components():
     with System(counter_manifest()) as system:
         system.update("busd", "/bin/busd.new")
         system.kill("counter")
-        system.wait(lambda: is_back(system, "counter"), "the restart")
+        system.wait_for_restart("counter")
         system.update("counter", "/bin/counter.new")
         done = system.try_prctl("update", "counter", "/bin/counter.crash")
         assert done.stdout.endswith("Rolled back to the old version.\n")
         system.kill("um")
-        system.wait(lambda: is_back(system, "um"), "um's restart")
+        system.wait_for_restart("um")
         system.update("busd", "/bin/busd")
 
 

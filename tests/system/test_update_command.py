@@ -125,7 +125,7 @@ def test_exit_status_tells_how_it_ended(losing):
     losing.kill("counter")
     assert "abandoned" in prctl.communicate()[0]
     assert prctl.returncode == ABANDONED
-    losing.wait(lambda: losing.status()["counter"].state == "running", "the restart")
+    losing.wait_for_restart("counter")
 
 
 def test_json_alone(counted):
@@ -210,7 +210,7 @@ def test_update_that_died_with_um_is_on_record(counted):
     wait_for_line(prctl, "UM: Applying")
     counted.kill("um")
     prctl.communicate()
-    counted.wait(lambda: counted.status()["um"].state == "running", "um's restart")
+    counted.wait_for_restart("um")
     counted.update("counter", "/bin/counter.new")
     assert [(r["number"], r["outcome"]) for r in history(counted)] == \
         [(1, "interrupted"), (2, "done")]
@@ -228,8 +228,7 @@ def test_torn_journal_loses_only_what_is_torn(counted, torn):
     assert len(done.stdout.splitlines()) == 1
     assert f"the last {len(torn)} bytes are no record" in done.stderr
     counted.kill("um")
-    counted.wait(lambda: counted.status()["um"].restarts == 1 and
-                 counted.status()["um"].state == "running", "um's restart")
+    counted.wait_for_restart("um")
     assert journal.stat().st_size == whole
     counted.update("counter", "/bin/counter")
     assert [r["number"] for r in history(counted)] == [1, 2]

@@ -160,7 +160,7 @@ def test_old_um_is_killed_while_it_is_frozen(counted):
     os.kill(um, signal.SIGKILL)
     output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode == ROLLED_BACK and "the update manager has died" in output, output
-    counted.wait(lambda: counted.status()["um"].restarts == 1, "um's restart")
+    counted.wait_for_restart("um")
     counted.wait(lambda: len(counted.processes()) == processes, "the new versions' ends")
     assert progress(counted)["version"] == 1
     counted.update("um", "/bin/um.new")
