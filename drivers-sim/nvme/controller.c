@@ -97,6 +97,9 @@ static int make_io_queues(struct controller *c) {
 static int enable(struct controller *c) {
   queue_reset(&c->admin, ADMIN_SQ_AT, ADMIN_CQ_AT, ADMIN_ENTRIES);
   hw_write(&driver.hw, NVME_AQA, (ADMIN_ENTRIES - 1) << 16 | (ADMIN_ENTRIES - 1));
+  /* Power that went since AQA was looked at (controller_start): what is written last, ACQ, is gone.
+   * If it goes from here on, AQA is gone, without which the device does not come up. */
+  c->lost_power |= hw_read(&driver.hw, NVME_ACQ) == 0;
   write_64(NVME_ASQ, dma_address(DMA_RINGS, ADMIN_SQ_AT));
   write_64(NVME_ACQ, dma_address(DMA_RINGS, ADMIN_CQ_AT));
   int error = hw_write_effect(&driver.hw, NVME_CC,

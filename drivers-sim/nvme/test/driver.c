@@ -244,6 +244,20 @@ START_TEST(power_cut_that_nobody_has_told_of) {
 }
 END_TEST
 
+/* Between the driver's look at the device and its first word to it. */
+START_TEST(power_cut_while_the_driver_starts_the_device) {
+  client_bits = 0;
+  deaf = true;
+  submit(1, (struct disk_request){.operation = DISK_FLUSH});
+  power_on();
+  bar[NVME_AQA / 4] = 1; /* which it has written before it looks again */
+  deaf = doorbell = false;
+  time_passes(200000);
+  ck_assert(client_bits & DISK_TO_CLIENT_LOST);
+  ck_assert_int_eq(disk_record(frames, 1)->status, -EIO);
+}
+END_TEST
+
 START_TEST(reads_what_was_written) {
   static const uint32_t sizes[] = {1, 8, 9, 16, 17, 24, 255, 256};
   uint32_t bytes = sizes[_i] * LBA_BYTES;
@@ -452,6 +466,7 @@ int main(void) {
   tcase_add_test(t, tells_the_size);
   tcase_add_test(t, start_tells_once_that_power_was_lost);
   tcase_add_test(t, power_cut_that_nobody_has_told_of);
+  tcase_add_test(t, power_cut_while_the_driver_starts_the_device);
   tcase_add_loop_test(t, reads_what_was_written, 0, 8);
   tcase_add_test(t, many_are_under_way_and_all_come_back);
   tcase_add_loop_test(t, wrong_requests_are_refused, 0, sizeof(wrongs) / sizeof(wrongs[0]));
