@@ -18,9 +18,6 @@
 #include "bus/timer.h"
 #include "libst/fault.h"
 
-/* How long the loader may take to decide. */
-#define DECIDE_US 1000000u
-
 enum commit_state {
   COMMIT_NONE,
   COMMIT_UM,        /* ordered; um, the last member, converges and its new version transfers */
@@ -202,7 +199,7 @@ static void set_deadline(uint32_t limit_ms) {
   timer_at(commit.deadline_us);
 }
 
-static struct loader_msg record(enum loader_type type, uint64_t limit_us) {
+static struct loader_msg record(enum loader_type type) {
   struct loader_msg m = {.type = type};
   uint32_t n = commit.nmembers;
   m.commit.txid = commit.txid;
@@ -212,16 +209,14 @@ static struct loader_msg record(enum loader_type type, uint64_t limit_us) {
     m.commit.members[n++] = (struct loader_member){SYS_KERNEL, getpid(), self_next()};
   }
   m.commit.nmembers = n;
-  m.commit.deadline_us = bus_now_us() + limit_us;
+  m.commit.deadline_us = bus_now_us() + (uint64_t)commit.limits.transfer_ms * 1000;
   return m;
 }
 
 /* From here on only the loader can say whether it commits. When busd is a member the loader waits
- * until the new busd is able to go on. */
+ * until the new busd is able to go on. It has as long for it as the transfer may take. */
 static void decide(void) {
-  struct loader_msg m = commit.self
-                            ? record(LOADER_HOLD, (uint64_t)commit.limits.transfer_ms * 1000)
-                            : record(LOADER_COMMIT, DECIDE_US);
+  struct loader_msg m = record(commit.self ? LOADER_HOLD : LOADER_COMMIT);
   if (commit.self) link_place_id(m.id, manifest_personality_cpus(bus.manifest, bus.cpus), false);
   st_pass("busd.commit");
   commit.state = COMMIT_DECIDING;

@@ -14,7 +14,7 @@ import pytest
 from counting import counter_manifest, progress
 from proteos import PATIENCE, System, process
 
-DECIDE_S = 1.2  # longer than the loader has for a decision, bus/update.c
+TRANSFER_MS = 3000  # what the loader has for a decision, too
 ABANDONED = "the update manager has died: the update is abandoned, the old versions go on\n"
 DONE = "the update manager has died, but the update is done: the new versions go on\n"
 
@@ -26,7 +26,8 @@ def update_without_um(system: System, point: str, seconds: float = 0) -> tuple[i
     @return prctl's exit status and what it prints"""
     loader, um = system.instance().loader_pid, system.status()["um"].pid
     system.prctl("fault", "loader", point, "stop")
-    prctl = system.start_prctl("update", "counter", "/bin/counter.new")
+    prctl = system.start_prctl("update", "counter", "/bin/counter.new", "-timeout",
+                               f"transfer={TRANSFER_MS}")
     system.wait(lambda: process.state(loader) == "T", "the loader's turn")
     os.kill(um, signal.SIGKILL)
     system.wait(lambda: process.state(um) in ("Z", ""), "um's end")
@@ -40,7 +41,7 @@ def update_without_um(system: System, point: str, seconds: float = 0) -> tuple[i
 def test_refused_for_an_um_that_has_died_thaws_all(faulty):
     """The loader comes too late for a decision, and um is started again meanwhile."""
     before = faulty.status()["counter"]
-    status, output = update_without_um(faulty, "loader.decide", DECIDE_S)
+    status, output = update_without_um(faulty, "loader.decide", TRANSFER_MS / 1000 + 0.2)
     assert status == 3 and output.endswith(ABANDONED)
     faulty.wait(lambda: faulty.status()["counter"].state == "running", "the thaw")
     assert faulty.status()["counter"].pid == before.pid
