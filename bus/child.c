@@ -34,11 +34,12 @@ struct child *child_by_pid(pid_t pid) {
   return NULL;
 }
 
-bool child_is_able(const struct child *c) {
+/* As /proc has it; 0: there is no such process. */
+static char state_of(const struct child *c) {
   char path[64], state = 0;
   snprintf(path, sizeof(path), "/proc/%d/stat", c->pid);
   FILE *f = fopen(path, "re");
-  if (!f) return false;
+  if (!f) return 0;
   /* "PID (NAME) STATE": the name may hold anything but ends with the last parenthesis. */
   char line[256] = "";
   if (fgets(line, sizeof(line), f)) {
@@ -46,6 +47,11 @@ bool child_is_able(const struct child *c) {
     if (end && end[1] == ' ') state = end[2];
   }
   fclose(f);
+  return state;
+}
+
+bool child_is_able(const struct child *c) {
+  char state = state_of(c);
   return state && !strchr("TtZX", state);
 }
 
@@ -59,6 +65,10 @@ void child_kill_all(int signal) {
     kill(children[i].pid, signal);
 }
 
-bool child_any(void) {
-  return nchildren > 0;
+bool child_any_alive(void) {
+  for (unsigned i = 0; i < nchildren; i++) {
+    char state = state_of(&children[i]);
+    if (state && !strchr("ZX", state)) return true;
+  }
+  return false;
 }

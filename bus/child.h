@@ -23,6 +23,8 @@ bool child_is_able(const struct child *c);
 /** Forgets a child that was reaped. */
 void child_remove(struct child *c);
 void child_kill_all(int signal);
-bool child_any(void);
+/** Whether any has not ended. Of the end of one that a debugger holds nobody else hears until that
+ * has taken note of it, which it may never do. */
+bool child_any_alive(void);
 
 #endif

@@ -38,7 +38,11 @@
 
 enum phase {
   PHASE_RUNNING,
-  PHASE_ENDING, /* everything is killed; waits until it is reaped */
+  PHASE_ENDING, /* everything is killed; waits until it has ended */
+};
+
+enum {
+  LOOK_MS = 100 /* while it waits: a debugger is told of the end of what it holds in our stead */
 };
 
 static enum phase phase = PHASE_RUNNING;
@@ -452,12 +456,13 @@ static void open_faults(void) {
 }
 
 static int patience_ms(void) {
+  if (phase == PHASE_ENDING) return LOOK_MS;
   if (record.state == RECORD_COMMITTED) return LOADER_RESEND_MS;
   return handover_patience_ms(&handover, now_us());
 }
 
 static void loop(int signals) {
-  while (phase == PHASE_RUNNING || child_any()) {
+  while (phase == PHASE_RUNNING || child_any_alive()) {
     bool running = phase == PHASE_RUNNING;
     struct pollfd p[3] = {{.fd = signals, .events = POLLIN},
                           {.fd = running ? channel : -1, .events = POLLIN},
