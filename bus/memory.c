@@ -112,8 +112,10 @@ int memory_drop(const struct endpoint *maker, uint32_t id) {
 
 int memory_end(const struct endpoint *maker, endpoint_t holder, uint32_t incarnation) {
   struct endpoint *e = bus_endpoint(holder);
-  if (!e || !e->live || e->incarnation != incarnation || e == maker || !endpoint_peers(maker, e))
-    return -ESRCH;
+  if (!e || e->incarnation != incarnation || e == maker || !endpoint_peers(maker, e)) return -ESRCH;
+  /* It may be about to go on with its state, and its mappings in it. */
+  if (e->state == ENDPOINT_RECOVERING || e->state == ENDPOINT_STARTING) return -EBUSY;
+  if (!e->live) return -ESRCH;
   if (e->held_since_us || e->stop.since_us || e->probation || debug_holds(e)) return -EBUSY;
   version_kill(e->live, "did not give back memory in time");
   return 0;

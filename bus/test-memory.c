@@ -134,6 +134,14 @@ START_TEST(the_one_meant_is_ended) {
   stop_set(client, STOP_PREEMPTED, true);
   ck_assert_int_eq(memory_end(server, CLIENT, 1), -EBUSY);
   stop_set(client, STOP_PREEMPTED, false);
+  struct version *live = client->live;
+  client->state = ENDPOINT_RECOVERING;
+  client->live = NULL;
+  ck_assert_int_eq(memory_end(server, CLIENT, 1), -EBUSY);
+  client->state = ENDPOINT_STARTING;
+  client->live = live;
+  ck_assert_int_eq(memory_end(server, CLIENT, 1), -EBUSY);
+  client->state = ENDPOINT_RUNNING;
   ck_assert_int_eq(memory_end(server, CLIENT, 1), 0);
   expect_killed(CLIENT);
 }
