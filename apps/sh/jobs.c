@@ -148,8 +148,10 @@ static void tell_end(struct job *job) {
 }
 
 int job_wait(struct job *job) {
-  while (job->state == JOB_RUNNING)
-    if (!wait_one(0) && shell.interrupted && job->background) return 128 + SIGINT;
+  while (job->state == JOB_RUNNING) {
+    if (shell.interrupted && job->background) return 128 + SIGINT;
+    wait_one(0);
+  }
   take_console_back(job);
   int status = job_exit_status(job->status);
   if (shell.interactive && job->group && (job->state == JOB_STOPPED || WIFSIGNALED(job->status)))
@@ -207,7 +209,8 @@ bool jobs_wait(void) {
     running = false;
     for (int i = 0; i < JOBS_MAX; i++)
       running |= jobs[i].state == JOB_RUNNING;
-    if (running && !wait_one(0) && shell.interrupted) return false;
+    if (running && shell.interrupted) return false;
+    if (running) wait_one(0);
   }
   return true;
 }

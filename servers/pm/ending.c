@@ -268,4 +268,5 @@ void ending_wait(const msg_t *m) {
   }
   p->wait = (struct wait){m->token, r->pid, r->flags};
   ending_look(p);
+  if (p->pending) ending_interrupt_wait(p); /* which it has yet to hear of */
 }

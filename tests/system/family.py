@@ -34,6 +34,13 @@ def shell(init: Parent) -> Process:
     return init.spawn("shell", group=0)
 
 
+def begin_wait(stage: Stage, parent: Parent, pid: int = -1) -> None:
+    """Waits for a child, and until the process manager knows that."""
+    asked = stage.system.status()["pm"].messages
+    parent.begin_wait(pid)
+    stage.system.wait(lambda: stage.system.status()["pm"].messages > asked, "the request")
+
+
 def code(status: int) -> int:
     return os.waitstatus_to_exitcode(status)
 

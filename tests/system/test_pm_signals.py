@@ -7,7 +7,7 @@ import os
 import signal
 import struct
 
-from family import (CHLD, CONT, INT, KILLED, STOP, TERM, TSTP, USR1, code, endpoint, init, members,
+from family import (CHLD, CONT, INT, KILLED, STOP, TERM, TSTP, USR1, begin_wait, code, endpoint, init, members,
                     shell, stage)
 from processes import (CONTINUED, GET, IS_STOPPED, KILL, NO_HANG, RUNNING, SET_GROUP, SIGNALLED,
                        STOPPED, ZOMBIE, bit)
@@ -75,10 +75,15 @@ def test_caught_and_ignored(stage, init, shell):
 def test_a_signal_ends_a_wait(stage, init, shell):
     shell.spawn("child")
     assert shell.signals(caught=bit(INT)) == 0
-    shell.begin_wait()
-    assert init.kill(shell.pid, INT) == 0
-    assert shell.end_wait()[0] == -errno.EINTR
-    assert shell.take() == bit(INT)
+    for waits in (True, False):  # also one that it has yet to hear of
+        if waits:
+            begin_wait(stage, shell)
+            assert init.kill(shell.pid, INT) == 0
+        else:
+            assert init.kill(shell.pid, INT) == 0
+            shell.begin_wait()
+        assert shell.end_wait()[0] == -errno.EINTR
+        assert shell.take() == bit(INT)
 
 
 def test_news_of_children(stage, init, shell):
