@@ -114,6 +114,7 @@ int status_send(int fd) {
   Proteos__ComponentStatus components[ENDPOINTS_MAX];
   Proteos__ComponentStatus *list[ENDPOINTS_MAX];
   char *urls[URLS_MAX];
+  instance.at_us = bus_now_us();
   for (endpoint_t id = 1; id <= (endpoint_t)bus.nendpoints; id++) {
     const struct endpoint *e = bus_endpoint(id);
     bool hidden = e->component->removed || e->component->program;

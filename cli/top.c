@@ -19,7 +19,7 @@
 #define SCREEN_BOTTOM "\033[J"
 
 struct sample {
-  double at; /* seconds, monotonic */
+  double at; /* busd's look, seconds, monotonic; the answer may have come much later */
   Proteos__ControlReply *reply;
 };
 
@@ -39,8 +39,9 @@ static void interrupt(int signal) {
 /* @return false: there is none, and `reply` or its lack says why */
 static bool take(int control, struct sample *s) {
   s->reply = control_status(control);
-  s->at = interval_now();
-  return s->reply && s->reply->instance;
+  if (!s->reply || !s->reply->instance) return false;
+  s->at = (double)s->reply->instance->at_us / 1e6;
+  return true;
 }
 
 static void drop(struct sample *s) {
