@@ -28,7 +28,7 @@ class Load:
 
     def __init__(self, url: str, connections: int = 4, request_bytes: int = 1000,
                  pause_us: int = 0, streams: int = 1, stream_bytes: int = 100_000_000,
-                 stream_buffer: int = 0, timeout_ms: int = 5000, prefix: list[str] | None = None):
+                 stream_buffer: int = 0, timeout_ms: int = 60_000, prefix: list[str] | None = None):
         parts = urlsplit(url)
         self.command = [*(prefix or []), str(LOAD),
                         "-c", str(connections), "-n", str(request_bytes), "-i", str(pause_us),

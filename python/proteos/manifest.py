@@ -16,8 +16,10 @@ class Manifest:
     Manifest.whole() is all of the default system.
 
     `patience` goes into the time-outs of every description made from then on: for test suites, where
-    a machine that stands still for a while should not decide what an update comes to."""
+    a machine that stands still for a while should not decide what an update comes to. PATIENT is
+    what those use."""
 
+    PATIENT = {"start": 60_000, "load": 60_000, "converge": 60_000, "transfer": 60_000}
     patience: dict[str, int] = {}
 
     def __init__(self, path: Path | None = None):
@@ -37,11 +39,13 @@ class Manifest:
 
     @classmethod
     def empty(cls, **settings: Any) -> Manifest:
-        """Only um and the default's settings, no devices; add components with add()."""
+        """Only um and the default's settings, no devices; add components with add(). What is said
+        of `timeouts_ms` adds to the default's."""
         manifest = cls()
         for key in ("regions", "wires"):
             manifest.data.pop(key, None)
         manifest.data["components"] = [manifest.component("um")]
+        manifest.data["timeouts_ms"].update(settings.pop("timeouts_ms", {}))
         manifest.data.update(settings)
         return manifest
 

@@ -50,6 +50,7 @@ class System:
     When the body of the `with` fails, the end of each log is written to standard error."""
 
     live: ClassVar[list[System]] = []
+    leave_s = 60.0  # what a process has for its end after the shutdown
 
     def __init__(self, manifest: Manifest | None = None, name: str | None = None,
                  prefix: list[str] | None = None, base: Path | None = None,
@@ -126,7 +127,7 @@ class System:
         if self._loader and self._loader.alive():
             self._remember()
             with contextlib.suppress(CommandFailed, subprocess.TimeoutExpired):
-                self.prctl("shutdown", deadline=30)
+                self.prctl("shutdown", deadline=PATIENCE)
 
     def _remember(self) -> None:
         """Holds on to every process of the instance, so that none can be overlooked later."""
@@ -140,10 +141,10 @@ class System:
         """Makes sure that nothing is left, and remembers what had to be killed."""
         self._remember()
         for pid, found in self._known.items():
-            if not found.wait(5):
+            if not found.wait(self.leave_s):
                 self.leftovers.append(process.command(pid))
                 found.send(signal.SIGKILL)
-                found.wait(5)
+                found.wait(self.leave_s)
             found.close()
         self._known.clear()
         self._loader = None
@@ -239,6 +240,17 @@ class System:
     def kill(self, component: str, signum: int = signal.SIGKILL) -> None:
         """Sends a signal to a component's live version."""
         self._ask(kill=pb.KillRequest(component=component, signal=signum))
+
+    def suspend(self, component: str) -> int:
+        """Stops a component's live version by SIGSTOP, and waits until it stands. @return its pid"""
+        pid = int(self.status()[component].pid)
+        self.kill(component, signal.SIGSTOP)
+        self.wait(lambda: process.state(pid) == "T", f"{component} to stop")
+        return pid
+
+    def resume(self, component: str) -> None:
+        """Has one go on that was suspended."""
+        self.kill(component, signal.SIGCONT)
 
     def processes(self) -> dict[int, str]:
         """Command lines of all processes of the instance, by pid."""

@@ -24,7 +24,7 @@ CASES_PER_BOOT = 60
 PROBATION_MS = 60
 TAKEN_BACK_MS = 3000  # ends by the crash, though that is late where somebody is stopped
 ANSWER = 5.0        # s that busd has to answer in
-LATE = 1.0          # s after an update, until a party has come to a point or does not any more
+LATE = 5.0          # s after an update, until a party has come to a point or does not any more
 PROGRESS = 500      # cases
 DEATHS_PER_BOOT = 6 # of a component: bus/lifecycle.c gives up one that dies in quick succession
 

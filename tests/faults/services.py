@@ -15,7 +15,7 @@ from typing import Any
 
 import subject
 from cases import Case, Experiment, Kind, cases_of
-from proteos import ProteosError, System
+from proteos import PATIENCE, ProteosError, System
 from proteos.control import REPLY_MAX_BYTES, pb
 from subject import Outcome, Subject, Violation
 
@@ -97,7 +97,7 @@ class Services:
 
     def show_console(self) -> int:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
-            control.settimeout(20)
+            control.settimeout(PATIENCE)
             control.connect(str(self.stage.system.socket))
             request = pb.ControlRequest(console=pb.ConsoleRequest())
             control.send(request.SerializeToString())

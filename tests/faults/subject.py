@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterator
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
-from proteos import Manifest, System, process  # noqa: E402
+from proteos import PATIENCE, Manifest, System, process  # noqa: E402
 from proteos.build import COMPONENTS as FOLDER  # noqa: E402
 from proteos.control import REPLY_MAX_BYTES, ask, pb  # noqa: E402
 from proteos.errors import ProteosError  # noqa: E402
@@ -77,7 +77,7 @@ class Update:
         self.text = ""
         self.result: int | None = None
         self.connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.connection.settimeout(5)
+        self.connection.settimeout(PATIENCE)
         self.connection.connect(str(system.socket))
         try:
             packed = pb.ControlRequest(update=request).SerializeToString()
@@ -177,7 +177,7 @@ class Subject:
     def ends(self) -> bool:
         """Whether the instance has ended or does so soon."""
         try:
-            self.wait(self.ended, "its end", 2)
+            self.wait(self.ended, "its end", 20)
         except Violation:
             return False
         return True

@@ -11,7 +11,7 @@ from pathlib import Path
 
 BUILD = Path(os.environ["STANDALONE"])
 ST_RUN, ST_UPDATE = os.environ["ST_RUN"], os.environ["ST_UPDATE"]
-LIMIT = 60
+LIMIT = 600  # s, after which something hangs
 
 
 def wait(condition, what):

@@ -28,7 +28,7 @@ class Question:
 
 def dies_while_it_is_asked(system: System, server: str, **request: Any) -> None:
     """Whoever waits for its answer is told so."""
-    system.kill(server, signal.SIGSTOP)
+    system.suspend(server)
     question = Question(system, **request)
     system.kill(server, signal.SIGKILL)
     assert question.answer().text == f"{server} has died before it answered"

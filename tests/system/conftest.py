@@ -22,7 +22,7 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"
 
 pytest_plugins = ["proteos.pytest_plugin"]
 # Tests that are about a time-out give their own.
-Manifest.patience = {"start": 60_000, "load": 60_000, "transfer": 60_000}
+Manifest.patience = Manifest.PATIENT
 
 
 @pytest.fixture

@@ -52,21 +52,24 @@ class Shown:
     def __init__(self, wire: socket.socket):
         self.wire = wire
         self.bytes = b""
+        self._lock = threading.Lock()  # of `bytes`
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def _listen(self) -> None:
         try:
             while chunk := self.wire.recv(65536):
-                self.bytes += chunk
+                with self._lock:
+                    self.bytes += chunk
         except OSError:
             return
 
     def take(self, wanted: bytes) -> None:
         """Waits for this, which comes next and is forgotten."""
         wait_for(lambda: len(self.bytes) >= len(wanted), f"{wanted!r} on the screen")
-        assert self.bytes[:len(wanted)] == wanted
-        self.bytes = self.bytes[len(wanted):]
+        with self._lock:
+            assert self.bytes[:len(wanted)] == wanted
+            self.bytes = self.bytes[len(wanted):]
 
     def attach(self, number: int = 1) -> None:
         self.wire.sendall(b"\x1b[>%dp" % number)

@@ -8,6 +8,7 @@ from typing import Any
 
 from proteos import Manifest, System
 
+CHECK_EVERY = 64  # rounds, of the asker
 NEVER_TRUE = "num_busy == 4711"
 REPORT = re.compile(r"rounds (\d+) wrong (\d+) notes (\d+) longest_us (\d+) version (\d+)")
 
@@ -25,12 +26,13 @@ def reports(system: System) -> list[dict[str, int]]:
 
 
 def progress(system: System) -> dict[str, int]:
-    """A report whose time is all later than the call, and in which the asker has got answers."""
+    """A report whose time is all later than the call, and in which the asker has got answers; enough
+    for it to have asked for the counter's version."""
     seen = len(reports(system))
 
     def last() -> dict[str, int] | None:
         new = reports(system)[seen:]
-        return new[-1] if len(new) > 1 and new[-1]["rounds"] > new[0]["rounds"] else None
+        return new[-1] if len(new) > 1 and new[-1]["rounds"] > new[0]["rounds"] + CHECK_EVERY else None
 
     return system.wait(last, "answers for the asker")
 

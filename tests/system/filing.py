@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 
 READ, WRITE, CREATE, EXCLUSIVE, TRUNCATE, APPEND, DIRECTORY, NO_FOLLOW = (1 << i for i in range(8))
 POSITION = (1 << 64) - 1
@@ -56,7 +56,9 @@ class Filer:
         self.wire: socket.socket | None = None
 
     def connect(self) -> None:
+        self.listener.settimeout(PATIENCE)
         self.wire, _ = self.listener.accept()
+        self.wire.settimeout(PATIENCE)
 
     def close(self) -> None:
         if self.wire:
@@ -256,7 +258,8 @@ def debugfs(path: Path, command: str) -> str:
 
 
 def storage_manifest(image: Path, options: list[str], cache_bytes: int) -> Manifest:
-    return Manifest.empty().add_storage(image, cache_bytes, *options)
+    """Storage is not killed while it writes back, however slow the host is."""
+    return Manifest.empty(timeouts_ms={"stop": 60_000}).add_storage(image, cache_bytes, *options)
 
 
 class Storage:

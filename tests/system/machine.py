@@ -58,6 +58,7 @@ class Machine:
                           for wire in (("kbd0", "kbd-model"), ("console", "tty"))]
         self.system = System(self.manifest)
         self.seen = b""
+        self._lock = threading.Lock()  # of `seen`
 
     def _listen(self, folder: Path, name: str, to: str) -> socket.socket:
         path = str(folder / f"{name}.sock")
@@ -97,7 +98,8 @@ class Machine:
     def _read(self) -> None:
         try:
             while chunk := self.screen.recv(65536):
-                self.seen += chunk
+                with self._lock:
+                    self.seen += chunk
         except OSError:
             return
 
@@ -111,7 +113,8 @@ class Machine:
             wait_for(lambda: wanted in self.seen, f"{wanted!r}", patience)
         except Exception as late:
             raise AssertionError(f"{wanted!r} is not in {self.seen[-2000:]!r}") from late
-        before, _, self.seen = self.seen.partition(wanted)
+        with self._lock:
+            before, _, self.seen = self.seen.partition(wanted)
         return before
 
     def run(self, command: str, patience: float = PATIENCE) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any, Iterable
 
+from proteos import Manifest
 from stage import ACTOR, Actor, Answer, Stage
 
 (BEGIN, SPAWN, WAIT, KILL, SIGNALS, TAKE, SET_GROUP, GET, LIST, SET_LIMIT,
@@ -130,7 +131,7 @@ def bit(signum: int) -> int:
 def process_stage(at_most: int = 6, servers: Iterable[str] = ("storage", "pipe", "tty"),
                   pm: dict[str, Any] | None = None) -> Stage:
     """pm, servers of handles with nothing behind them, and a component that starts processes."""
-    stage = Stage()
+    stage = Stage(Manifest.empty(timeouts_ms={"stop": 60_000}))
     servers = list(servers)
     for name in servers:
         stage.manifest.add(name, file="shelf")

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable
 
 from proteos import Manifest
-from proteos.waiting import wait_for
-
-PATIENCE_S = 30
+from proteos.waiting import PATIENCE, wait_for
 
 
 def body(form: str, *values: int) -> bytes:
@@ -63,7 +61,7 @@ class Call:
         """Waits for the answer."""
         if self._answer is None:
             try:
-                self._answer = self._answers.get(timeout=PATIENCE_S)
+                self._answer = self._answers.get(timeout=PATIENCE)
             except queue.Empty:
                 raise TimeoutError(f"{self.what} was not answered") from None
         return self._answer
@@ -82,6 +80,7 @@ class Puppet:
         self.requests: list[Request] = []
         self.notified: list[tuple[str, int]] = []
         self.gone: list[int] = []
+        self._lock = threading.Lock()  # of `notified`
         self._calls: dict[int, Call] = {}
         self._cookies = itertools.count(1)
         self._listener = socket.socket(socket.AF_UNIX)
@@ -132,7 +131,8 @@ class Puppet:
             if self.handler:
                 self.handler(self, request)
         elif words[0] == "notified":
-            self.notified.append((words[1], int(words[2], 16)))
+            with self._lock:
+                self.notified.append((words[1], int(words[2], 16)))
         elif words[0] == "exited":
             self.gone.append(int(words[1]))
 
@@ -162,5 +162,6 @@ class Puppet:
     def wait_notified(self, source: str, bits: int) -> None:
         """Waits for a notification with these bits, which is forgotten then."""
         wait_for(lambda: any(s == source and b & bits for s, b in self.notified),
-                 f"{source}'s notification {bits:#x} to {self.name}", PATIENCE_S)
-        self.notified = [(s, b) for s, b in self.notified if s != source or not b & bits]
+                 f"{source}'s notification {bits:#x} to {self.name}")
+        with self._lock:
+            self.notified = [(s, b) for s, b in self.notified if s != source or not b & bits]

@@ -8,7 +8,7 @@ import struct
 import tempfile
 from typing import Any
 
-from proteos import Manifest, System
+from proteos import PATIENCE, Manifest, System
 
 SPAWN, START, SIGNAL, REAP, USAGE, PLACES = range(0x60, 0x66)
 PROGRAM_ENDED = 0x70
@@ -106,7 +106,7 @@ class Stage:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(1)
-        self.listener.settimeout(20)
+        self.listener.settimeout(PATIENCE)
         self.sock: Any = None
         self.buffer = b""
         self.reports: dict[str, list[str]] = {}
@@ -154,7 +154,7 @@ class Stage:
         """Plugged in by the bus while it boots."""
         if not self.sock:
             self.sock, _ = self.listener.accept()
-            self.sock.settimeout(20)
+            self.sock.settimeout(PATIENCE)
         return self.sock
 
     def give(self, name: str, command: str) -> None:
@@ -178,6 +178,6 @@ class Stage:
         self._wire().setblocking(False)
         with contextlib.suppress(BlockingIOError):
             self.buffer += self.sock.recv(65536)
-        self.sock.settimeout(20)
+        self.sock.settimeout(PATIENCE)
         self._take_lines()
         return bool(self.reports.get(name))

@@ -35,6 +35,11 @@ def fails(number: int) -> Iterator[None]:
     assert caught.value.errno == number, f"{caught.value}, not {errno.errorcode[number]}"
 
 
+def until_dead(storage: Storage, name: str) -> None:
+    """Waits for the end of one that has been killed, and is not restarted."""
+    storage.system.wait(lambda: storage.system.status()[name].state == "dead", f"{name}'s end")
+
+
 def until_back(storage: Storage, restarts: int = 1) -> None:
     """Waits until the server has been started again, and answers."""
     storage.system.wait_for_restart("storage", restarts)

@@ -34,12 +34,15 @@ done
 """
 
 
-def errors_manifest(deadline_ms: int = 200) -> Manifest:
+DEADLINE_MS = 5000  # within which the peer can be restarted on a machine that has other work
+
+
+def errors_manifest() -> Manifest:
     manifest = Manifest.empty()
     manifest.add("peer", restart="always")
     manifest.add("mortal", file="peer", restart="never")
     manifest.add("prober", restart="always",
-                 calls=[{"to": "peer", "deadline_ms": deadline_ms}, {"to": "mortal"}])
+                 calls=[{"to": "peer", "deadline_ms": DEADLINE_MS}, {"to": "mortal"}])
     return manifest
 
 
@@ -62,7 +65,7 @@ def test_component_that_hangs_in_a_handler():
     """Its caller gets an error, it cannot be updated, and killing it brings it back."""
     manifest = Manifest.empty(timeouts_ms={"start": 30000, "load": 1000})
     manifest.add("peer", restart="always")
-    manifest.add("prober", args=["hang"], calls=[{"to": "peer", "deadline_ms": 200}])
+    manifest.add("prober", args=["hang"], calls=[{"to": "peer", "deadline_ms": DEADLINE_MS}])
     with System(manifest) as system:
         system.wait(lambda: "sendrec to one that hangs: ETIMEDOUT" in system.log("prober"),
                     "the deadline")

@@ -239,6 +239,15 @@ def test_deaths(console: Console, window: Window, name: str):
         exchange(window, terminal, b"after %d" % turn)
 
 
+def read_until(client: subprocess.Popen[bytes], text: bytes) -> None:
+    assert client.stdout
+    out = b""
+    while text not in out:
+        more = os.read(client.stdout.fileno(), 1000)
+        assert more, out
+        out += more
+
+
 def test_without_a_terminal(console: Console):
     terminal = console.open(console.a)
     client = subprocess.Popen(console.system.prctl_command("console"),
@@ -249,11 +258,12 @@ def test_without_a_terminal(console: Console):
     client.stdin.flush()
     assert terminal.read() == b"one\x1d two\n"
     terminal.write(b"answer\n")
-    out = b""
-    while b"answer\r\n" not in out:
-        out += os.read(client.stdout.fileno(), 1000)
-    rest, errors = client.communicate(b"last\n", timeout=PATIENCE)
-    assert client.returncode == 0 and errors == b"" and b"last\r\n" in rest
+    read_until(client, b"answer\r\n")
+    client.stdin.write(b"last\n")
+    client.stdin.flush()
+    read_until(client, b"last\r\n")
+    _, errors = client.communicate(timeout=PATIENCE)
+    assert client.returncode == 0 and errors == b""
     assert terminal.read() == b"last\n"
 
 
@@ -282,7 +292,11 @@ def test_a_serial_line(tmp_path: Path):
     manifest.data["wires"] = [{"name": "puppet-p", "kind": "console", "to": "p"}]
     manifest.add("p", "puppet")
     with System(manifest) as system:
-        client = subprocess.run(system.prctl_command("console"), env=system.environment(),
-                                input=b"call 5 nobody 900 - -\n", stdout=subprocess.PIPE,
-                                timeout=PATIENCE)
-        assert client.stdout.startswith(b"reply 5 -")
+        client = subprocess.Popen(system.prctl_command("console"), env=system.environment(),
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert client.stdin
+        client.stdin.write(b"call 5 nobody 900 - -\n")
+        client.stdin.flush()
+        read_until(client, b"reply 5 -")
+        client.communicate(timeout=PATIENCE)
+        assert client.returncode == 0

@@ -31,15 +31,15 @@ def test_requests_that_the_interface_filter_allows_still_arrive(counted):
         goal = f"total > {progress(counted)['rounds'] + distance}"
         before = counted.status()["counter"]
         done = counted.try_prctl("update", "counter", "/bin/counter.new", "-state", goal,
-                                 "-timeout", "converge=400")
+                                 "-timeout", "converge=5000")
         if done.returncode == ROLLED_BACK:
             break
         counted.update("counter", "/bin/counter")
-    assert done.returncode == ROLLED_BACK and "within 400 ms" in done.stdout, done.stdout
+    assert done.returncode == ROLLED_BACK and "within 5000 ms" in done.stdout, done.stdout
     assert "asker's message 0xf0" in done.stdout and "not let through (see -allow)" in done.stdout
     unchanged(counted, before)
     counted.update("counter", "/bin/counter.new", goal, "-allow", "m.source == asker",
-                   "-timeout", "converge=25000")
+                   "-timeout", "converge=600000")
     assert progress(counted)["version"] == 2
 
 
@@ -49,13 +49,13 @@ def test_interface_filter_looks_at_the_type(counted):
     goal = f"total > {progress(counted)['rounds'] + 100} && total % 64 == 0"
     counted.update("counter", "/bin/counter.new", goal, "-allow",
                    "m.source == asker && (m.type < 0xf01 || m.type >= 3842) && !(m.payload > 64)",
-                   "-timeout", "converge=25000")
+                   "-timeout", "converge=600000")
     assert progress(counted)["version"] == 2
 
 
 def test_interface_filter_that_lets_nothing_through(counted):
     done = counted.try_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE, "-allow",
-                             "m.type == 0", "-timeout", "converge=300")
+                             "m.type == 0", "-timeout", "converge=5000")
     assert done.returncode == ROLLED_BACK and "not let through" in done.stdout, done.stdout
 
 
@@ -105,7 +105,7 @@ def test_maxtime_ends_whatever_phase_runs(counted):
     done = counted.try_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE,
                              "-maxtime", "3000", "-timeout", "25000")
     assert done.returncode == ROLLED_BACK
-    assert "within 3000 ms (-maxtime); counter was converging" in done.stdout, done.stdout
+    assert "within 3000 ms (-maxtime); counter was" in done.stdout, done.stdout
     unchanged(counted, before)
     counted.mupdate("counter", "/bin/counter.hang", None, "-timeout", "25000")
     done = counted.try_prctl("mupdate-start", "-maxtime", "500")
@@ -114,7 +114,7 @@ def test_maxtime_ends_whatever_phase_runs(counted):
 
 def test_maxtime_of_the_manifest():
     manifest = counter_manifest()
-    manifest.data["timeouts_ms"] = {"maxtime": 400}
+    manifest.data["timeouts_ms"]["maxtime"] = 400
     with System(manifest) as system:
         done = system.try_prctl("update", "counter", "/bin/counter", "-state", NEVER_TRUE)
         assert done.returncode == ROLLED_BACK and "within 400 ms (-maxtime)" in done.stdout

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 
+from proteos import PATIENCE, System
 from proteos.download import Download
 
 
@@ -31,13 +32,15 @@ def frames_sent(system) -> int:
     return int(lines[-1])
 
 
-def test_counters_go_along_into_another_layout(system):
-    with Download(system.url(), 10_000_000) as download:
-        download.wait(60)
-    for version in ("e1000.new", "e1000", "e1000.new"):
-        system.update("e1000", f"/bin/{version}")
-    system.shutdown()
-    assert frames_sent(system) >= 10_000_000 // 1460
+def test_counters_go_along_into_another_layout(manifest):
+    manifest.data["timeouts_ms"]["stop"] = 60_000  # who is killed logs nothing
+    with System(manifest) as system:
+        with Download(system.url(), 10_000_000) as download:
+            download.wait(PATIENCE)
+        for version in ("e1000.new", "e1000", "e1000.new"):
+            system.update("e1000", f"/bin/{version}")
+        system.shutdown()
+        assert frames_sent(system) >= 10_000_000 // 1460
 
 
 def test_a_download_survives_the_driver_s_crash(system):
@@ -45,7 +48,7 @@ def test_a_download_survives_the_driver_s_crash(system):
         system.wait(lambda: download.received > 1_000_000, "the download to run")
         system.kill("e1000")
         system.wait_for_restart("e1000")
-        download.wait(60)
+        download.wait(PATIENCE)
         assert download.right(), download.errors
 
 
@@ -53,7 +56,7 @@ def test_the_driver_brings_a_crashed_device_up_again(system):
     system.kill("e1000-model")
     system.wait_for_restart("e1000-model")
     with Download(system.url(), 1_000_000) as download:
-        download.wait(60)
+        download.wait(PATIENCE)
         assert download.right(), download.errors
     assert system.status()["e1000"].restarts == 0
 

@@ -41,14 +41,14 @@ def start_update(system: System, *state: str) -> tuple[subprocess.Popen[str], in
 
 
 def serves(system: System) -> bool:
-    return subprocess.run(["curl", "-sf", "--max-time", "10", system.url("/bytes/1000")],
+    return subprocess.run(["curl", "-sf", "--max-time", str(PATIENCE), system.url("/bytes/1000")],
                           stdout=subprocess.DEVNULL).returncode == 0
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSTOP])
 def test_new_version_dies_or_stops_while_converging(system, load, signum):
     before = live(system)
-    prctl, pid = start_update(system, "-state", NEVER_TRUE)
+    prctl, pid = start_update(system, "-state", NEVER_TRUE, "-timeout", "3000")
     os.kill(pid, signum)
     output, _ = prctl.communicate(timeout=PATIENCE)
     assert prctl.returncode != 0, output

@@ -65,7 +65,7 @@ def test_a_boot_that_does_not_end_is_reported_and_taken_down(manifest, tmp_path,
     manifest.wire(kind="stream", path=str(tmp_path / "wire.sock"), listen=True)
     manifest.data["wires"][0].pop("forward")
     manifest.data["timeouts_ms"]["start"] = 60_000
-    system = System(manifest, boot_deadline=1)
+    system = System(manifest, boot_deadline=10)
     with pytest.raises(subprocess.TimeoutExpired):
         system.__enter__()  # nobody plugs the wire in
     report = capsys.readouterr().err
@@ -86,6 +86,7 @@ def test_a_leftover_process_is_noticed(system):
     broken = System()
     broken.__enter__()
     os.kill(broken.instance().loader_pid, signal.SIGSTOP)
+    broken.leave_s = 0.1
     broken.shutdown = lambda: broken._remember()
     with pytest.raises(Exception, match="still running"):
         broken.__exit__(None, None, None)

@@ -15,7 +15,7 @@ from proteos.load import Load
 
 
 def curl(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", *arguments],
+    return subprocess.run(["curl", "--silent", "--show-error", "--max-time", str(PATIENCE), *arguments],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

@@ -47,7 +47,7 @@ class Site:
         check_image(self.image)
 
     def curl(self, path: str, *options: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", "--path-as-is", *options,
+        return subprocess.run(["curl", "--silent", "--show-error", "--max-time", str(PATIENCE), "--path-as-is", *options,
                                self.system.url(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def get(self, path: str) -> bytes:
@@ -142,7 +142,7 @@ def test_more_downloads_than_calls_in_flight(site: Site):
 
 
 def put(site: Site, name: str, data: bytes, *options: str) -> str:
-    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}",
+    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", str(PATIENCE), "-o", "/dev/null", "-w", "%{http_code}",
                            *options, "--upload-file", "-", "-H", f"Content-Length: {len(data)}", "-H",
                            "Transfer-Encoding:", site.system.url(f"/upload/{name}")],
                           input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -267,6 +267,7 @@ def test_upload_that_was_answered_survives_a_crash(own_site: Site):
     assert put(own_site, "kept", data) == "201"
     own_site.system.kill("nvme-model")
     own_site.system.kill("storage")
+    own_site.system.wait_for_restart("storage")
     own_site.system.wait(lambda: own_site.status("/a.txt") == "200", "storage")
     assert own_site.get("/in/kept") == data
 

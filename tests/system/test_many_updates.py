@@ -84,9 +84,13 @@ def test_hundred_updates(system, names):
 
 @pytest.mark.root
 def test_loader_and_busd_leak_no_descriptor(system):
-    instance = system.instance()
+    instance, processes = system.instance(), len(system.processes())
+
+    def held() -> list[int]:
+        system.wait(lambda: len(system.processes()) == processes, "the old versions' ends")
+        return [process.descriptors(pid) for pid in (instance.loader_pid, instance.busd_pid)]
+
     update_under_load(system, ["net", "e1000"], range(2))
-    early = [process.descriptors(pid) for pid in (instance.loader_pid, instance.busd_pid)]
+    early = held()
     update_under_load(system, ["net", "e1000"], range(2, 22))
-    assert [process.descriptors(pid)
-            for pid in (instance.loader_pid, instance.busd_pid)] == early
+    system.wait(lambda: held() == early, f"{early}, as early on")

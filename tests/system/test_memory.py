@@ -24,13 +24,17 @@ def sharing(tmp_path: Path) -> Iterator[Sharing]:
     running.close()
 
 
-@pytest.fixture
-def shared(sharing: Sharing) -> Sharing:
+def share(sharing: Sharing) -> Sharing:
     """The owner has four pages, and the holder maps the second and third for writing."""
     sharing.area, sharing.own = sharing.owner.create(4 * PAGE, PAGE)
     sharing.given = sharing.owner.grant(sharing.area, "holder", PAGE, 2 * PAGE, WRITE)
     assert sharing.holder.map(sharing.given) == 2 * PAGE
     return sharing
+
+
+@pytest.fixture
+def shared(sharing: Sharing) -> Sharing:
+    return share(sharing)
 
 
 def refused(sharer, *words) -> int:
@@ -139,7 +143,7 @@ def test_a_holder_that_is_recovered_with_its_mapping_is_ended_again(tmp_path):
         sharing.holder.do("stubborn", 1)
         assert sharing.owner.do("revoke", given, 50) == ["1"]
         sharing.system.wait_for_restart("holder", 2)
-        assert sharing.system.status()["holder"].recovered == 1
+        assert sharing.system.status()["holder"].recovered >= 1
     finally:
         sharing.close()
 
@@ -215,11 +219,16 @@ def test_a_revocation_is_answered_when_the_holder_dies(shared):
     assert shared.owner.answer() == ["0"]
 
 
-def test_what_a_dead_owner_leaves_is_given_back(shared):
-    shared.system.kill("owner")
-    shared.system.wait(lambda: shared.holder.do("revoked") == ["1"], "the revocation")
-    assert shared.other.accounts() == {}
-    assert shared.system.status()["holder"].restarts == 0
+def test_what_a_dead_owner_leaves_is_given_back(tmp_path):
+    sharing = Sharing(tmp_path, ["owner", "holder", "other"], [f"patience={PATIENT}"])
+    try:
+        shared = share(sharing)
+        shared.system.kill("owner")
+        shared.system.wait(lambda: shared.holder.do("revoked") == ["1"], "the revocation")
+        assert shared.other.accounts() == {}
+        assert shared.system.status()["holder"].restarts == 0
+    finally:
+        sharing.close()
 
 
 def test_what_a_dead_owner_leaves_is_taken_from_a_stubborn_holder(shared):

@@ -6,7 +6,7 @@ import errno
 import signal
 import struct
 
-from family import KILLED, TERM, XCPU, code, endpoint, hold, init, look, open_on, shell, stage  # noqa: F401 (fixtures)
+from family import KILLED, TERM, XCPU, begin_wait, code, endpoint, hold, init, look, open_on, shell, stage  # noqa: F401 (fixtures)
 from processes import (BEGIN, GET, HOLD, LIMIT_CHILDREN, LIMIT_CPU_S, NO_HANG, RUNNING, SET_LIMIT,
                        SIGNALLED, SIGNALS, SPAWN, STARTING, TAKE, ZOMBIE, Parent, Process, bit,
                        process_stage, spawn_payload)
@@ -42,8 +42,8 @@ def test_a_zombie_waits_for_its_parent(stage, init, shell):
     assert init.info(child.pid) is None
 
 
-def test_a_component_waits_for_what_it_started(init, shell):
-    init.begin_wait(shell.pid)
+def test_a_component_waits_for_what_it_started(stage, init, shell):
+    begin_wait(stage, init, shell.pid)
     shell.exit(7)
     error, pid, status = init.end_wait()
     assert (error, pid, code(status)) == (0, shell.pid, 7)
@@ -263,6 +263,7 @@ def test_ends_while_handles_are_made(stage, init, shell):
     shell.begin_spawn("two", fds=fds)
     stage.system.wait(lambda: hold(init, "tty", True) == 1, "the request")
     assert init.kill(shell.pid, KILLED) == 0
+    stage.system.wait(lambda: init.info(shell.pid) is None, "the parent's end")
     hold(init, "tty", False)
     stage.system.wait(lambda: init.list() == [], "both ends")
     fresh = init.spawn("fresh")

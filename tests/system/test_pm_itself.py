@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import signal
 
 import pytest
 
 from proteos import PATIENCE
 
-from family import CONT, STOP, TERM, code, endpoint, hold, init, look, open_on, shell, stage  # noqa: F401 (fixtures)
+from family import CONT, STOP, TERM, begin_wait, code, endpoint, hold, init, look, open_on, shell, stage  # noqa: F401 (fixtures)
 from processes import RUNNING, ZOMBIE, Parent, Process, process_stage
 from stage import ACTOR
 
@@ -123,10 +122,8 @@ def test_it_is_recovered_with_its_table():
         init = Parent(made.actor("init"))
         shell = init.spawn("shell")
         child, other = shell.spawn("child"), shell.spawn("other")
-        shell.begin_wait(child.pid)
-        made.system.wait(lambda: made.system.status()["program-1"].calls_in_flight == 1, "the wait")
-        init.list()  # answered after that has been looked at
-        made.system.kill("pm", signal.SIGSTOP)
+        begin_wait(made, shell, child.pid)
+        made.system.suspend("pm")
         child.exit(5)
         made.system.wait(lambda: "program-2" not in made.system.status(), "its end")
         made.system.kill("pm")
@@ -199,7 +196,7 @@ def test_one_that_ends_right_after_it_has_begun_is_waited_for(stage, init, shell
     stage.system.update("pm", "self", None, "-probation", "60000")
     child = Process(actor)
     assert shell.actor.end_ask()[0] == child.pid
-    stage.system.kill("pm", signal.SIGSTOP)
+    stage.system.suspend("pm")
     child.exit(6)
     stage.system.wait(lambda: "program-2" not in stage.system.status(), "its end")
     taken_back(stage)

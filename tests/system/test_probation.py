@@ -45,7 +45,7 @@ def test_old_version_takes_over(losing, signum):
     assert (after.updates, after.restarts, after.state) == (0, 0, "running")
     losing.wait(lambda: progress(losing)["version"] == 1, "answers of the old version")
     losing.wait(lambda: processes_of(losing, "counter") == 1, "the end of the new version")
-    records = history(losing)
+    records = losing.wait(lambda: len(found := history(losing)) > 1 and found, "the second record")
     assert [(r["number"], r["outcome"]) for r in records] == [(1, "done"), (1, "taken-back")]
     assert records[1]["reason"] == "counter died on probation: the old versions have taken over"
     losing.update("counter", "/bin/counter.new")

@@ -13,6 +13,7 @@ from typing import Iterator
 
 import pytest
 
+from proteos import Manifest
 from proteos.build import COMPONENTS
 from test_signed import Signer
 from spawner import Spawner
@@ -22,7 +23,8 @@ from stage import (ACTOR, ENDED, EXITED, PLACES, SIGNAL, SPAWN, START, STARTED, 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    made = Stage().add("spawner", kernel=["processes"]).add("bystander")
+    made = Stage(Manifest.empty(timeouts_ms={"stop": 60_000}))
+    made.add("spawner", kernel=["processes"]).add("bystander")
     made.programs(by="spawner", at_most=3, calls=["bystander"])
     with made:
         yield made

@@ -19,7 +19,7 @@ import pytest
 from proteos import PATIENCE, Manifest, System
 from proteos.errors import CommandFailed
 
-HEARTBEAT_MS = 1000  # long enough for a machine that has other work
+HEARTBEAT_MS = 3000  # long enough for a machine that has other work
 STEADY_S = 1.1  # one that dies sooner after a recovery is started afresh, bus/lifecycle.c
 ERESTARTED = -2002
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
@@ -38,7 +38,7 @@ class Remote:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(1)
-        self.listener.settimeout(20)
+        self.listener.settimeout(PATIENCE)
         self.sock: Any = None
         manifest.add(name, file="remote", restart="never", calls=[{"to": to} for to in calls])
         manifest.data.setdefault("wires", []).append(
@@ -48,7 +48,7 @@ class Remote:
         """Has the component asked; the answer is to be fetched with end()."""
         if not self.sock:
             self.sock, _ = self.listener.accept()
-            self.sock.settimeout(20)
+            self.sock.settimeout(PATIENCE)
             self.lines = self.sock.makefile("r")
         self.sock.sendall(f"{component} {type:x} {value}\n".encode())
 
@@ -264,7 +264,7 @@ def test_broken_state_is_refused(recovering, how, reason):
     (RESIST_HANG, "was not ready in time (timeouts_ms: start)"),
 ])
 def test_failing_handler_leads_to_a_restart(directory, how, reason):
-    start_ms = 3000 if how == RESIST_HANG else 20_000
+    start_ms = 8000 if how == RESIST_HANG else 20_000
     with Broken(directory, start_ms, recover="state") as broken:
         broken.ask(RESIST, how)
         broken.two.begin("fragile", HOLD)

@@ -4,7 +4,6 @@ that libst does not know would be found, or would lead nowhere."""
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import struct
 from contextlib import closing
@@ -99,12 +98,12 @@ def test_payloads_that_wait_are_no_addresses(tmp_path: Path):
     data = addresses(60, 4096)
     with closing(Pipes(tmp_path)) as pipes:
         system, (reader, writer) = pipes.system, pipes.pair()
-        system.kill("pipe", signal.SIGSTOP)
+        system.suspend("pipe")
         writes = [writer.start_write(data) for _ in range(2)]
         system.wait(lambda: system.status()["pipe"].queued == 1, "the one that is not delivered")
         for _ in range(2):
             system.update("busd", "/bin/busd", None, "-relocate", "-strict")
-        system.kill("pipe", signal.SIGCONT)
+        system.resume("pipe")
         assert [w.answer().fields("I") for w in writes] == 2 * [(len(data),)]
         assert reader.read(2 * len(data)) == 2 * data
 

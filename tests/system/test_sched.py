@@ -47,13 +47,15 @@ def test_components_are_shown(scheduled):
     for name in ("hog-1", "hog-2"):
         assert shown[name]["preempted"] > 0 and shown[name]["cpu_us"] > 0
     assert shown["counter"]["preempted"] == 0
-    assert abs(sum(c["share_percent"] for c in shown.values()) - 100) < 1
+    scheduled.wait(lambda: abs(sum(c["share_percent"] for c in components(scheduled).values()) - 100)
+                   < 1, "two looks that a tick came between")
     shares = [c["share_percent"] for c in look(scheduled)["components"]]
     assert shares == sorted(shares, reverse=True)
 
 
 def test_who_is_stopped_is_seen(scheduled):
     """In one of the next looks each hog is, and in one of them it has its turn."""
+    scheduled.wait(lambda: {"hog-1", "hog-2", "overseer"} <= set(components(scheduled)), "all to be known")
     for name in ("hog-1", "hog-2"):
         for state in ("preempted", "its turn"):
             scheduled.wait(lambda: components(scheduled)[name]["state"] == state, state)

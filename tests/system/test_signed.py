@@ -90,7 +90,7 @@ def test_whole_system_runs_signed(tmp_path):
             system.mupdate(name, f"/bin/{name}.new")
         assert "UM: Live update done." in system.mupdate_start()
         assert system.status()["net"].path == "/bin/net.new"
-        fetched = subprocess.run(["curl", "-sf", "--max-time", "10", system.url("/bytes/10000")],
+        fetched = subprocess.run(["curl", "-sf", "--max-time", str(PATIENCE), system.url("/bytes/10000")],
                                  stdout=subprocess.PIPE)
         assert fetched.returncode == 0 and len(fetched.stdout) == 10000
 

@@ -13,12 +13,13 @@ import pytest
 import clocks
 from proteos import PATIENCE, Manifest, System
 from proteos.build import COMPONENTS
+from updating import converging
 
 NEVER_TRUE = "num_busy == 123456"
 
 
 def counter_and_asker() -> Manifest:
-    manifest = Manifest.empty().add("counter", restart="always")
+    manifest = Manifest.empty(timeouts_ms={"stop": 60_000}).add("counter", restart="always")
     return manifest.add("asker", calls=[{"to": "counter"}], restart="always")
 
 
@@ -150,13 +151,8 @@ def test_stopped_already(running):
 
 
 def test_stop_while_it_is_updated(running):
-    update = running.start_prctl("update", "counter", "/bin/counter.new", "-state", NEVER_TRUE,
-                                 "-timeout", "60000")
-    running.wait(lambda: running.status()["counter"].state == "converging", "the convergence")
-    assert refusal(running, "stop", "counter") == "counter is being updated"
-    update.kill()  # which cancels it
-    update.communicate()
-    running.wait(lambda: running.status()["counter"].state == "running", "the end of the update")
+    with converging(running, "counter", "/bin/counter.new", NEVER_TRUE):
+        assert refusal(running, "stop", "counter") == "counter is being updated"
 
 
 @pytest.mark.parametrize("command", ["start", "stop"])

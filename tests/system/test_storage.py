@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import random
-import signal
 import stat as modes
 import struct
 import subprocess
@@ -113,12 +112,12 @@ def test_write_into_what_is_being_read_ahead(tmp_path: Path):
         handle, until = one.open("/f", READ | WRITE), 576 << 10
         for at in range(0, until, PAYLOAD_MAX):
             one.read(handle, PAYLOAD_MAX, at)
-        storage.system.kill("nvme", signal.SIGSTOP)
+        storage.system.suspend("nvme")
         for at in range(until, 960 << 10, PAYLOAD_MAX):  # which is there; what follows is asked for
             one.read(handle, PAYLOAD_MAX, at)
         one.send(IO_WRITE, struct.pack("<QII", 1200 << 10, handle, 1), b"new!" * 4096)
         two.stat("/")
-        storage.system.kill("nvme", signal.SIGCONT)
+        storage.system.resume("nvme")
         one.receive()
         two.sync()
         assert one.read(handle, 16384, 1200 << 10) == b"new!" * 4096

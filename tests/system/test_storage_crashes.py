@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 import struct
 import subprocess
 import threading
@@ -16,7 +15,7 @@ import pytest
 from filing import (CREATE, FS_SYNC_FILE, IO_READ, IO_WRITE, READ, WRITE, Failed, Filer, Lost,
                     Storage, check_image, debugfs)
 from fsx import Fsx
-from stored import answers, filer, image, storage, until_back  # noqa: F401 (fixtures)
+from stored import answers, filer, image, storage, until_back, until_dead  # noqa: F401 (fixtures)
 
 
 # ---- crashes ----
@@ -36,8 +35,9 @@ def test_journal_is_replayed_after_a_crash(storage: Storage, filer: Filer):
 
 def image_after_power_cut(storage: Storage, copy: Path) -> Path:
     """As the disk has it then; nobody has seen it since."""
-    storage.system.kill("nvme-model")
-    storage.system.kill("storage")
+    for name in ("nvme-model", "storage"):
+        storage.system.kill(name)
+        until_dead(storage, name)
     shutil.copy(storage.image, copy)
     return copy
 
@@ -221,7 +221,7 @@ def test_update_while_requests_wait(tmp_path: Path, image: Path):
         handles = {f: f.open(path, READ | WRITE)
                    for f, path in ((reader, "/old"), (writer, "/old"), (syncer, "/new"))}
         syncer.write_all(handles[syncer], b"N" * 10_000, 0)
-        storage.system.kill("nvme", signal.SIGSTOP)
+        storage.system.suspend("nvme")
         reader.send(IO_READ, struct.pack("<QIII", 0, handles[reader], 10_000, 1))
         writer.send(IO_WRITE, struct.pack("<QII", 1_000_001, handles[writer], 1), b"w" * 10_000)
         syncer.send(FS_SYNC_FILE, struct.pack("<I", handles[syncer]))
@@ -229,7 +229,7 @@ def test_update_while_requests_wait(tmp_path: Path, image: Path):
         for i in range(1, 4):
             storage.system.prctl("update", "storage", "self", "-relocate", "-strict")
             assert storage.system.status()["storage"].updates == i
-        storage.system.kill("nvme", signal.SIGCONT)
+        storage.system.resume("nvme")
         assert reader.receive()[1] == b"o" * 10_000
         writer.receive()
         syncer.receive()

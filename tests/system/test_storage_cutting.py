@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 import struct
 import subprocess
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from filing import (CREATE, FS_OPEN, FS_REMOVE, FS_STATFS, READ, TRUNCATE, WRITE, Filer, Storage,
                     check_image, debugfs, make_image)
-from stored import filer, image, storage, until_back  # noqa: F401 (fixtures)
+from stored import filer, image, storage, until_back, until_dead  # noqa: F401 (fixtures)
 
 GIGABYTE = 1 << 30
 BLOCK = 4096
@@ -58,11 +57,11 @@ def begin_both(storage: Storage, type: int, body: bytes, path: bytes) -> int:
     """The first client asks for something, the second how much is free, before it can be done.
     @return what that was"""
     one, two = storage.filers.values()
-    storage.system.kill("storage", signal.SIGSTOP)
+    storage.system.suspend("storage")
     for name, client, request in (("one", one, (type, body, path)), ("two", two, (FS_STATFS,))):
         client.send(*request)
         storage.system.wait(lambda: is_asking(storage, name), "the request")
-    storage.system.kill("storage", signal.SIGCONT)
+    storage.system.resume("storage")
     one.receive()
     return struct.unpack_from("<IIQQ", two.receive()[1])[3]
 
@@ -193,8 +192,9 @@ def test_e2fsck_finishes(tmp_path: Path, large: Path, how: str):
             storage.filer.remove("/big")
         else:
             storage.filer.truncate(storage.filer.open("/big", WRITE), 100_000)
-        storage.system.wait(lambda: storage.system.status()["storage"].state == "dead", "the crash")
+        until_dead(storage, "storage")
         storage.system.kill("nvme-model")
+        until_dead(storage, "nvme-model")
         copy = tmp_path / "copy.img"
         shutil.copy(large, copy)
     done = subprocess.run(["e2fsck", "-fy", "-E", "no_optimize_extents", str(copy)], text=True,

@@ -10,7 +10,7 @@ from typing import Iterator
 
 import pytest
 
-from proteos import Manifest, System, wait_for
+from proteos import PATIENCE, Manifest, System, wait_for
 
 OUR_MAC = bytes.fromhex("525400000001")
 OUR_IP, SYSTEM_IP = socket.inet_aton("10.0.2.2"), socket.inet_aton("10.0.2.15")
@@ -24,7 +24,7 @@ class Peer:
     def __init__(self, sock: socket.socket):
         self.sock = sock
         self.stream = sock.makefile("rb")
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
 
     def send(self, frame: bytes) -> None:
         frame = frame.ljust(60, b"\0")

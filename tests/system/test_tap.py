@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import signal
 import subprocess
+from contextlib import contextmanager
+from typing import Iterator
 
 import pytest
 
-from proteos import Manifest, System, bytes as httpd_bytes
+from proteos import PATIENCE, Manifest, System, bytes as httpd_bytes
 from proteos.load import Load
 
 pytestmark = pytest.mark.tap
@@ -25,16 +28,21 @@ def tap_system(namespace):
         yield system
 
 
-def test_ping(namespace, tap_system):
-    done = namespace.run("ping", "-c", "20", "-i", "0.01", "-W", "2", ADDRESS)
+def ping(namespace, packets: int, *options: str) -> None:
+    """None is lost: ping sends until so many have come back, and these are the first ones."""
+    done = namespace.run("ping", "-c", str(packets), "-i", "0.01", "-w", str(int(PATIENCE)), *options,
+                         ADDRESS)
     assert done.returncode == 0, done.stdout
-    assert " 0% packet loss" in done.stdout
+    came = [int(n) for n in re.findall(r"icmp_seq=(\d+)", done.stdout)]
+    assert came == list(range(1, packets + 1)), done.stdout
+
+
+def test_ping(namespace, tap_system):
+    ping(namespace, 20)
 
 
 def test_ping_with_large_packets(namespace, tap_system):
-    done = namespace.run("ping", "-c", "5", "-i", "0.01", "-W", "2", "-s", "1400",
-                         ADDRESS)
-    assert " 0% packet loss" in done.stdout
+    ping(namespace, 5, "-s", "1400")
 
 
 def test_curl(namespace, tap_system, tmp_path):
@@ -45,14 +53,29 @@ def test_curl(namespace, tap_system, tmp_path):
     assert hashlib.sha256(body).hexdigest() == httpd_bytes.sha256(n)
 
 
-def wrk_is_content(output: str) -> bool:
-    return not re.search(r"Socket errors|Non-2xx", output) and bool(
-        re.search(r"[1-9]\d* requests in", output))
+@contextmanager
+def wrk(namespace, system: System, connections: int) -> Iterator[None]:
+    """wrk is at work in the body, and content in the end."""
+    def requests() -> int:
+        return int(system.status()["httpd"].messages)
+
+    before = requests()
+    running = subprocess.Popen([*namespace.prefix, "wrk", "-t1", f"-c{connections}", "-d600s",
+                                "--timeout", "60s", f"{URL}/bytes/1000"], text=True,
+                               stdout=subprocess.PIPE)
+    try:
+        system.wait(lambda: requests() > before + 1000, "wrk's requests")
+        yield
+    finally:
+        running.send_signal(signal.SIGINT)  # it prints what it has seen
+        output = running.communicate(timeout=PATIENCE)[0]
+    assert re.search(r"[1-9]\d* requests in", output), output
+    assert not re.search(r"Socket errors|Non-2xx", output), output
 
 
 def test_wrk(namespace, tap_system):
-    done = namespace.run("wrk", "-t1", "-c16", "-d2s", f"{URL}/bytes/1000")
-    assert done.returncode == 0 and wrk_is_content(done.stdout), done.stdout
+    with wrk(namespace, tap_system, 16):
+        pass
 
 
 def test_updates_under_wrk_curl_and_ping(namespace, tap_system):
@@ -63,20 +86,13 @@ def test_updates_under_wrk_curl_and_ping(namespace, tap_system):
             for name in ("net", "e1000"):
                 tap_system.mupdate(name, f"/bin/{name}{suffix}")
             tap_system.mupdate_start()
-        ping = namespace.run("ping", "-c", "5", "-i", "0.01", "-W", "2", ADDRESS)
-        assert " 0% packet loss" in ping.stdout, ping.stdout
+        ping(namespace, 5)
         figures = load.finish()
         assert figures["failed"] == 0, load.errors()
     assert tap_system.status()["net"].updates == 10
 
 
 def test_wrk_notices_no_update(namespace, tap_system):
-    wrk = subprocess.Popen([*namespace.prefix, "wrk", "-t1", "-c8", "-d3s", "--timeout", "2s",
-                            f"{URL}/bytes/1000"], text=True, stdout=subprocess.PIPE)
-    updates = 0
-    while wrk.poll() is None:
-        tap_system.update("net", "/bin/net" + ("", ".new")[updates % 2 == 0])
-        updates += 1
-    output = wrk.communicate()[0]
-    assert updates >= 3
-    assert wrk_is_content(output), output
+    with wrk(namespace, tap_system, 8):
+        for turn in range(12):
+            tap_system.update("net", "/bin/net" + ("", ".new")[turn % 2 == 0])

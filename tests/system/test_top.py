@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 
-from proteos import PATIENCE, Manifest, System, process
+from proteos import PATIENCE, Manifest, System
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +58,15 @@ def test_who_works_is_seen_to_work(running):
 
 def test_queue_of_a_component_that_hangs(running):
     """Requests wait for a process that is stopped."""
-    pid = running.status()["counter"].pid
-    running.kill("counter", signal.SIGSTOP)
+    running.suspend("counter")
     try:
-        running.wait(lambda: process.state(pid) == "T", "the counter to stop")
         running.wait(lambda: running.status()["counter"].queued
                      or running.status()["asker"].calls_in_flight, "the asker's request")
         components = figures(running)
         assert components["asker"]["calls_in_flight"] == 1
         assert components["counter"]["cpu_percent"] == 0
     finally:
-        running.kill("counter", signal.SIGCONT)
+        running.resume("counter")
 
 
 def test_plain_output(running):

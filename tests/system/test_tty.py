@@ -115,6 +115,7 @@ def test_signals(console: Console):
     for byte, number in ((b"\x03", signal.SIGINT), (b"\x1c", signal.SIGQUIT),
                          (b"\x1a", signal.SIGTSTP)):
         waiting = terminal.start_read()
+        assert terminal.waits(waiting)
         console.type(b"xy" + byte)
         assert waiting.answer().status == -errno.EINTR
         console.manager.take_killed((-7, number))
@@ -204,6 +205,7 @@ def test_program_is_started(program: Console):
     terminal.set_modes(0)
     program.type("y")
     assert terminal.read() == b"y"  # what starts it is not input
+    assert terminal.set_group(41) == 0  # until its end
     program.pm.reply(program.manager.waits[0], 0, body("iI", 41, 0))
     program.system.wait(lambda: terminal.group() == 0, "its end")
     program.type("z")
@@ -278,6 +280,7 @@ def test_recovery_keeps_everything(tmp_path: Path):
         terminal.write(b"before\n")
         console.type("unread\rhalf ")
         console.shown.take(b"before\r\nunread\r\nhalf ")
+        terminal.size()  # it has noted that all is shown
         console.system.kill("tty")
         console.system.wait(lambda: console.system.status()["tty"].recovered == 1 and
                             console.system.status()["tty"].state == "running", "its recovery")

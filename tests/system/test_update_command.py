@@ -153,7 +153,7 @@ def test_json_of_what_prctl_itself_refuses(counted, arguments, status, reason):
 
 def test_options_with_their_values_in_one_word(counted):
     counted.update("counter", "/bin/counter.new", None, "--state=num_busy == 0",
-                   "-allow=m.type != 0xf05", "--timeout=converge=2000", "-maxtime=20000")
+                   "-allow=m.type != 0xf05", "--timeout=converge=60000", "-maxtime=20000")
     member = history(counted)[0]["members"][0]
     assert (member["state"], member["allow"]) == ("num_busy == 0", "m.type != 0xf05")
 

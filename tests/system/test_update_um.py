@@ -12,7 +12,7 @@ from counting import progress
 from proteos import PATIENCE, Manifest, System
 from proteos.control import pb
 from updating import (DONE, REFUSED, ROLLED_BACK, Held, asked, held, newcomer, patience, settled,
-                      wait_for_line, wait_until_held)
+                      traced_um, wait_for_line, wait_until_held)
 
 
 def expect_rollback(system: System, done: Any, before: Held,
@@ -200,13 +200,10 @@ def test_request_that_comes_while_um_is_frozen_is_answered(counted):
 
 
 def test_trace_stays_attached(counted):
-    trace = counted.start_prctl("trace", "-e", "um")
-    counted.update("um", "/bin/um.new")
-    wait_for_line(trace, "UM_COMMITTED")
-    counted.update("um", "/bin/um")
-    wait_for_line(trace, "UM_COMMITTED")
-    trace.kill()
-    trace.communicate()
+    with traced_um(counted) as trace:
+        for version in ("um.new", "um"):
+            counted.update("um", f"/bin/{version}")
+            wait_for_line(trace, "UM_COMMITTED")
 
 
 def test_um_that_was_updated_rolls_others_back(counted):

@@ -24,6 +24,8 @@ def whole_system(folder: Path, *storage_options: str) -> Iterator[System]:
     manifest = Manifest.whole(disk)
     if storage_options:
         manifest.component("storage")["args"] = ["disk0", "nvme", *storage_options]
+    manifest.data["timeouts_ms"]["stop"] = 60_000
+    manifest.component("mm").setdefault("args", []).append("patience=60000")
     with System(manifest) as running:
         yield running
     assert subprocess.run(["e2fsck", "-fn", disk], stdout=subprocess.DEVNULL,

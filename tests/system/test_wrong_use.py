@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from typing import Iterator
 
@@ -12,6 +11,7 @@ import pytest
 
 from proteos import PATIENCE, System
 from proteos.build import COMPONENTS, PRCTL
+from updating import converging
 
 NEVER_TRUE = "num_pending_writes == 123456"
 
@@ -32,7 +32,7 @@ def untouched(running: System) -> Iterator[None]:
     status = running.status()
     assert {name: (c.pid, c.updates, c.restarts) for name, c in status.items()} == before
     assert all(c.state == "running" for c in status.values())
-    assert subprocess.run(["curl", "-sf", "--max-time", "10", running.url("/bytes/10")],
+    assert subprocess.run(["curl", "-sf", "--max-time", str(PATIENCE), running.url("/bytes/10")],
                           stdout=subprocess.DEVNULL).returncode == 0
 
 
@@ -88,7 +88,8 @@ def test_filter_with_a_misspelt_variable(running):
 
 
 def test_filter_that_never_becomes_true(running):
-    line = complaint(running, "update", "net", "/bin/net.new", "-state", NEVER_TRUE)
+    line = complaint(running, "update", "net", "/bin/net.new", "-state", NEVER_TRUE,
+                     "-timeout", "1000")
     assert "net" in line
 
 
@@ -183,22 +184,18 @@ def test_start_with_nothing_requested(running):
 
 
 def test_two_updates_at_once(running):
-    first = running.start_prctl("update", "net", "/bin/net.new", "-state", NEVER_TRUE)
-    assert first.stdout
-    assert first.stdout.readline().startswith("UM: Live update requested")
-    complaint(running, "update", "httpd", "/bin/httpd")
-    first.communicate(timeout=PATIENCE)
-    assert first.returncode != 0
+    with converging(running, "net", "/bin/net.new", NEVER_TRUE):
+        complaint(running, "update", "httpd", "/bin/httpd")
 
 
 def test_update_manager_that_does_not_answer(running):
     """It is told that prctl has gone: once it goes on it does not do what nobody waits for."""
-    running.kill("um", signal.SIGSTOP)
+    running.suspend("um")
     try:
         assert complaint(running, "update", "net", "/bin/net.new") == \
             "prctl: the update manager does not answer, and will not do this any more; see " \
             "prctl log um"
     finally:
-        running.kill("um", signal.SIGCONT)
+        running.resume("um")
     running.wait(lambda: "the client that requested it was lost" in running.log("um"),
                  "um to give it up")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
+import threading
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
-from proteos import System, process
+from proteos import PATIENCE, System, process
 from proteos.control import REPLY_MAX_BYTES, pb
 
 REFUSED, ROLLED_BACK, ABANDONED = 1, 3, 4  # exit statuses of prctl
@@ -21,7 +23,7 @@ Held = tuple[set[int], dict[str, int], list[int]]
 def asked(system: System, **request: Any) -> Iterator[Callable[[], Any]]:
     """A request that has been sent, heard or not; what is yielded waits for its last reply."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         client.connect(str(system.socket))
         client.send(pb.ControlRequest(**request).SerializeToString())
 
@@ -50,10 +52,47 @@ def newcomer(system: System, before: set[int]) -> int:
 
 
 def wait_for_line(prctl: subprocess.Popen[str], text: str) -> None:
-    """Reads what a running prctl prints up to a line with this in it."""
+    """Reads what a running prctl prints up to a line with this in it. One that does not print it in
+    time is killed."""
     assert prctl.stdout is not None
-    while text not in (line := prctl.stdout.readline()):
-        assert line, f"prctl has ended without a line with '{text}'"
+    end = threading.Timer(PATIENCE, prctl.kill)
+    end.start()
+    try:
+        while text not in (line := prctl.stdout.readline()):
+            assert line, f"prctl has ended without a line with '{text}'"
+    finally:
+        end.cancel()
+
+
+@contextmanager
+def traced_um(system: System) -> Iterator[subprocess.Popen[str]]:
+    """A prctl trace of um, from when it shows what comes."""
+    trace = system.start_prctl("trace", "-e", "um")
+
+    def shows() -> bool:
+        system.try_prctl("mupdate-cancel")
+        return bool(select.select([trace.stdout], [], [], 0)[0])
+
+    try:
+        system.wait(shows, "the trace to show something")
+        yield trace
+    finally:
+        trace.kill()
+        trace.communicate()
+
+
+@contextmanager
+def converging(system: System, component: str, version: str, filter: str) -> Iterator[None]:
+    """An update of the component converges meanwhile; `filter` never comes true, and in the end the
+    update is called off."""
+    prctl = system.start_prctl("update", component, version, "-state", filter, "-timeout", "3600000")
+    try:
+        system.wait(lambda: system.status()[component].state == "converging", "the convergence")
+        yield
+    finally:
+        prctl.kill()
+        prctl.communicate()
+    system.wait(lambda: system.status()[component].state == "running", "the end of the update")
 
 
 def held(system: System) -> Held:
