@@ -32,7 +32,7 @@ def test_update_carries_state_and_loses_no_answer(counted):
     ("exit", "exited with status 7 during state transfer"),
     ("refuse", "live update handler refused (-1)"),
     ("send", "live update handler refused (-2004)"),
-    ("hang", "did not answer within 2000 ms during state transfer"),
+    ("hang", "did not answer within 5000 ms during state transfer"),
     ("narrow", "total"),
 ])
 def test_failing_version_is_rolled_back(counted, version, reason):

@@ -144,7 +144,7 @@ def test_every_error_of_the_bus_during_updates():
     ("crash", "busd's new version crashed during state transfer (signal 6)"),
     ("exit", "busd's new version exited with status 7 during state transfer"),
     ("refuse", "busd: violation:"),
-    ("hang", "busd's new version did not answer within 2000 ms during state transfer"),
+    ("hang", "busd's new version did not answer within 5000 ms during state transfer"),
     ("narrow", "which does not fit a signed integer of 8 bits"),
 ])
 @pytest.mark.parametrize("others", [[], ["um", "counter"]], ids=["alone", "with um and counter"])

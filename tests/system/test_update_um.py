@@ -99,7 +99,7 @@ def test_twenty_updates_leave_nothing(counted):
     ("crash", "um's new version crashed during state transfer (signal 6)"),
     ("exit", "um's new version exited with status 7 during state transfer"),
     ("refuse", "um: its live update handler refused (-1)"),
-    ("hang", "um's new version did not answer within 2000 ms during state transfer"),
+    ("hang", "um's new version did not answer within 5000 ms during state transfer"),
     ("narrow", "which does not fit a signed integer of 8 bits"),
 ])
 @pytest.mark.parametrize("others", [[], ["counter"]], ids=["alone", "with counter"])

@@ -39,7 +39,7 @@ def asked(system: System, **request: Any) -> Iterator[Callable[[], Any]]:
 def patience(version: str) -> list[str]:
     """Options for an update to a new version of that name: one that hangs need not be waited for
     as long as one that works."""
-    return ["-timeout", "transfer=2000"] if version == "hang" else []
+    return ["-timeout", "transfer=5000"] if version == "hang" else []
 
 
 def newcomer(system: System, before: set[int]) -> int:
