@@ -25,9 +25,10 @@
 struct kept_call {
   enum request_state state; /* REQUEST_FREE: there was none */
   uint32_t sequence;
-  unsigned rank; /* of its answer, from 1, if it is one of those that waited */
-  msg_t answer;  /* the one that waited, or else that it is lost */
-  void *payload; /* of that answer */
+  unsigned rank;  /* of its answer, from 1, if it is one of those that waited */
+  msg_t answer;   /* the one that waited, or else that it is lost */
+  msg_t question; /* of one that was QUEUED */
+  void *payload;  /* of the answer that waited, or of the question */
 };
 
 struct probation {
@@ -46,15 +47,14 @@ struct probation {
 /* ---- what is kept ---- */
 
 /* Without memory it counts as lost. */
-static void keep_answer(struct kept_call *k, const struct request *r, unsigned rank) {
-  k->rank = rank;
+static void keep_message(struct kept_call *k, const struct request *r, msg_t *m) {
   char *payload = malloc(r->m.payload + 1);
   if (!payload) return;
   if (r->m.payload) memcpy(payload, r->payload, r->m.payload);
-  k->answer = r->m;
   k->payload = payload;
+  *m = r->m;
 }
-ST_BLOCKS(keep_answer, opaque);
+ST_BLOCKS(keep_message, opaque);
 
 static void keep_calls(struct probation *p, const struct endpoint *e) {
   for (unsigned i = 0; i < p->ncalls; i++) {
@@ -66,10 +66,14 @@ static void keep_calls(struct probation *p, const struct endpoint *e) {
                                                 .type = r->m.type,
                                                 .status = -SYS_ERESTARTED,
                                                 .cookie = r->cookie}};
+    if (r->state == REQUEST_QUEUED) keep_message(&p->calls[i], r, &p->calls[i].question);
   }
   const struct request *r;
-  TAILQ_FOREACH (r, &e->answers, link)
-    keep_answer(&p->calls[r->slot], r, ++p->nanswers);
+  TAILQ_FOREACH (r, &e->answers, link) {
+    struct kept_call *k = &p->calls[r->slot];
+    k->rank = ++p->nanswers;
+    keep_message(k, r, &k->answer);
+  }
 }
 
 /* The old version has it and owes an answer: the new one has it as well. */
@@ -245,12 +249,21 @@ static bool is_kept(const struct kept_call *k, const struct request *r) {
   return k->state != REQUEST_FREE && r->state != REQUEST_FREE && r->sequence == k->sequence;
 }
 
+static bool is_of_a_member(const struct probation *p, const struct kept_call *k) {
+  const struct probation *callee = bus_endpoint(k->answer.source)->probation;
+  return callee && callee->txid == p->txid;
+}
+
 /* What the failed version of another member answered never happened. */
 static bool is_undone(const struct probation *p, const struct kept_call *k,
                       const struct request *r) {
-  const struct probation *callee = bus_endpoint(k->answer.source)->probation;
   bool answered = r->state == REQUEST_ANSWERED || r->state == REQUEST_FREE;
-  return k->state != REQUEST_ANSWERED && answered && callee && callee->txid == p->txid;
+  return k->state != REQUEST_ANSWERED && answered && is_of_a_member(p, k);
+}
+
+static void end_call(struct endpoint *e, const struct kept_call *k, struct request *r) {
+  request_answer_again(r, e->id, &k->answer, k->payload);
+  request_put_first(r);
 }
 
 /* An old version's call goes on as it was, or ends: by the answer that waited for it, or as lost.
@@ -258,14 +271,37 @@ static bool is_undone(const struct probation *p, const struct kept_call *k,
 static void take_back_call(struct endpoint *e, const struct kept_call *k, struct request *r) {
   if (is_undone(e->probation, k, r)) {
     request_free(r);
-    if (k->state == REQUEST_DELIVERED) {
-      request_owe_again(r, e->id, &k->answer, k->sequence);
-      return;
-    }
+    if (k->state == REQUEST_DELIVERED) request_owe_again(r, e->id, &k->answer, k->sequence);
+    return; /* QUEUED: see ask_again() */
   }
-  if (r->state != REQUEST_FREE) return;
-  request_answer_again(r, e->id, &k->answer, k->payload);
-  request_put_first(r);
+  if (r->state == REQUEST_FREE) end_call(e, k, r);
+}
+
+/* @param last  NULL: the first one
+ * @return NULL: there is none that waited for another member and was asked later */
+static const struct kept_call *next_question(const struct probation *p,
+                                             const struct kept_call *last) {
+  const struct kept_call *next = NULL;
+  for (const struct kept_call *k = p->calls; k < p->calls + p->ncalls; k++) {
+    if (k->state != REQUEST_QUEUED || !is_of_a_member(p, k)) continue;
+    if (last && k->sequence <= last->sequence) continue;
+    if (!next || k->sequence < next->sequence) next = k;
+  }
+  return next;
+}
+
+/* What waited when the old version froze waits for the old one of the other member, in the order in
+ * which it was asked, whether a failed version has had it meanwhile or not. */
+static void ask_again(struct endpoint *e) {
+  const struct probation *p = e->probation;
+  for (const struct kept_call *k = NULL; (k = next_question(p, k));) {
+    struct request *r = &e->requests[k - p->calls];
+    if (r->state == REQUEST_QUEUED)
+      request_put_last(r);
+    else if (!k->payload || !request_ask_again(r, e->id, k->answer.source, &k->question, k->payload,
+                                               k->answer.cookie, k->sequence))
+      end_call(e, k, r);
+  }
 }
 
 /* The failed version's calls are forgotten. Answers come in the order in which they were given:
@@ -276,6 +312,7 @@ static void take_back_calls(struct endpoint *e) {
     if (!is_kept(&p->calls[i], &e->requests[i])) request_free(&e->requests[i]);
   for (unsigned i = p->ncalls; i-- > 0;)
     if (p->calls[i].state != REQUEST_FREE) take_back_call(e, &p->calls[i], &e->requests[i]);
+  ask_again(e);
   for (unsigned rank = p->nanswers; rank > 0; rank--)
     for (unsigned i = 0; i < p->ncalls; i++)
       if (p->calls[i].rank == rank) request_put_first(&e->requests[i]);

@@ -2,7 +2,8 @@
  * of its new versions dies within that time, all old ones take over again, from the state that they
  * froze with. What they have missed is told to them as lost: calls of theirs that were answered
  * meanwhile end with SYS_ERESTARTED, as do the requests that the new versions had and owed an
- * answer; what already waited for them, and notifications, is delivered once more. */
+ * answer; what already waited for them, and notifications, is delivered once more. Between members
+ * nothing is lost: both sides of a call are as they were. */
 #ifndef PROTEOS_PROBATION_H
 #define PROTEOS_PROBATION_H
 

@@ -261,6 +261,28 @@ void request_owe_again(struct request *r, endpoint_t caller, const msg_t *answer
   bus_endpoint(caller)->calls_in_flight++;
 }
 
+bool request_ask_again(struct request *r, endpoint_t caller, endpoint_t callee,
+                       const msg_t *question, const void *payload, uint64_t cookie,
+                       uint32_t sequence) {
+  r->m = *question;
+  if (!keep_payload(r, payload)) return false;
+  r->caller = caller;
+  r->callee = callee;
+  r->cookie = cookie;
+  r->sequence = sequence;
+  r->shared = false;
+  r->state = REQUEST_QUEUED;
+  bus_endpoint(caller)->calls_in_flight++;
+  order_enqueue(bus_endpoint(callee), r);
+  return true;
+}
+
+void request_put_last(struct request *r) {
+  struct endpoint *callee = bus_endpoint(r->callee);
+  TAILQ_REMOVE(&callee->inbox, r, link);
+  order_enqueue(callee, r);
+}
+
 void request_put_first(struct request *r) {
   struct endpoint *caller = bus_endpoint(r->caller);
   TAILQ_REMOVE(&caller->answers, r, link);

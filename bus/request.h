@@ -43,6 +43,17 @@ void request_answer_again(struct request *r, endpoint_t caller, const msg_t *ans
 void request_owe_again(struct request *r, endpoint_t caller, const msg_t *answer,
                        uint32_t sequence);
 
+/** Makes a free slot of `caller` a call that waits for its callee again.
+ * @param callee    who takes it
+ * @param question  as it was sent
+ * @return false without memory: the slot is still free */
+bool request_ask_again(struct request *r, endpoint_t caller, endpoint_t callee,
+                       const msg_t *question, const void *payload, uint64_t cookie,
+                       uint32_t sequence);
+
+/** Of a QUEUED request: its callee takes it after those that wait already. */
+void request_put_last(struct request *r);
+
 /** Of an ANSWERED request: its caller gets the answer before all others. */
 void request_put_first(struct request *r);
 
