@@ -41,7 +41,8 @@ def start_update(system: System, *state: str) -> tuple[subprocess.Popen[str], in
 
 
 def serves(system: System) -> bool:
-    return subprocess.run(["curl", "-sf", "--max-time", str(PATIENCE), system.url("/bytes/1000")],
+    """A connection that was lost with the stack is given up soon: the next try makes another."""
+    return subprocess.run(["curl", "-sf", "--max-time", "10", system.url("/bytes/1000")],
                           stdout=subprocess.DEVNULL).returncode == 0
 
 
