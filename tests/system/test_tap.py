@@ -64,7 +64,8 @@ def wrk(namespace, system: System, connections: int) -> Iterator[None]:
                                 "--timeout", "60s", f"{URL}/bytes/1000"], text=True,
                                stdout=subprocess.PIPE)
     try:
-        system.wait(lambda: requests() > before + 1000, "wrk's requests")
+        system.wait(lambda: running.poll() is not None or requests() > before + 1000,
+                    "wrk's requests")
         yield
     finally:
         running.send_signal(signal.SIGINT)  # it prints what it has seen
